@@ -1,0 +1,24 @@
+/** One kind of record. A record is durable when the call returns; a corrupt one is reported by key and skipped, never dropped. */
+export interface RecordTable<T> {
+  get(key: string): T | undefined;
+  all(): readonly T[];
+  put(key: string, record: T): void;
+  delete(key: string): void;
+}
+
+/** A numbered, append-only table: events and operations. */
+export interface RecordLog<T> {
+  /** @returns the sequence number. */
+  append(record: T, at: Date): number;
+  replace(sequence: number, record: T): void;
+  /** Records with `from <= at <= to`, oldest first, at most `limit` of the newest. */
+  between(from: Date | undefined, to: Date | undefined, limit: number): readonly { readonly sequence: number; readonly record: T }[];
+  get(sequence: number): T | undefined;
+  /** Keeps the newest `count`. */
+  trim(count: number): void;
+}
+
+export interface RecordStore extends Disposable {
+  table<T>(name: 'containers' | 'execs' | 'images' | 'settings', parse: (document: unknown) => T): RecordTable<T>;
+  log<T>(name: 'events' | 'operations', parse: (document: unknown) => T): RecordLog<T>;
+}
