@@ -1,0 +1,51 @@
+import type { ImageId } from '@fairlead/protocol';
+
+/** The part of an OCI image config document that containers inherit. Names are the document's own. */
+export interface ImageRuntimeConfig {
+  readonly User?: string;
+  readonly ExposedPorts?: Readonly<Record<string, Readonly<Record<string, never>>>>;
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Volumes?: Readonly<Record<string, Readonly<Record<string, never>>>>;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
+  readonly StopTimeout?: number;
+  readonly Shell?: readonly string[];
+  readonly OnBuild?: readonly string[];
+  readonly Healthcheck?: {
+    readonly Test?: readonly string[];
+    readonly Interval?: number;
+    readonly Timeout?: number;
+    readonly StartPeriod?: number;
+    readonly StartInterval?: number;
+    readonly Retries?: number;
+  };
+}
+
+/** One image of the store, as persisted. */
+export interface ImageRecord {
+  readonly id: ImageId;
+  /** Chain ids of the layers, lowest first: `sha256:` and 64 hex. */
+  readonly layerIds: readonly string[];
+  /** Canonical references with tag, e.g. `docker.io/library/busybox:latest`. */
+  readonly tags: readonly string[];
+  /** When a tag was last given. */
+  readonly taggedAt: Date | undefined;
+  readonly sizeBytes: number;
+  readonly config: ImageRuntimeConfig;
+  readonly createdAt: Date | undefined;
+  readonly architecture: string;
+  readonly os: string;
+  readonly author: string;
+  readonly comment: string;
+}
+
+/** What containers need of the image store. */
+export interface ImageLookup {
+  /** @throws EngineError 'not-found' `No such image: REF:TAG`, 'invalid-argument' for a malformed reference. */
+  resolve(ref: string): ImageRecord;
+  /** Undefined when it was removed meanwhile. */
+  get(id: ImageId): ImageRecord | undefined;
+}
