@@ -1,5 +1,5 @@
 import type * as v from 'valibot';
-import type { QueryShape } from './codec/query.ts';
+import type { QueryShape, QueryValues } from './codec/query.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
@@ -8,33 +8,66 @@ export type OperationVerb =
   | 'create' | 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'unpause' | 'rename' | 'remove'
   | 'exec-create' | 'exec-start' | 'image-load' | 'image-import' | 'image-tag' | 'image-remove';
 
-/**
- * What a request carries in its body.
- *
- * - `none`: nothing; a body is read and thrown away.
- * - `json`: one JSON document, matched by `schema` after Go's JSON manners. `optional` accepts an empty body as `{}`.
- * - `bytes`: a stream (tar), handed on as it arrives.
- */
-export type RequestBody<S extends v.GenericSchema = v.GenericSchema> =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'json'; readonly schema: S; readonly optional: boolean }
-  | { readonly kind: 'bytes' };
+/** A body is read and thrown away. */
+export interface NoBody {
+  readonly kind: 'none';
+}
 
-/**
- * What a successful answer looks like.
- *
- * - `empty`: no body. - `json`: one document. - `text`: plain text.
- * - `json-stream`: one JSON document per line, sent as it happens, head flushed at once.
- * - `bytes`: raw bytes or stdcopy frames, chunked, head flushed at once.
- * - `hijack`: the connection becomes a two-way byte stream (101 when upgraded, 200 when not).
- */
+/** One JSON document, matched by `schema` after Go's JSON manners. `optional` accepts an empty body as `{}`. */
+export interface JsonBody<S extends v.GenericSchema = v.GenericSchema> {
+  readonly kind: 'json';
+  readonly schema: S;
+  readonly optional: boolean;
+}
+
+/** A stream (tar), handed on as it arrives. */
+export interface BytesBody {
+  readonly kind: 'bytes';
+}
+
+/** What a request carries in its body. */
+export type RequestBody<S extends v.GenericSchema = v.GenericSchema> = NoBody | JsonBody<S> | BytesBody;
+
+/** No body. */
+export interface EmptyResponse {
+  readonly kind: 'empty';
+}
+
+/** One JSON document. */
+export interface JsonResponse<R = unknown> {
+  readonly kind: 'json';
+  readonly __type?: R;
+}
+
+/** Plain text. */
+export interface TextResponse {
+  readonly kind: 'text';
+}
+
+/** One JSON document per line, sent as it happens, head flushed at once. */
+export interface JsonStreamResponse<R = unknown> {
+  readonly kind: 'json-stream';
+  readonly __type?: R;
+}
+
+/** Raw bytes or stdcopy frames, chunked, head flushed at once. */
+export interface BytesResponse {
+  readonly kind: 'bytes';
+}
+
+/** The connection becomes a two-way byte stream (101 when upgraded, 200 when not). */
+export interface HijackResponse {
+  readonly kind: 'hijack';
+}
+
+/** What a successful answer looks like. */
 export type ResponseBody<R = unknown> =
-  | { readonly kind: 'empty' }
-  | { readonly kind: 'json'; readonly __type?: R }
-  | { readonly kind: 'text' }
-  | { readonly kind: 'json-stream'; readonly __type?: R }
-  | { readonly kind: 'bytes' }
-  | { readonly kind: 'hijack' };
+  | EmptyResponse
+  | JsonResponse<R>
+  | TextResponse
+  | JsonStreamResponse<R>
+  | BytesResponse
+  | HijackResponse;
 
 /** One row of the endpoint table: the only place where a route, its parameters and its statuses are written. */
 export interface Endpoint<
@@ -54,4 +87,33 @@ export interface Endpoint<
   readonly operation?: OperationVerb;
   /** Fairlead's own endpoints have no version prefix. */
   readonly unversioned?: true;
+}
+
+/** The decoded parameters of an endpoint; every one is optional. */
+export type QueryOf<E extends Endpoint> = QueryValues<E['query']>;
+
+/** The decoded JSON body of an endpoint: what a handler gets. `undefined` when it has none. */
+export type BodyOf<E extends Endpoint> = E['body'] extends JsonBody<infer S> ? v.InferOutput<S> : undefined;
+
+/** The JSON body a client may send: everything optional that the engine fills in. */
+export type BodyInputOf<E extends Endpoint> = E['body'] extends JsonBody<infer S> ? v.InferInput<S> : undefined;
+
+/** The document an endpoint answers with, or each document of its stream; `undefined` when it is not JSON. */
+export type ResponseOf<E extends Endpoint> =
+  E['response'] extends JsonResponse<infer R> ? R : E['response'] extends JsonStreamResponse<infer R> ? R : undefined;
+
+export const noBody: NoBody = { kind: 'none' };
+export const bytesBody: BytesBody = { kind: 'bytes' };
+
+/** A JSON body that must be there, unless `optional`. */
+export function jsonBody<S extends v.GenericSchema>(schema: S, options: { readonly optional: boolean } = { optional: false }): JsonBody<S> {
+  return { kind: 'json', schema, optional: options.optional };
+}
+
+/** Fills a path's `{name}` and `{name...}` with percent-encoded values; slashes stay only in the latter. */
+export function fillPath(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replace(/\{([a-z]+)(\.\.\.)?\}/gi, (_, name: string, rest: string | undefined) => {
+    const value = params[name] ?? '';
+    return rest === undefined ? encodeURIComponent(value) : value.split('/').map(encodeURIComponent).join('/');
+  });
 }

@@ -1,6 +1,8 @@
 /** One kind of record. A record is durable when the call returns; a corrupt one is reported by key and skipped, never dropped. */
 export interface RecordTable<T> {
   get(key: string): T | undefined;
+  /** Also true of a corrupt record. */
+  has(key: string): boolean;
   all(): readonly T[];
   put(key: string, record: T): void;
   delete(key: string): void;
@@ -19,6 +21,9 @@ export interface RecordLog<T> {
 }
 
 export interface RecordStore extends Disposable {
-  table<T>(name: 'containers' | 'execs' | 'images' | 'settings', parse: (document: unknown) => T): RecordTable<T>;
-  log<T>(name: 'events' | 'operations', parse: (document: unknown) => T): RecordLog<T>;
+  /** `isRecord` recognises a stored document; one that is none is corrupt. */
+  table<T>(name: 'containers' | 'images' | 'settings', isRecord: (document: unknown) => document is T): RecordTable<T>;
+  log<T>(name: 'events' | 'operations', isRecord: (document: unknown) => document is T): RecordLog<T>;
+  /** All of it or nothing, also when the engine dies in the middle. */
+  transaction(work: () => void): void;
 }

@@ -10,6 +10,8 @@ export interface Snapshotter {
   unmount(id: ContainerId): Promise<void>;
   /** Unmounts and deletes the writable layer. Nothing to do is success. */
   remove(id: ContainerId): Promise<void>;
+  /** Where `mount` puts it; no system call. */
+  rootPath(id: ContainerId): string;
   /** Which containers have a writable layer here: to find what a crash left. */
   list(): Promise<readonly ContainerId[]>;
   /** Bytes of the writable layer, and paths for inspect's GraphDriver (`LowerDir`, `MergedDir`, `UpperDir`, `WorkDir`). */

@@ -1,0 +1,42 @@
+# Everything a person does with this repository. `make` alone lists it.
+#
+# All programs run on the project's own Node (node_modules/.bin/node, see tools/setup.sh): the machine's may be older.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo check format test bench clean
+
+BIN := node_modules/.bin
+NODE := $(BIN)/node
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help: ## this list
+	@echo "Fairlead: a Docker-compatible container system in TypeScript"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## install what Fairlead is built from and runs on (says what; nothing to do: no time)
+	@tools/setup.sh
+
+setup-test:
+	@tools/setup.sh test
+
+demo: setup ## run, exec into and stop real containers, on a private engine that leaves nothing behind
+	@tools/demo.sh
+
+check: setup ## types, lint, format, import law, size limits, bans, docs: seconds
+	@$(NODE) tools/check.ts
+
+format: setup ## rewrite the sources the way `make check` wants them
+	@$(BIN)/oxfmt
+
+test: setup-test check ## check, unit tests, tests on the real kernel, conformance (as root)
+	@$(NODE) tools/run-tests.ts $(TESTS)
+
+bench: setup-test ## measure Fairlead, dockerd, podman and the bare runtime side by side (as root)
+	@$(NODE) bench/main.ts
+
+clean: ## remove what the project made here: node_modules, builds, what an interrupted demo left running
+	@tools/demo.sh --clean
+	@rm -rf node_modules native/build .cache packages/*/dist

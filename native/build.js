@@ -1,0 +1,81 @@
+// Builds the addon: one call of the C compiler, when a source changed; `--force` builds in any case.
+// Why not node-gyp: docs/adr/0002-native-addon.md.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const here = import.meta.dirname;
+const outDir = join(here, 'build', 'Release');
+const output = join(outDir, 'fairlead_native.node');
+const stamp = join(outDir, 'stamp');
+
+const sources = readdirSync(join(here, 'src'))
+  .filter((name) => name.endsWith('.c'))
+  .toSorted()
+  .map((name) => join(here, 'src', name));
+const flags = [
+  '-std=gnu11',
+  '-O2',
+  '-g',
+  '-fPIC',
+  '-shared',
+  '-pthread',
+  '-fvisibility=hidden',
+  '-Wall',
+  '-Wextra',
+  '-Wno-unused-result',
+  '-Wl,-z,relro,-z,now',
+];
+
+/** Where a Node of any version keeps its headers: node_api.h and uv.h are the same promise in all of them. */
+function headerDirectories() {
+  const ofNodedir = process.env.npm_config_nodedir;
+  return [
+    ...(ofNodedir ? [join(ofNodedir, 'include', 'node')] : []),
+    join(dirname(process.execPath), '..', 'include', 'node'),
+    '/usr/include/node',
+    '/usr/local/include/node',
+    '/usr/include/nodejs/src',
+  ];
+}
+
+function fail(message) {
+  console.error(`fairlead native addon: ${message}`);
+  process.exit(1);
+}
+
+if (process.platform !== 'linux') fail('only Linux has what it calls');
+const include = headerDirectories().find(
+  (directory) => existsSync(join(directory, 'node_api.h')) && existsSync(join(directory, 'uv.h')),
+);
+if (include === undefined) {
+  fail(
+    `no Node headers (node_api.h, uv.h) in ${headerDirectories().join(', ')}.\n` +
+      'Install them (Debian: apt-get install libnode-dev; NodeSource and nodejs.org packages bring them along), or name a Node\n' +
+      'installation that has them: npm_config_nodedir=/path/to/node npm run build -w native',
+  );
+}
+
+const compiler = process.env.CC ?? 'cc';
+const hash = createHash('sha256').update(JSON.stringify([compiler, flags, include]));
+for (const source of [...sources, join(here, 'src', 'common.h')]) hash.update(readFileSync(source));
+const wanted = hash.digest('hex');
+const upToDate = existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+
+if (!upToDate || process.argv.includes('--force')) {
+  mkdirSync(outDir, { recursive: true });
+  // A running process may have the old file mapped: write beside it and rename.
+  const fresh = `${output}.${process.pid}`;
+  try {
+    execFileSync(compiler, [...flags, '-I', include, '-o', fresh, ...sources], { stdio: 'inherit' });
+  } catch (error) {
+    fail(
+      error.code === 'ENOENT'
+        ? `no C compiler "${compiler}" (Debian: apt-get install gcc)`
+        : 'the compiler failed, see above',
+    );
+  }
+  renameSync(fresh, output);
+  writeFileSync(stamp, wanted);
+}

@@ -1,0 +1,96 @@
+/**
+ * The few Linux calls Node lacks.
+ *
+ * Every failed call throws (or rejects with) an Error as Node's own look: `code` ('ENOENT'), `errno` (negative),
+ * `syscall` and, where the call had one, `path`. A wrong argument is a TypeError. Every descriptor that is made is
+ * close-on-exec; whoever received its number owns it and closes it once.
+ */
+
+/** Bits for {@link Poll.watch}. */
+export const READABLE: 1;
+export const WRITABLE: 2;
+/** Told with both others after an error on the descriptor: the watch is off until {@link Poll.watch} is called again. */
+export const STOPPED: 16;
+
+/**
+ * Tells when a descriptor can be read or written, on Node's event loop, level-triggered.
+ *
+ * One Poll per descriptor. It does not own the descriptor: close the Poll first, then the descriptor. An open Poll is
+ * never collected, so whoever made it must close it. It keeps the process alive while it watches, unless `unref`ed.
+ */
+export class Poll {
+  /**
+   * @param callback gets {@link READABLE} and {@link WRITABLE} bits. After an error on the descriptor both are set, and
+   * {@link STOPPED}: the next read or write tells what happened.
+   * @throws 'EEXIST' when the descriptor is polled already, 'EPERM' for a plain file.
+   */
+  constructor(fd: number, callback: (events: number) => void);
+  /** Watches for these bits from now on; 0 rests. @throws 'EBADF' when closed. */
+  watch(events: number): void;
+  /** No callback comes after this. Idempotent. */
+  close(): void;
+  unref(): void;
+}
+
+/** Reads once. @returns bytes read; 0 at the end; -1 when it would block (only on a non-blocking descriptor). */
+export function readDescriptor(fd: number, into: Uint8Array, offset: number, length: number): number;
+/** Writes once. @returns bytes taken; -1 when it would block. A terminal or pipe whose reader is gone: 'EIO', 'EPIPE'. */
+export function writeDescriptor(fd: number, from: Uint8Array, offset: number, length: number): number;
+export function closeDescriptor(fd: number): void;
+export function setNonBlocking(fd: number): void;
+/** A pipe, both ends blocking. */
+export function openPipe(): { readonly read: number; readonly write: number };
+/** F_SETPIPE_SZ. @throws 'EPERM' above the user's limit, 'EBUSY' when more is in it. */
+export function setPipeSize(fd: number, bytes: number): void;
+/** A new pseudo-terminal: its non-blocking master, and the path by which a program opens the other side. */
+export function openTerminal(): { readonly fd: number; readonly path: string };
+/** TIOCSWINSZ. @throws 'EINVAL' outside 0–65535, 'ENOTTY'. */
+export function setWindowSize(fd: number, rows: number, columns: number): void;
+/** TIOCGWINSZ. @throws 'ENOTTY'. */
+export function getWindowSize(fd: number): { readonly rows: number; readonly columns: number };
+/** flock(2), exclusive, without waiting. @returns false when somebody else holds it. Closing the descriptor frees it. */
+export function lockDescriptor(fd: number): boolean;
+
+/**
+ * Connects a non-blocking SOCK_SEQPACKET socket. Any path whose last segment is at most 80 bytes.
+ * @throws 'ENOENT', 'ECONNREFUSED'; 'EAGAIN' when the listener's backlog is full: try again later.
+ */
+export function connectSeqpacket(path: string): number;
+/** Binds and listens, SOCK_SEQPACKET. @throws 'EADDRINUSE'. */
+export function listenSeqpacket(path: string): number;
+/** Binds and listens, SOCK_STREAM. @throws 'EADDRINUSE'. */
+export function listenStream(path: string): number;
+/** @returns a non-blocking connection, or -1 when nobody waits. */
+export function acceptConnection(fd: number): number;
+/** Receives one packet. @returns its length; 0 at the end; -1 when none waits. @throws 'EMSGSIZE' when it did not fit. */
+export function receivePacket(fd: number, into: Uint8Array, offset: number, length: number): number;
+/** Sends one packet, whole or not at all. @returns its length; -1 when it would block. @throws 'EPIPE', 'EMSGSIZE'. */
+export function sendPacket(fd: number, from: Uint8Array, offset: number, length: number): number;
+/** Half-close: the other side reads the end. @throws 'ENOTCONN'. */
+export function shutdownWrite(fd: number): void;
+/**
+ * Receives one descriptor (SCM_RIGHTS) and the text sent with it.
+ * @returns undefined when nothing waits. @throws 'ECONNRESET' when the sender left without one, 'EPROTO' when there was none in it.
+ */
+export function receiveDescriptor(fd: number): { readonly fd: number; readonly name: string } | undefined;
+/** SO_PEERCRED of a connected Unix socket: the process that called connect(2), at that time. */
+export function peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
+
+/** pidfd_open(2); readable when the process ended. @throws 'ESRCH' when there is none (a zombie is one). */
+export function pidfdOpen(pid: number): number;
+/** pidfd_send_signal(2). @throws 'ESRCH' when it ended, 'EINVAL' for a signal that does not exist. */
+export function pidfdSendSignal(fd: number, signal: number): void;
+
+/** mount(2), on a thread. @throws 'E2BIG' when `options` does not fit in a page; `path` of errors is the target. */
+export function mount(source: string, target: string, type: string, flags: number, options: string): Promise<void>;
+/** umount2(2), on a thread. @throws 'EINVAL' when nothing is mounted there, 'EBUSY'. */
+export function umount2(target: string, flags: number): Promise<void>;
+
+/** mknod(2). `mode` with the S_IF bits. */
+export function makeNode(path: string, mode: number, major: number, minor: number): void;
+/** lsetxattr(2): sets an extended attribute, of a link itself too. */
+export function setAttribute(path: string, name: string, value: Uint8Array): void;
+/** lgetxattr(2). @returns undefined when the file has no such attribute. */
+export function getAttribute(path: string, name: string): Buffer | undefined;
+/** llistxattr(2): names, each ended by a NUL. */
+export function listAttributeNames(path: string): Buffer;

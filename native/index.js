@@ -1,0 +1,45 @@
+import { createRequire } from 'node:module';
+
+const addon = load();
+
+function load() {
+  try {
+    return createRequire(import.meta.url)('./build/Release/fairlead_native.node');
+  } catch (cause) {
+    throw new Error('The native addon is not built, or for another machine: run "npm run build -w native"', { cause });
+  }
+}
+
+export const READABLE = 1;
+export const WRITABLE = 2;
+export const STOPPED = 16;
+export const {
+  Poll,
+  acceptConnection,
+  closeDescriptor,
+  connectSeqpacket,
+  getAttribute,
+  getWindowSize,
+  listAttributeNames,
+  listenSeqpacket,
+  listenStream,
+  lockDescriptor,
+  makeNode,
+  mount,
+  openPipe,
+  openTerminal,
+  peerCredentials,
+  pidfdOpen,
+  pidfdSendSignal,
+  readDescriptor,
+  receiveDescriptor,
+  receivePacket,
+  sendPacket,
+  setAttribute,
+  setNonBlocking,
+  setPipeSize,
+  setWindowSize,
+  shutdownWrite,
+  umount2,
+  writeDescriptor,
+} = addon;

@@ -1,0 +1,11 @@
+#include "common.h"
+
+NAPI_MODULE_INIT() {
+  init_descriptors(env, exports);
+  init_files(env, exports);
+  init_mounts(env, exports);
+  init_poll(env, exports);
+  init_processes(env, exports);
+  init_sockets(env, exports);
+  return exports;
+}

@@ -1,0 +1,50 @@
+import type { Duplex, Writable } from 'node:stream';
+import type { RequestHeaders } from './decode.ts';
+import type { Caller } from './route.ts';
+
+/** Header names as sent, with their values. */
+export type ResponseHeaders = Record<string, string | number>;
+
+/** The answering half of one request; node:http's ServerResponse is one. */
+export interface Answer extends Writable {
+  readonly headersSent: boolean;
+  writeHead(status: number, headers: ResponseHeaders): unknown;
+  /** Sends the head at once, before any body. */
+  flushHeaders(): void;
+}
+
+/** A connection taken from the HTTP parser, with everything the client sent behind its request still unread. */
+export interface TakenConnection {
+  readonly socket: Duplex;
+  /** The client asked for `Upgrade`. */
+  readonly upgrade: boolean;
+  /** Aborts when the engine drains: the session must end. */
+  readonly draining: AbortSignal;
+}
+
+/** One request with the means to answer it. */
+export interface Exchange {
+  readonly method: string;
+  /** The request target as the client wrote it. */
+  readonly target: string;
+  readonly headers: RequestHeaders;
+  /** The body, pulled; throws when the client breaks off. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly bodyLength: number | 'chunked';
+  readonly caller: Caller;
+  readonly hangup: AbortSignal;
+  readonly answer: Answer;
+  /** Takes the connection away from HTTP for good; undefined when the request's endpoint does not hijack. */
+  readonly take: (() => TakenConnection) | undefined;
+}
+
+/**
+ * How long a body is by its headers.
+ *
+ * node:http has refused contradicting or repeated lengths before.
+ */
+export function bodyLengthOf(headers: RequestHeaders): number | 'chunked' {
+  if (headers['transfer-encoding'] !== undefined) return 'chunked';
+  const length = headers['content-length'];
+  return typeof length === 'string' ? Number(length) : 0;
+}

@@ -1,0 +1,267 @@
+import { EngineError, type ContainerId } from '@fairlead/protocol';
+import { waitOrAbort } from '../../lib/wait-or-abort.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CreatedProcess } from '../ports/container-runtime.ts';
+import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import {
+  transition,
+  type Announcement,
+  type ContainerEffect,
+  type ContainerEvent,
+  type ContainerState,
+  type LastRun,
+} from './machine.ts';
+import { rulesOf, type ContainerRecord } from './record.ts';
+import { startFailureOf } from './start-failure.ts';
+
+/** What an actor does to the outside world. Every method can be repeated. */
+export interface ContainerWork {
+  launch(record: ContainerRecord): Promise<{ readonly created: CreatedProcess; readonly endpoint: NetworkEndpoint | null }>;
+  sendSignal(created: CreatedProcess, signal: number): Promise<void>;
+  freeze(id: ContainerId): Promise<void>;
+  thaw(id: ContainerId): Promise<void>;
+  /** After an exit: the runtime's state, the network address and the mount go. */
+  cleanUpRun(record: ContainerRecord): Promise<void>;
+  /** At removal: everything that is left goes. */
+  removeRemains(record: ContainerRecord): Promise<void>;
+}
+
+export interface ContainerActorDeps {
+  readonly work: ContainerWork;
+  readonly clock: Clock;
+  /** Durable when it returns, before any effect runs: after a crash the record, not the process, says what we owed. */
+  readonly commit: (record: ContainerRecord, announcements: readonly Announcement[]) => void;
+  /** Deletes the record and announces the destruction. */
+  readonly forget: (record: ContainerRecord) => void;
+  readonly onEffectFailed: (record: ContainerRecord, effect: ContainerEffect, cause: unknown) => void;
+}
+
+/** How one run ended, for those who wait. `error` when it never ran. */
+export interface RunResult {
+  readonly exitCode: number;
+  readonly error?: string;
+}
+
+interface FollowUp {
+  readonly event: ContainerEvent;
+  /** Rejects the request that caused the effect. */
+  readonly error?: unknown;
+}
+
+/** Owns one container's record. Events are applied one at a time; nobody holds a lock while waiting for a process. */
+export class ContainerActor implements Disposable {
+  readonly #deps: ContainerActorDeps;
+  readonly #watchers = new Set<(state: ContainerState) => void>();
+  readonly #exits = new Set<(last: LastRun) => void>();
+  readonly #removed = Promise.withResolvers<RunResult>();
+  #record: ContainerRecord;
+  #tail: Promise<unknown> = Promise.resolve();
+  #graceTimer: Disposable | undefined;
+  #restartTimer: Disposable | undefined;
+
+  constructor(record: ContainerRecord, deps: ContainerActorDeps) {
+    this.#record = record;
+    this.#deps = deps;
+  }
+
+  get id(): ContainerId {
+    return this.#record.id;
+  }
+
+  get record(): ContainerRecord {
+    return this.#record;
+  }
+
+  get state(): ContainerState {
+    return this.#record.state;
+  }
+
+  /** Resolves when the container no longer exists, with its last exit code. */
+  get removed(): Promise<RunResult> {
+    return this.#removed.promise;
+  }
+
+  /** @throws EngineError when the event is refused in the current state, or when what it started failed. */
+  send(event: ContainerEvent): Promise<ContainerState> {
+    return this.#enqueue(() => this.#apply(event));
+  }
+
+  /** Changes what is not its life: the name, limits. Serialised with events. */
+  amend(change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord> {
+    return this.#enqueue(async () => {
+      const record = { ...change(this.#record), state: this.#record.state };
+      this.#deps.commit(record, []);
+      this.#record = record;
+      return record;
+    });
+  }
+
+  /** Calls back after each change of state whose work is done, until disposed. */
+  watch(watcher: (state: ContainerState) => void): Disposable {
+    this.#watchers.add(watcher);
+    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
+  }
+
+  /**
+   * Resolves with the first state, current or future, that satisfies `accepts`.
+   * @throws signal.reason when aborted first.
+   */
+  async when(accepts: (state: ContainerState) => boolean, signal: AbortSignal): Promise<ContainerState> {
+    if (accepts(this.state)) return this.state;
+    const met = Promise.withResolvers<ContainerState>();
+    using _watching = this.watch((state) => {
+      if (accepts(state)) met.resolve(state);
+    });
+    return await waitOrAbort(met.promise, signal);
+  }
+
+  /** Calls back once, after the next exit of the container's process and the clean-up after it. */
+  onNextExit(listener: (last: LastRun) => void): Disposable {
+    this.#exits.add(listener);
+    return { [Symbol.dispose]: () => void this.#exits.delete(listener) };
+  }
+
+  /** After a restart of the engine: does again what the record owes. */
+  resume(): void {
+    const state = this.state;
+    if (state.status === 'running' && state.killAt !== null && !state.killedAfterGrace) this.#armGrace(state.killAt);
+    if (state.status === 'restarting') this.#armRestart(state.delayMs);
+    if (state.status === 'removing') this.#removeAgain();
+  }
+
+  [Symbol.dispose](): void {
+    this.#disarm();
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work);
+    this.#tail = done.catch(() => {});
+    return done;
+  }
+
+  async #apply(event: ContainerEvent): Promise<ContainerState> {
+    const before = this.state;
+    const next = transition(before, event, rulesOf(this.#record));
+    if (!next.ok) throw new EngineError(next.kind, next.reason, { details: { containerId: this.id } });
+    if (next.state !== before || next.announcements.length > 0) {
+      const record = { ...this.#record, state: next.state };
+      this.#deps.commit(record, next.announcements);
+      this.#record = record;
+    }
+    const followUps: FollowUp[] = [];
+    for (const effect of next.effects) {
+      const followUp = await this.#perform(effect);
+      if (followUp !== undefined) followUps.push(followUp);
+    }
+    this.#notify(event, before);
+    let failure: { readonly error: unknown } | undefined;
+    for (const { event: follow, error } of followUps) {
+      await this.#apply(follow);
+      if (error !== undefined) failure ??= { error };
+    }
+    if (failure !== undefined) throw failure.error;
+    return this.state;
+  }
+
+  #notify(event: ContainerEvent, before: ContainerState): void {
+    const after = this.state;
+    if (event.type === 'exited' && before.status === 'running' && 'last' in after && after.last !== null) {
+      const exits = [...this.#exits];
+      this.#exits.clear();
+      for (const listener of exits) listener(after.last);
+    }
+    for (const watcher of [...this.#watchers]) watcher(after);
+  }
+
+  async #perform(effect: ContainerEffect): Promise<FollowUp | undefined> {
+    try {
+      return await this.#attempt(effect);
+    } catch (cause) {
+      this.#deps.onEffectFailed(this.#record, effect, cause);
+      return this.#failed(effect, cause);
+    }
+  }
+
+  async #attempt(effect: ContainerEffect): Promise<FollowUp | undefined> {
+    const { work, clock } = this.#deps;
+    switch (effect.effect) {
+      case 'launch': {
+        const launched = await work.launch(this.#record);
+        return { event: { type: 'launched', ...launched, at: clock.now() } };
+      }
+      case 'send-signal':
+        return void (await work.sendSignal(effect.created, effect.signal));
+      case 'freeze':
+        return void (await work.freeze(this.id));
+      case 'thaw':
+        return void (await work.thaw(this.id));
+      case 'arm-grace-timer':
+        return this.#armGrace(effect.killAt);
+      case 'arm-restart-timer':
+        return this.#armRestart(effect.ms);
+      case 'disarm-timers':
+        return this.#disarm();
+      case 'clean-up-run':
+        return void (await work.cleanUpRun(this.#record));
+      case 'remove-remains':
+        await work.removeRemains(this.#record);
+        return this.#finish();
+      case 'auto-remove':
+        // Queued, not applied here: those who wait for the exit are told before the container goes.
+        return this.#sendLater({ type: 'remove-requested' });
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  /** What a failed effect means for the container's life. The others are logged and owed until the next start of the engine. */
+  #failed(effect: ContainerEffect, cause: unknown): FollowUp | undefined {
+    switch (effect.effect) {
+      case 'launch':
+        return { event: { type: 'launch-failed', failure: startFailureOf(cause) }, error: cause };
+      case 'freeze':
+        return { event: { type: 'freeze-failed' }, error: cause };
+      case 'remove-remains':
+        return { event: { type: 'remove-failed', message: String(cause) }, error: cause };
+      default:
+        return undefined;
+    }
+  }
+
+  #armGrace(killAt: Date): undefined {
+    this.#graceTimer?.[Symbol.dispose]();
+    const ms = Math.max(0, killAt.getTime() - this.#deps.clock.now().getTime());
+    this.#graceTimer = this.#deps.clock.after(ms, () => this.#sendLater({ type: 'grace-expired' }));
+  }
+
+  #armRestart(ms: number): undefined {
+    this.#restartTimer?.[Symbol.dispose]();
+    this.#restartTimer = this.#deps.clock.after(ms, () => this.#sendLater({ type: 'restart-due' }));
+  }
+
+  #disarm(): undefined {
+    this.#graceTimer?.[Symbol.dispose]();
+    this.#restartTimer?.[Symbol.dispose]();
+  }
+
+  /** An event of the engine's own: its failure was reported by `onEffectFailed`, a refusal means that it came too late. */
+  #sendLater(event: ContainerEvent): undefined {
+    this.send(event).catch(() => {});
+  }
+
+  #removeAgain(): void {
+    void this.#enqueue(async () => {
+      const followUp = await this.#perform({ effect: 'remove-remains' });
+      if (followUp !== undefined) await this.#apply(followUp.event);
+    });
+  }
+
+  #finish(): undefined {
+    const state = this.state;
+    const last = 'last' in state ? state.last : null;
+    const failure = 'failure' in state ? state.failure : null;
+    this.#disarm();
+    this.#deps.forget(this.#record);
+    this.#removed.resolve({ exitCode: failure?.exitCode ?? last?.exitCode ?? 0 });
+  }
+}

@@ -1,0 +1,42 @@
+import type { ContainerId } from '@fairlead/protocol';
+import { LateConnection } from './late-connection.ts';
+import type { Console } from '../ports/console.ts';
+
+/** Attachers that came before the process: they are connected after it is made and before its first instruction. */
+export class Attachments {
+  readonly #console: Console;
+  readonly #waiting = new Map<ContainerId, Set<LateConnection>>();
+
+  constructor(console: Console) {
+    this.#console = console;
+  }
+
+  /** A connection to the container's next run. */
+  await(id: ContainerId): LateConnection {
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting);
+    const connection: LateConnection = new LateConnection(() => this.#leave(id, connection));
+    waiting.add(connection);
+    return connection;
+  }
+
+  /** Called between the making of a process and its start: from here on nothing it writes is missed. */
+  async connectAll(id: ContainerId): Promise<void> {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    await Promise.all([...waiting].map(async (connection) => connection.connect(await this.#console.attach(id))));
+  }
+
+  /** The container is gone: its waiting attachers end. */
+  drop(id: ContainerId): void {
+    for (const connection of this.#waiting.get(id) ?? []) connection.end();
+    this.#waiting.delete(id);
+  }
+
+  #leave(id: ContainerId, connection: LateConnection): void {
+    const waiting = this.#waiting.get(id);
+    waiting?.delete(connection);
+    if (waiting?.size === 0) this.#waiting.delete(id);
+  }
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { containerId, EngineError, type ContainerConfig, type CreateContainerBody, type HostConfig } from '@fairlead/protocol';
+import type { ImageRecord } from '../image/record.ts';
+import { mergeImageConfig } from '../spec/merge-image-config.ts';
+import { validateCreate } from '../spec/validate-create.ts';
+import type { ContainerActor } from './actor.ts';
+import type { ContainerDeps } from './deps.ts';
+import { generateName, validName } from './name.ts';
+import { CONTAINER_RECORD_VERSION, type ContainerRecord } from './record.ts';
+
+export interface CreateContainer {
+  /** As given; undefined or empty takes a generated one. */
+  readonly name: string | undefined;
+  readonly body: CreateContainerBody;
+}
+
+export interface CreatedContainer {
+  readonly actor: ContainerActor;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes a container out of an image and what was asked for; nothing runs yet.
+ *
+ * @throws EngineError 'not-found' without the image, 'conflict' for a taken name, 'invalid-argument' for what makes no
+ *   sense, 'not-implemented' for what this engine cannot do. Nothing is left behind then.
+ */
+export async function createContainer(
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'snapshots' | 'files' | 'clock' | 'facts' | 'newActor' | 'publish'>,
+  command: CreateContainer,
+): Promise<CreatedContainer> {
+  const { config: asked, hostConfig, networkingConfig } = partsOf(command.body);
+  const name = command.name === undefined || command.name === '' ? undefined : validName(command.name);
+  const image = deps.images.resolve(asked.Image);
+  const id = containerId(randomBytes(32).toString('hex'));
+  const merged = mergeImageConfig(asked, image.config);
+  const { warnings } = validateCreate({ config: merged, asked, hostConfig, networkingConfig }, deps.facts);
+  const record = newRecord({ id, image, config: merged, hostConfig, at: deps.clock.now() }, name ?? '');
+  await using undo = new AsyncDisposableStack();
+  const named = reserve(deps, record);
+  undo.defer(() => deps.directory.releaseName(named.name, id));
+  undo.defer(() => deps.files.remove(id));
+  undo.defer(() => deps.snapshots.remove(id));
+  await deps.snapshots.prepare(id, image.layerIds);
+  const actor = deps.newActor(named);
+  deps.directory.save(named);
+  deps.directory.add(actor);
+  undo.move();
+  deps.publish(named, 'create');
+  return { actor, warnings };
+}
+
+function partsOf(body: CreateContainerBody): {
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly networkingConfig: CreateContainerBody['NetworkingConfig'];
+} {
+  const { HostConfig: hostConfig, NetworkingConfig: networkingConfig, ...config } = body;
+  if (config.Image === '') {
+    const empty = config.Cmd === null && config.Entrypoint === null;
+    throw new EngineError(
+      'invalid-argument',
+      empty ? 'config cannot be empty in order to create a container' : 'no image specified',
+    );
+  }
+  return { config, hostConfig, networkingConfig };
+}
+
+function newRecord(
+  parts: {
+    readonly id: ContainerRecord['id'];
+    readonly image: ImageRecord;
+    readonly config: ContainerConfig;
+    readonly hostConfig: HostConfig;
+    readonly at: Date;
+  },
+  name: string,
+): ContainerRecord {
+  return {
+    version: CONTAINER_RECORD_VERSION,
+    id: parts.id,
+    name,
+    createdAt: parts.at,
+    imageId: parts.image.id,
+    layerIds: parts.image.layerIds,
+    config: { ...parts.config, Hostname: parts.config.Hostname || parts.id.slice(0, 12) },
+    hostConfig: parts.hostConfig,
+    state: { status: 'created', failure: null },
+  };
+}
+
+/** Takes the name asked for, or one that is free. @throws EngineError 'conflict'. */
+function reserve(deps: Pick<ContainerDeps, 'directory'>, record: ContainerRecord): ContainerRecord {
+  const name = record.name || generateName((taken) => deps.directory.byName(taken) !== undefined);
+  deps.directory.reserveName(name, record.id);
+  return { ...record, name };
+}

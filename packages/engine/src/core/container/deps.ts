@@ -1,0 +1,32 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Console } from '../ports/console.ts';
+import type { ContainerFiles } from '../ports/container-files.ts';
+import type { ContainerLog } from '../ports/container-log.ts';
+import type { ContainerRuntime } from '../ports/container-runtime.ts';
+import type { NetworkDriver } from '../ports/network-driver.ts';
+import type { Snapshotter } from '../ports/snapshotter.ts';
+import type { ImageLookup } from '../image/record.ts';
+import type { HostFacts } from '../spec/host-facts.ts';
+import type { Attachments } from './attachments.ts';
+import type { ContainerActor } from './actor.ts';
+import type { ContainerDirectory } from './directory.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** What the verbs of containers work with; each takes the part it needs. */
+export interface ContainerDeps {
+  readonly directory: ContainerDirectory;
+  readonly images: ImageLookup;
+  readonly runtime: ContainerRuntime;
+  readonly console: Console;
+  readonly snapshots: Snapshotter;
+  readonly network: NetworkDriver;
+  readonly files: ContainerFiles;
+  readonly logs: ContainerLog;
+  readonly clock: Clock;
+  readonly facts: HostFacts;
+  readonly attachments: Attachments;
+  /** Makes the owner of a new record; the directory takes it in. */
+  readonly newActor: (record: ContainerRecord) => ContainerActor;
+  /** Announces something that happened to a container; durable when it returns. */
+  readonly publish: (record: ContainerRecord, action: string, attributes?: Readonly<Record<string, string>>) => void;
+}

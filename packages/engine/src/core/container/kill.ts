@@ -1,0 +1,49 @@
+import { EngineError, isEngineError, parseSignal, type ContainerRef } from '@fairlead/protocol';
+import type { OperationProgress } from '../operation/progress.ts';
+import type { ContainerActor } from './actor.ts';
+import type { ContainerDeps } from './deps.ts';
+import { KILL_CONFIRM_MS, untilKilled } from './stop.ts';
+
+export interface KillContainer {
+  /** Name or number; undefined or empty is SIGKILL. */
+  readonly signal: string | undefined;
+  readonly progress: OperationProgress;
+}
+
+const SIGKILL = 9;
+
+/**
+ * Sends a signal. SIGKILL is waited for, any other only delivered. Source: engine-api 3.9.
+ *
+ * @throws EngineError 'conflict' if it is not running, 'invalid-argument' for a signal that does not exist (before the
+ *   container is looked up), 'internal' when it outlives SIGKILL by `KILL_CONFIRM_MS`.
+ */
+export async function killContainer(
+  deps: Pick<ContainerDeps, 'directory' | 'clock'>,
+  ref: ContainerRef,
+  command: KillContainer,
+): Promise<void> {
+  const signal = command.signal === undefined || command.signal === '' ? SIGKILL : parseSignal(command.signal);
+  const actor = resolveForKill(deps, ref);
+  const prefix = `cannot kill container: ${ref}`;
+  command.progress.bound(signal === SIGKILL ? KILL_CONFIRM_MS : 0);
+  command.progress.phase(signal === SIGKILL ? 'kill' : 'signal');
+  try {
+    await actor.send({ type: 'signal-requested', signal, purpose: 'kill', graceMs: Infinity, at: deps.clock.now() });
+  } catch (cause) {
+    if (!isEngineError(cause)) throw cause;
+    throw new EngineError(cause.kind, `${prefix}: ${cause.message}`, { cause });
+  }
+  if (signal !== SIGKILL) return;
+  command.progress.phase('confirm');
+  await untilKilled(deps, actor, prefix);
+}
+
+function resolveForKill(deps: Pick<ContainerDeps, 'directory'>, ref: ContainerRef): ContainerActor {
+  try {
+    return deps.directory.resolve(ref);
+  } catch (cause) {
+    if (!isEngineError(cause) || cause.kind !== 'not-found') throw cause;
+    throw new EngineError('not-found', `cannot kill container: ${ref}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,57 @@
+import type { ContainerConfig, ContainerId, HostConfig, ImageId } from '@fairlead/protocol';
+import { isContainerId } from '@fairlead/protocol';
+import { parseSignal } from '@fairlead/protocol';
+import type { ContainerRules, ContainerState } from './machine.ts';
+
+/** Raised when the stored form changes in a way that old engines would misread. */
+export const CONTAINER_RECORD_VERSION = 1;
+
+/** One container, as persisted: what was asked for, merged with the image, and where its life stands. */
+export interface ContainerRecord {
+  readonly version: typeof CONTAINER_RECORD_VERSION;
+  readonly id: ContainerId;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly imageId: ImageId;
+  /** Chain ids of the image's layers at creation, lowest first: the container outlives the image's removal. */
+  readonly layerIds: readonly string[];
+  /** Merged with the image's; `Image` is the reference as it was given. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly state: ContainerState;
+}
+
+const STATUSES: ReadonlySet<unknown> = new Set<ContainerState['status']>([
+  'created',
+  'starting',
+  'running',
+  'restarting',
+  'exited',
+  'removing',
+  'dead',
+]);
+
+/** Recognises a stored record. The engine is the only writer, so the frame is checked, not every field. */
+export function isContainerRecord(document: unknown): document is ContainerRecord {
+  if (!isObject(document) || document['version'] !== CONTAINER_RECORD_VERSION) return false;
+  const { id, name, state, config, hostConfig } = document;
+  if (typeof id !== 'string' || !isContainerId(id) || typeof name !== 'string') return false;
+  return isObject(config) && isObject(hostConfig) && isObject(state) && STATUSES.has(state['status']);
+}
+
+/** The part of a record that its life depends on. */
+export function rulesOf(record: ContainerRecord): ContainerRules {
+  const { RestartPolicy, AutoRemove } = record.hostConfig;
+  const stopSignal = record.config.StopSignal;
+  return {
+    id: record.id,
+    restartPolicy: { name: RestartPolicy.Name, maximumRetryCount: RestartPolicy.MaximumRetryCount },
+    autoRemove: AutoRemove,
+    stopSignal: stopSignal === '' || stopSignal === undefined ? undefined : parseSignal(stopSignal),
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

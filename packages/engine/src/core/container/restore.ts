@@ -1,0 +1,106 @@
+import type { ContainerId } from '@fairlead/protocol';
+import type { Log } from '../../lib/log.ts';
+import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import type { ContainerActor } from './actor.ts';
+import type { ContainerDeps } from './deps.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** Docker's exit code for a process whose end nobody saw. */
+const EXIT_CODE_UNKNOWN = 255;
+
+export type RestoreDeps = Pick<
+  ContainerDeps,
+  'directory' | 'runtime' | 'network' | 'snapshots' | 'files' | 'clock' | 'newActor'
+> & { readonly log: Log };
+
+/**
+ * Brings records and kernel into agreement after a start of the engine, however the last one ended.
+ *
+ * What runs goes on running; what exited meanwhile gets its exit code; what was half-done is undone or finished; files
+ * that belong to no record go.
+ */
+export async function restoreContainers(deps: RestoreDeps): Promise<void> {
+  const actors = deps.directory.stored().flatMap((record) => adopt(deps, record) ?? []);
+  deps.network.restore(endpointsOf(actors));
+  await Promise.all(actors.map((actor) => restoreOne(deps, actor)));
+  await removeOrphans(deps);
+}
+
+function adopt(deps: RestoreDeps, record: ContainerRecord): ContainerActor | undefined {
+  try {
+    deps.directory.reserveName(record.name, record.id);
+  } catch (error) {
+    deps.log.failure('container.restore.refused', error, { containerId: record.id });
+    return undefined;
+  }
+  const actor = deps.newActor(record);
+  deps.directory.add(actor);
+  return actor;
+}
+
+function endpointsOf(actors: readonly ContainerActor[]): ReadonlyMap<ContainerId, NetworkEndpoint> {
+  const endpoints = new Map<ContainerId, NetworkEndpoint>();
+  for (const { id, state } of actors) {
+    if (state.status === 'running' && state.endpoint !== null) endpoints.set(id, state.endpoint);
+  }
+  return endpoints;
+}
+
+async function restoreOne(deps: RestoreDeps, actor: ContainerActor): Promise<void> {
+  try {
+    await agreeWithKernel(deps, actor);
+  } catch (error) {
+    deps.log.failure('container.restore.failed', error, { containerId: actor.id });
+  }
+}
+
+async function agreeWithKernel(deps: RestoreDeps, actor: ContainerActor): Promise<void> {
+  const { state, id } = actor;
+  switch (state.status) {
+    case 'running': {
+      const fate = await deps.runtime.fate(id, state.created);
+      if (fate.fate === 'running') return actor.resume();
+      deps.log.event('container.restore.exited', { containerId: id, fate: fate.fate });
+      const exit =
+        fate.fate === 'exited'
+          ? fate.exit
+          : { id, exitCode: EXIT_CODE_UNKNOWN, oomKilled: false, at: deps.clock.now() };
+      await actor.send({ type: 'exited', exit });
+      return;
+    }
+    case 'starting':
+      await cleanUp(deps, id);
+      deps.log.event('container.restore.start-interrupted', { containerId: id });
+      await actor.send({
+        type: 'launch-failed',
+        failure: { exitCode: 128, message: 'the engine ended while the container was being started' },
+      });
+      return;
+    case 'restarting':
+    case 'removing':
+      await cleanUp(deps, id);
+      return actor.resume();
+    case 'created':
+    case 'exited':
+    case 'dead':
+      return await cleanUp(deps, id);
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The clean-up after a run, once more: the last engine may have died before it or in the middle of it. */
+async function cleanUp(deps: RestoreDeps, id: ContainerId): Promise<void> {
+  await Promise.all([deps.runtime.delete(id), deps.snapshots.unmount(id)]);
+}
+
+async function removeOrphans(deps: RestoreDeps): Promise<void> {
+  const present = new Set([...(await deps.snapshots.list()), ...(await deps.files.list())]);
+  for (const id of present) {
+    if (deps.directory.get(id) !== undefined || deps.directory.isStored(id)) continue;
+    deps.log.event('container.restore.orphan-removed', { containerId: id });
+    await deps.runtime.delete(id);
+    await deps.snapshots.remove(id);
+    await deps.files.remove(id);
+  }
+}

@@ -1,0 +1,51 @@
+import { formatDate, type ContainerStateInspect } from '@fairlead/protocol';
+import type { ContainerState, LastRun } from './machine.ts';
+
+/** Docker's word for a state. What Docker has no word for shows as what was before. Source: engine-api 2.1. */
+export type WireStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export function wireStatus(state: ContainerState): WireStatus {
+  switch (state.status) {
+    case 'starting':
+      return state.last === null ? 'created' : 'exited';
+    case 'running':
+      return state.paused ? 'paused' : 'running';
+    case 'created':
+    case 'restarting':
+    case 'exited':
+    case 'removing':
+    case 'dead':
+      return state.status;
+    default:
+      return state satisfies never;
+  }
+}
+
+/** `inspect`'s State object. Running is true for paused and restarting containers. Source: engine-api 2.1. */
+export function inspectState(state: ContainerState): ContainerStateInspect {
+  const last = lastOf(state);
+  const failure = 'failure' in state ? state.failure : null;
+  const running = state.status === 'running' || state.status === 'restarting';
+  return {
+    Status: wireStatus(state),
+    Running: running,
+    Paused: state.status === 'running' && state.paused,
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.status === 'running' ? false : (last?.oomKilled ?? false),
+    Dead: state.status === 'dead',
+    Pid: state.status === 'running' ? state.created.process.pid : 0,
+    ExitCode: state.status === 'running' ? 0 : (failure?.exitCode ?? last?.exitCode ?? 0),
+    Error: state.status === 'dead' ? state.message : (failure?.message ?? ''),
+    StartedAt: formatDate(state.status === 'running' ? state.startedAt : last?.startedAt),
+    FinishedAt: formatDate(last?.finishedAt),
+  };
+}
+
+/** How often the restart policy started it since somebody did. */
+export function restartCountOf(state: ContainerState): number {
+  return 'restartCount' in state ? state.restartCount : 0;
+}
+
+export function lastOf(state: ContainerState): LastRun | undefined {
+  return ('last' in state ? state.last : null) ?? undefined;
+}

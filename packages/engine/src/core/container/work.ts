@@ -1,0 +1,62 @@
+import type { NetworkDriver } from '../ports/network-driver.ts';
+import type { ExecDirectory } from '../exec/directory.ts';
+import type { EngineEvent } from '../events/feed.ts';
+import type { ContainerWork } from './actor.ts';
+import { launchContainer, type LaunchDeps } from './launch.ts';
+import type { ContainerRecord } from './record.ts';
+
+export interface WorkDeps extends LaunchDeps {
+  readonly execs: ExecDirectory;
+  readonly publishEvent: (event: Omit<EngineEvent, 'timeNanos'>) => void;
+}
+
+/** What actors do to the outside world, through the ports. */
+export function containerWork(deps: WorkDeps): ContainerWork {
+  return {
+    async launch(record) {
+      const launched = await launchContainer(deps, record);
+      if (launched.endpoint !== null) deps.publishEvent(networkEvent(deps.network, record, 'connect'));
+      return launched;
+    },
+    async sendSignal(created, signal) {
+      // A process that is gone already needs no signal: its exit is on the way here.
+      await deps.runtime.signal(created.process, signal);
+    },
+    freeze: (id) => deps.runtime.pause(id),
+    thaw: (id) => deps.runtime.resume(id),
+    async cleanUpRun(record) {
+      const { id, state } = record;
+      deps.execs.containerStopped(id);
+      await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
+      const hadNetwork = state.status !== 'running' && record.hostConfig.NetworkMode !== 'none';
+      if (hadNetwork) deps.publishEvent(networkEvent(deps.network, record, 'disconnect'));
+    },
+    async removeRemains({ id }) {
+      deps.attachments.drop(id);
+      deps.execs.containerRemoved(id);
+      await settleAll([deps.runtime.delete(id), deps.network.release(id)]);
+      await deps.snapshots.remove(id);
+      await deps.files.remove(id);
+    },
+  };
+}
+
+/** Lets everything come to its end before the first failure is told: no clean-up is left out because of another. */
+async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(work)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
+function networkEvent(
+  network: NetworkDriver,
+  record: ContainerRecord,
+  action: 'connect' | 'disconnect',
+): Omit<EngineEvent, 'timeNanos'> {
+  return {
+    type: 'network',
+    action,
+    actorId: network.bridge.id,
+    attributes: { container: record.id, name: 'bridge', type: 'bridge' },
+  };
+}

@@ -1,0 +1,8 @@
+import type { ContainerDeps } from '../container/deps.ts';
+import type { ExecDirectory } from './directory.ts';
+
+/** What the verbs of execs work with. */
+export interface ExecDeps
+  extends Pick<ContainerDeps, 'directory' | 'runtime' | 'snapshots' | 'files' | 'clock' | 'publish' | 'facts'> {
+  readonly execs: ExecDirectory;
+}

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { EngineError, type Operation, type OperationOutcome } from '@fairlead/protocol';
+import type { Log } from '../../lib/log.ts';
+import { waitOrAbort } from '../../lib/wait-or-abort.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordLog } from '../ports/record-store.ts';
+import type { OperationBeginner, OperationEnd, OperationHandle, OperationStart } from './operation-handle.ts';
+
+/** Older operations are forgotten. */
+export const OPERATIONS_KEPT: number = 10_000;
+/** How many a list shows at most. */
+export const OPERATIONS_LISTED_MAX: number = 1_000;
+/** The log is trimmed once in so many operations: trimming costs more than appending. */
+const TRIM_EVERY = 1_000;
+
+interface LiveOperation {
+  readonly sequence: number;
+  operation: Operation;
+  readonly startedMs: number;
+  readonly done: PromiseWithResolvers<Operation>;
+}
+
+/** Every request that changes something: who asked, for how long, how far it is, how it ended, who hung up. */
+export class OperationLedger implements OperationBeginner {
+  readonly #log: RecordLog<Operation>;
+  readonly #clock: Clock;
+  readonly #report: Log;
+  readonly #live = new Map<string, LiveOperation>();
+  #untrimmed = 0;
+
+  constructor(log: RecordLog<Operation>, clock: Clock, report: Log) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#report = report;
+  }
+
+  begin(start: OperationStart): OperationHandle {
+    const at = this.#clock.now();
+    const operation = newOperation(start, at);
+    const live: LiveOperation = {
+      sequence: this.#log.append(operation, at),
+      operation,
+      startedMs: this.#clock.monotonicMs(),
+      done: Promise.withResolvers(),
+    };
+    this.#live.set(operation.Id, live);
+    this.#trim();
+    return this.#handle(live);
+  }
+
+  /** Newest first; `limit` at most, and `OPERATIONS_LISTED_MAX`. `targetId` keeps those about one container. */
+  list(query: { readonly limit: number | undefined; readonly targetId: string | undefined }): readonly Operation[] {
+    const limit = Math.min(Math.max(query.limit ?? OPERATIONS_LISTED_MAX, 0), OPERATIONS_LISTED_MAX);
+    const searched = query.targetId === undefined ? limit : OPERATIONS_KEPT;
+    return this.#log
+      .between(undefined, undefined, searched)
+      .map(({ record }) => this.#live.get(record.Id)?.operation ?? record)
+      .filter((operation) => query.targetId === undefined || operation.Target.Id === query.targetId)
+      .toReversed()
+      .slice(0, limit);
+  }
+
+  /** @throws EngineError 'not-found'. */
+  get(id: string): Operation {
+    const live = this.#live.get(id);
+    if (live !== undefined) return live.operation;
+    const found = this.#log.between(undefined, undefined, OPERATIONS_KEPT).find(({ record }) => record.Id === id);
+    if (found === undefined) throw new EngineError('not-found', `No such operation: ${id}`);
+    return found.record;
+  }
+
+  /**
+   * Resolves with the operation when it is over, at once if it is.
+   * @throws EngineError 'not-found'; signal.reason when aborted first: the operation goes on.
+   */
+  async wait(id: string, signal: AbortSignal): Promise<Operation> {
+    const live = this.#live.get(id);
+    return live === undefined ? this.get(id) : await waitOrAbort(live.done.promise, signal);
+  }
+
+  /** After a start of the engine: what was under way when the last one ended is written down as such. */
+  markInterrupted(): void {
+    for (const { sequence, record } of this.#log.between(undefined, undefined, OPERATIONS_KEPT)) {
+      if (record.Outcome !== null) continue;
+      const tookMs = Math.max(0, this.#clock.now().getTime() - Date.parse(record.StartedAt));
+      this.#log.replace(sequence, { ...record, Outcome: { Result: 'interrupted', TookMs: tookMs } });
+    }
+  }
+
+  #handle(live: LiveOperation): OperationHandle {
+    let evidence: Pick<OperationOutcome, 'Detail' | 'ExitCode'> = {};
+    const elapsedMs = (): number => Math.round(this.#clock.monotonicMs() - live.startedMs);
+    const change = (next: Partial<Operation>): void => {
+      live.operation = { ...live.operation, ...next };
+    };
+    let boundMs: number | undefined;
+    return {
+      id: live.operation.Id,
+      get boundMs() {
+        return boundMs;
+      },
+      target: (target) => change({ Target: target }),
+      grace: (ms) => change({ GraceMs: finiteOrNull(ms) }),
+      bound: (ms) => {
+        boundMs = ms;
+        change({ BoundMs: finiteOrNull(ms) });
+      },
+      phase: (phase) => {
+        if (live.operation.Phases.some((entry) => entry.Phase === phase)) return;
+        change({ Phase: phase, Phases: [...live.operation.Phases, { Phase: phase, AtMs: elapsedMs() }] });
+        // A stop's steps are worth keeping even if the engine dies before its end; other verbs are over in no time.
+        if (phase === 'grace' || phase === 'kill') this.#store(live);
+      },
+      stopped: ({ outcome, exitCode }) => {
+        evidence = { Detail: outcome, ExitCode: exitCode };
+      },
+      callerLeft: () => {
+        if (live.operation.CallerLeftAtMs !== null || live.operation.Outcome !== null) return;
+        change({ CallerLeftAtMs: elapsedMs() });
+        this.#store(live);
+      },
+      end: (end) => this.#end(live, { end, evidence, tookMs: elapsedMs() }),
+    };
+  }
+
+  #end(
+    live: LiveOperation,
+    how: {
+      readonly end: OperationEnd;
+      readonly evidence: Pick<OperationOutcome, 'Detail' | 'ExitCode'>;
+      readonly tookMs: number;
+    },
+  ): void {
+    if (live.operation.Outcome !== null) return;
+    const { end, evidence, tookMs } = how;
+    live.operation = {
+      ...live.operation,
+      Phase: 'done',
+      Phases: [...live.operation.Phases, { Phase: 'done', AtMs: tookMs }],
+      Outcome: {
+        Result: end.outcome,
+        ...evidence,
+        ...(end.outcome === 'failed' ? { Error: end.message } : {}),
+        TookMs: tookMs,
+      },
+    };
+    this.#store(live);
+    this.#live.delete(live.operation.Id);
+    live.done.resolve(live.operation);
+  }
+
+  #store(live: LiveOperation): void {
+    try {
+      this.#log.replace(live.sequence, live.operation);
+    } catch (error) {
+      this.#report.failure('operation.store.failed', error, { operationId: live.operation.Id });
+    }
+  }
+
+  #trim(): void {
+    this.#untrimmed += 1;
+    if (this.#untrimmed < TRIM_EVERY) return;
+    this.#untrimmed = 0;
+    this.#log.trim(OPERATIONS_KEPT);
+  }
+}
+
+function newOperation({ verb, caller, budgetMs }: OperationStart, at: Date): Operation {
+  return {
+    Id: randomBytes(8).toString('hex'),
+    Verb: verb,
+    Target: { Type: verb.startsWith('exec') ? 'exec' : verb.startsWith('image') ? 'image' : 'container', Id: '', Name: '' },
+    Caller: {
+      UserAgent: caller.userAgent,
+      ...(caller.peer === undefined ? {} : { Pid: caller.peer.pid, Uid: caller.peer.uid, Gid: caller.peer.gid }),
+      ...(caller.address === undefined ? {} : { Address: caller.address }),
+    },
+    StartedAt: at.toISOString(),
+    BoundMs: null,
+    ...(budgetMs === undefined ? {} : { BudgetMs: budgetMs }),
+    Phase: 'accepted',
+    Phases: [{ Phase: 'accepted', AtMs: 0 }],
+    Outcome: null,
+    CallerLeftAtMs: null,
+  };
+}
+
+function finiteOrNull(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
+}

@@ -1,0 +1,109 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { RecordLog, RecordStore, RecordTable } from '../../core/ports/record-store.ts';
+import { decodeDocument, encodeDocument } from './document.ts';
+
+/** Called with what could not be read; the rest is served. */
+export type OnCorrupt = (table: string, key: string, cause: unknown) => void;
+
+/** How long a statement waits for another process that reads the file, e.g. `sqlite3`. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens the engine's records: SQLite in WAL mode with synchronous=NORMAL. A committed record survives the death of the
+ * engine at any moment; the last ones may be lost in a power cut, never torn.
+ *
+ * @throws Error of SQLite when the file cannot be opened or is not a database.
+ */
+export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore {
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA synchronous = NORMAL');
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  return {
+    table: (name, isRecord) => openTable(database, name, { isRecord, onCorrupt }),
+    log: (name, isRecord) => openLog(database, name, { isRecord, onCorrupt }),
+    transaction(work) {
+      database.exec('BEGIN');
+      try {
+        work();
+      } catch (error) {
+        database.exec('ROLLBACK');
+        throw error;
+      }
+      database.exec('COMMIT');
+    },
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+interface Reading<T> {
+  readonly isRecord: (document: unknown) => document is T;
+  readonly onCorrupt: OnCorrupt;
+}
+
+function openTable<T>(database: DatabaseSync, name: string, reading: Reading<T>): RecordTable<T> {
+  database.exec(`CREATE TABLE IF NOT EXISTS ${name} (key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID`);
+  const get = database.prepare(`SELECT key, document FROM ${name} WHERE key = ?`);
+  const all = database.prepare(`SELECT key, document FROM ${name} ORDER BY key`);
+  const put = database.prepare(`INSERT INTO ${name} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document`);
+  const remove = database.prepare(`DELETE FROM ${name} WHERE key = ?`);
+  const read = (row: Record<string, unknown>): T | undefined => parseRow(name, row, reading);
+  return {
+    get(key) {
+      const row = get.get(key);
+      return row === undefined ? undefined : read(row);
+    },
+    has: (key) => get.get(key) !== undefined,
+    all: () => all.all().flatMap((row) => read(row) ?? []),
+    put: (key, record) => void put.run(key, encodeDocument(record)),
+    delete: (key) => void remove.run(key),
+  };
+}
+
+function openLog<T>(database: DatabaseSync, name: string, reading: Reading<T>): RecordLog<T> {
+  database.exec(
+    `CREATE TABLE IF NOT EXISTS ${name} (key INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, document TEXT NOT NULL)`,
+  );
+  database.exec(`CREATE INDEX IF NOT EXISTS ${name}_at ON ${name} (at_ms)`);
+  const append = database.prepare(`INSERT INTO ${name} (at_ms, document) VALUES (?, ?)`);
+  const replace = database.prepare(`UPDATE ${name} SET document = ? WHERE key = ?`);
+  const get = database.prepare(`SELECT key, document FROM ${name} WHERE key = ?`);
+  const trim = database.prepare(`DELETE FROM ${name} WHERE key <= (SELECT max(key) FROM ${name}) - ?`);
+  const between = prepareBetween(database, name);
+  return {
+    append: (record, at) => Number(append.run(at.getTime(), encodeDocument(record)).lastInsertRowid),
+    replace: (sequence, record) => void replace.run(encodeDocument(record), sequence),
+    between: (from, to, limit) =>
+      between
+        .all(from?.getTime() ?? Number.MIN_SAFE_INTEGER, to?.getTime() ?? Number.MAX_SAFE_INTEGER, limit)
+        .toReversed()
+        .flatMap((row) => {
+          const record = parseRow(name, row, reading);
+          return record === undefined ? [] : [{ sequence: Number(row['key']), record }];
+        }),
+    get(sequence) {
+      const row = get.get(sequence);
+      return row === undefined ? undefined : parseRow(name, row, reading);
+    },
+    trim: (count) => void trim.run(count),
+  };
+}
+
+function prepareBetween(database: DatabaseSync, name: string): StatementSync {
+  return database.prepare(
+    `SELECT key, document FROM ${name} WHERE at_ms BETWEEN ? AND ? ORDER BY key DESC LIMIT ?`,
+  );
+}
+
+/** A corrupt record is reported by its key and left where it is: nothing is dropped that a person could still mend. */
+function parseRow<T>(table: string, row: Record<string, unknown>, reading: Reading<T>): T | undefined {
+  const key = String(row['key']);
+  try {
+    const document = decodeDocument(String(row['document']));
+    if (reading.isRecord(document)) return document;
+    reading.onCorrupt(table, key, new Error('the document is not a record of this kind'));
+  } catch (cause) {
+    reading.onCorrupt(table, key, cause);
+  }
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import { chmod, lchown, lstat, lutimes, stat } from 'node:fs/promises';
+import { isErrno } from './errno.ts';
+
+/** When a file was last read and changed. */
+export interface FileTimes {
+  readonly path: string;
+  readonly accessedAt: Date;
+  readonly modifiedAt: Date;
+}
+
+/** @throws an errno error. */
+export async function readTimes(path: string): Promise<FileTimes> {
+  const { atime, mtime } = await lstat(path);
+  return { path, accessedAt: atime, modifiedAt: mtime };
+}
+
+/** Gives a file back its times, to the millisecond. Gone meanwhile is success. @throws an errno error. */
+export async function restoreTimes(times: FileTimes): Promise<void> {
+  try {
+    await lutimes(times.path, times.accessedAt, times.modifiedAt);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Whether there is nothing at this path, not even a dangling link. @throws an errno error. */
+export async function nothingAt(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return false;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return true;
+    throw error;
+  }
+}
+
+/** Gives a directory owner and mode of another. @throws an errno error. */
+export async function copyOwnership(from: string, to: string): Promise<void> {
+  const { uid, gid, mode } = await stat(from);
+  await lchown(to, uid, gid);
+  await chmod(to, mode & 0o7777);
+}

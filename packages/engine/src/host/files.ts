@@ -1,0 +1,239 @@
+import { randomBytes } from 'node:crypto';
+import { constants, watch } from 'node:fs';
+import {
+  access,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { EngineError } from '@fairlead/protocol';
+import { isErrno } from './errno.ts';
+import { lockDescriptor } from './native.ts';
+
+/** How often a watched directory is listed anyway: the kernel drops events when its queue (16,384) is full. */
+export const WATCH_RESCAN_MS = 5_000;
+
+export interface WriteOptions {
+  /** Permission bits. Default 0o644. */
+  readonly mode?: number;
+  /** Also survives a power cut: file and directory are synced before the call returns. Default: only a crash of ours. */
+  readonly durable?: boolean;
+}
+
+/**
+ * Replaces a file in one step: a reader sees the old content or the new one, whole.
+ * @throws an errno error; the temporary file is removed.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await using file = await open(temporary, 'wx', options.mode ?? 0o644);
+    await file.writeFile(content);
+    if (options.durable === true) await file.sync();
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  if (options.durable === true) await syncDirectory(dirname(path));
+}
+
+/** Writes into a file that is there, in one write(2): for files of /proc, /sys and cgroups. @throws an errno error. */
+export async function writeKernelFile(path: string, text: string): Promise<void> {
+  await using file = await open(path, constants.O_WRONLY);
+  await file.write(text);
+}
+
+/**
+ * Reads a whole file of at most `bytesMax` bytes. Works on /proc and /sys, whose files claim to be empty.
+ * @throws an errno error; EngineError 'too-large' when there is more.
+ */
+export async function readFileBounded(path: string, bytesMax: number): Promise<Buffer> {
+  await using file = await open(path, 'r');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(Math.min(64 * 1024, bytesMax + 1 - length));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    length += bytesRead;
+    if (length > bytesMax) throw new EngineError('too-large', `${path} is larger than ${bytesMax} bytes`);
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
+
+/** As {@link readFileBounded}, as UTF-8 text; undefined when there is no such file. */
+export async function readTextIfExists(path: string, bytesMax: number): Promise<string | undefined> {
+  try {
+    return (await readFileBounded(path, bytesMax)).toString('utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a directory and its parents; there already is success. `mode` is for those that are made. */
+export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
+  await mkdir(path, { recursive: true, mode });
+}
+
+/** Removes a file or a tree, without following links. Nothing there is success. */
+export async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}
+
+/** Removes one file. Nothing there is success. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Removes an empty directory (a cgroup counts as one). Nothing there is success. @throws an errno error: 'ENOTEMPTY', 'EBUSY'. */
+export async function removeEmptyDirectory(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** When a file was last written; undefined when there is none. */
+export async function modifiedAt(path: string): Promise<Date | undefined> {
+  try {
+    return (await stat(path)).mtime;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is something at this path; a dangling link counts as nothing. */
+export async function pathExists(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.F_OK);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/** Names in a directory, sorted; none when it does not exist. */
+export async function listDirectory(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).toSorted();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Moves within one file system, replacing what is there, in one step. */
+export async function movePath(from: string, to: string): Promise<void> {
+  await rename(from, to);
+}
+
+/** Makes `path` a symbolic link to `target`; one that says the same already is success. */
+export async function makeLink(target: string, path: string): Promise<void> {
+  try {
+    await symlink(target, path);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST') || (await readlink(path)) !== target) throw error;
+  }
+}
+
+/** Bytes that the files under `path` take on disk, without following links; a file with several names counts once. */
+export async function diskUsageBytes(path: string): Promise<number> {
+  const seen = new Set<string>();
+  const visit = async (at: string): Promise<number> => {
+    const stats = await lstat(at).catch(missing);
+    if (stats === undefined) return 0;
+    const own = seen.has(`${stats.dev}:${stats.ino}`) ? 0 : stats.blocks * 512;
+    if (stats.nlink > 1 && !stats.isDirectory()) seen.add(`${stats.dev}:${stats.ino}`);
+    if (!stats.isDirectory()) return own;
+    let total = own;
+    for (const name of await readdir(at)) total += await visit(join(at, name));
+    return total;
+  };
+  return await visit(path);
+}
+
+/**
+ * Holds an exclusive lock on a file (made when missing) until disposed or until this process ends, however it ends.
+ * @returns undefined when another process, or another holder in this one, has it.
+ */
+export async function lockFile(path: string): Promise<AsyncDisposable | undefined> {
+  const file = await open(path, 'a', 0o644);
+  try {
+    if (lockDescriptor(file.fd)) return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return undefined;
+}
+
+/**
+ * Calls `onName` for every name that is in the directory now and for every one that appears or changes later.
+ *
+ * No name is missed: the watch starts before the first listing, and the directory is listed again every
+ * {@link WATCH_RESCAN_MS}. So a name may be told more than once and may be gone again: look before acting.
+ * Does not keep the process alive. Disposing ends it; the directory vanishing ends it through `onFailed`.
+ */
+export function watchDirectory(
+  path: string,
+  onName: (name: string) => void,
+  onFailed: (error: unknown) => void,
+): Disposable {
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+    clearInterval(rescan);
+    watcher.close();
+  };
+  const fail = (error: unknown): void => {
+    if (closed) return;
+    close();
+    onFailed(error);
+  };
+  const list = async (): Promise<void> => {
+    const names = await readdir(path);
+    for (const name of names) if (!closed) onName(name);
+  };
+  const watcher = watch(path, { persistent: false }, (_event, name) => {
+    if (closed) return;
+    if (name === null) void list().catch(fail);
+    else onName(name);
+  });
+  watcher.on('error', fail);
+  const rescan = setInterval(() => void list().catch(fail), WATCH_RESCAN_MS);
+  rescan.unref();
+  void list().catch(fail);
+  return { [Symbol.dispose]: close };
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r');
+  await directory.sync();
+}
+
+function missing(error: unknown): undefined {
+  if (!isErrno(error, 'ENOENT')) throw error;
+}

@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isErrno } from './errno.ts';
+import { DescriptorStream } from './descriptor-stream.ts';
+import {
+  connectSeqpacket,
+  peerCredentials,
+  receivePacket,
+  sendPacket,
+  setNonBlocking,
+  shutdownWrite,
+} from './native.ts';
+
+/** How long a listener whose backlog is full is asked again, and how often. */
+const CONNECT_RETRY_MS = 5;
+
+/** Who is on the other side of a Unix socket. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * The process that connected to us, as it was then.
+ * @returns undefined for a connection that is no Unix socket, or is closed.
+ */
+export function readPeerCredentials(socket: Socket): PeerCredentials | undefined {
+  const fd = descriptorOf(socket);
+  if (fd === undefined) return undefined;
+  try {
+    const peer = peerCredentials(fd);
+    // A TCP socket answers too, with nobody.
+    return peer.pid > 0 ? peer : undefined;
+  } catch (error) {
+    if (isErrno(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Node has no public way to a socket's descriptor; `_handle.fd` has been there since 0.x and is undefined once closed. */
+function descriptorOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return undefined;
+  const fd: unknown = Reflect.get(handle, 'fd');
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
+}
+
+/**
+ * Connects to a SOCK_SEQPACKET socket of any path length. One chunk of the stream is one packet.
+ *
+ * @param packetBytesMax longer ones from the other side are an error ('EMSGSIZE').
+ * @throws an errno error: 'ENOENT', 'ECONNREFUSED'; `signal.reason` when aborted while the listener's backlog is full.
+ */
+export async function connectPackets(
+  path: string,
+  packetBytesMax: number,
+  signal: AbortSignal,
+): Promise<DescriptorStream> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return packetStream(connectSeqpacket(path), packetBytesMax);
+    } catch (error) {
+      if (!isErrno(error, 'EAGAIN')) throw error;
+    }
+    await delay(CONNECT_RETRY_MS, undefined, { signal });
+  }
+}
+
+/** Takes over a connected SOCK_SEQPACKET descriptor. */
+export function packetStream(fd: number, packetBytesMax: number): DescriptorStream {
+  setNonBlocking(fd);
+  return new DescriptorStream(fd, {
+    readBytesMax: packetBytesMax,
+    read: (slab, offset, length) => receivePacket(fd, slab, offset, length),
+    write: (bytes, offset, length) => sendPacket(fd, bytes, offset, length),
+    endWrite: () => shutdownWrite(fd),
+  });
+}

@@ -1,0 +1,52 @@
+import type { NoQuery, ShapeOf } from '../codec/query.ts';
+import * as scalar from '../codec/scalars.ts';
+import { noBody } from '../endpoint.ts';
+import type { Endpoint, JsonResponse, NoBody } from '../endpoint.ts';
+import type { Operation } from '../models/operation.ts';
+
+export interface ListOperationsQuery {
+  /** The newest n; the engine has a limit of its own. */
+  readonly limit?: number;
+  /** Only those of one container: a name, an id or a unique prefix of one. */
+  readonly container?: string;
+}
+
+/** What Docker does not have. */
+export interface FairleadEndpoints {
+  /** Newest first. */
+  readonly operations: Endpoint<ShapeOf<ListOperationsQuery>, NoBody, JsonResponse<readonly Operation[]>>;
+  readonly operation: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<Operation>>;
+  /** Answers when the operation is done. The head is sent at once. */
+  readonly waitOperation: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<Operation>>;
+}
+
+/** What Docker does not have. Source: deadlines.md, rule 8. */
+export const fairleadEndpoints: FairleadEndpoints = {
+  operations: {
+    method: 'GET',
+    path: '/fairlead/operations',
+    query: { limit: scalar.int, container: scalar.nonEmptyText },
+    body: noBody,
+    response: { kind: 'json' },
+    success: [200],
+    unversioned: true,
+  },
+  operation: {
+    method: 'GET',
+    path: '/fairlead/operations/{id}',
+    query: {},
+    body: noBody,
+    response: { kind: 'json' },
+    success: [200],
+    unversioned: true,
+  },
+  waitOperation: {
+    method: 'GET',
+    path: '/fairlead/operations/{id}/wait',
+    query: {},
+    body: noBody,
+    response: { kind: 'json' },
+    success: [200],
+    unversioned: true,
+  },
+};

@@ -1,0 +1,4 @@
+/** What every refusal carries. */
+export interface ErrorResponse {
+  readonly message: string;
+}

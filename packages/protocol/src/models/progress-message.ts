@@ -1,0 +1,15 @@
+/** One line of a load, import or pull. */
+export interface ProgressMessage {
+  /** Text to be printed as it is. */
+  readonly stream?: string;
+  readonly status?: string;
+  /** Which layer the line is about: 12 hex characters. */
+  readonly id?: string;
+  /** Bytes. */
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  /** A bar for people. */
+  readonly progress?: string;
+  /** The failure; the status of the answer was 200 already. */
+  readonly error?: string;
+  readonly errorDetail?: { readonly message: string; readonly code?: number };
+}
