@@ -39,6 +39,7 @@ export const {
   setNonBlocking,
   setPipeSize,
   setWindowSize,
+  shutdownRead,
   shutdownWrite,
   umount2,
   writeDescriptor,

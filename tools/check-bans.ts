@@ -18,7 +18,7 @@ const MESSAGE_TABLES = /\/runtime-failure\.ts$/;
 const TEXT_METHODS = new Set(['includes', 'match', 'startsWith', 'endsWith', 'indexOf', 'search']);
 
 /** A path that exists on one machine only. */
-const MACHINE_PATH = /(?:^|[\s'"`(=:])(\/(?:work|home\/[a-z]|Users|root|mnt)\/[^\s'"`)]*)/;
+const MACHINE_PATH = /(?:^|[\s'"`(=:])(\/(?:work|home\/[a-z][^/\s]*|Users|root|mnt)\/[^\s'"`)]*)/;
 
 const NOTE_TO_SELF = /\b(TODO|FIXME|XXX|HACK)\b/;
 const ISSUE = /#\d+|https?:\/\//;

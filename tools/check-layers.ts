@@ -90,28 +90,26 @@ function breachOf(one: Import, layers: Layers): readonly Finding[] {
   const roomName = roomOf(from, layers);
   if (roomName === undefined) return at(`${from} is in no room of layers.json`);
   const room = layers.rooms[roomName] ?? { imports: [] };
-  if (one.target === undefined) return npmBreach(one, room, layers, at);
+  if (one.target === undefined) {
+    const permitted = [...(room.npm ?? []), ...(test ? layers.tests.npm : [])];
+    const refusal = npmRefusal(one.specifier, permitted);
+    return refusal === undefined ? [] : at(refusal);
+  }
   if (one.specifier.startsWith('.') && packageOf(one.target) !== packageOf(one.from.file)) {
     return at(`${one.specifier} leaves the package: import it by its name`);
   }
   const target = placeOf(one.target);
-  if (sameRoom(roomName, from, target, layers)) return [];
+  if (roomOf(target, layers) === roomName && sameFolder(roomName, from, target)) return [];
   if (test && (packageOf(one.target) === packageOf(one.from.file) || allowed(layers.tests.imports, target))) return [];
   if (allowed(room.imports, target)) return [];
   if (one.dynamic && allowed(room.dynamic ?? [], target)) return [];
   return at(`${roomName} may not import ${target}`);
 }
 
-function npmBreach(
-  one: Import,
-  room: Room,
-  layers: Layers,
-  at: (message: string) => readonly Finding[],
-): readonly Finding[] {
-  const name = one.specifier.split('/', one.specifier.startsWith('@') ? 2 : 1).join('/');
-  if (name.startsWith('@fairlead/')) return at(`${one.specifier} is not exported by that package`);
-  const permitted = [...(room.npm ?? []), ...(isTestFile(one.from.file) ? layers.tests.npm : [])];
-  return permitted.includes(name) ? [] : at(`the npm package ${name} may not be imported here`);
+function npmRefusal(specifier: string, permitted: readonly string[]): string | undefined {
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+  if (name.startsWith('@fairlead/')) return `${specifier} is not exported by that package`;
+  return permitted.includes(name) ? undefined : `the npm package ${name} may not be imported here`;
 }
 
 /** `packages/engine/src/core/x.ts` → `engine/core/x.ts`; other roots keep their path. */
@@ -130,8 +128,8 @@ function roomOf(place: string, layers: Layers): string | undefined {
     .sort((a, b) => b.length - a.length)[0];
 }
 
-function sameRoom(roomName: string, from: string, target: string, layers: Layers): boolean {
-  if (roomOf(target, layers) !== roomName) return false;
+/** A room with `*` in its name is one room per folder. */
+function sameFolder(roomName: string, from: string, target: string): boolean {
   const depth = roomName.split('/').length;
   return !roomName.includes('*') || from.split('/', depth).join('/') === target.split('/', depth).join('/');
 }

@@ -51,7 +51,8 @@ stream.compose(new spec()).pipe(process.stdout);
 process.once('exit', putBack);
 
 function testFiles(wanted: readonly string[]): string[] {
-  const found = wanted.length > 0 ? [...wanted] : [...new Set(ORDER.flatMap((pattern) => globSync(pattern).sort()))];
+  const patterns = wanted.length > 0 ? wanted : ORDER;
+  const found = [...new Set(patterns.flatMap((pattern) => globSync(pattern).sort()))];
   const files = [...found.filter((file) => file !== LAST && !file.includes('node_modules')), LAST];
   if (files.length === 1) throw new Error('no test file found');
   return files.map((file) => join(root, file));

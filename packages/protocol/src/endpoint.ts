@@ -1,12 +1,26 @@
 import type * as v from 'valibot';
 import type { QueryShape, QueryValues } from './codec/query.ts';
+import { EngineError } from './errors.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
 
 /** The verbs that the operation ledger keeps. */
 export type OperationVerb =
-  | 'create' | 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'unpause' | 'rename' | 'remove'
-  | 'exec-create' | 'exec-start' | 'image-load' | 'image-import' | 'image-tag' | 'image-remove';
+  | 'create'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'kill'
+  | 'pause'
+  | 'unpause'
+  | 'rename'
+  | 'remove'
+  | 'exec-create'
+  | 'exec-start'
+  | 'image-load'
+  | 'image-import'
+  | 'image-tag'
+  | 'image-remove';
 
 /** A body is read and thrown away. */
 export interface NoBody {
@@ -102,18 +116,28 @@ export type BodyInputOf<E extends Endpoint> = E['body'] extends JsonBody<infer S
 export type ResponseOf<E extends Endpoint> =
   E['response'] extends JsonResponse<infer R> ? R : E['response'] extends JsonStreamResponse<infer R> ? R : undefined;
 
+/** The value of `NoBody`. */
 export const noBody: NoBody = { kind: 'none' };
+/** The value of `BytesBody`. */
 export const bytesBody: BytesBody = { kind: 'bytes' };
 
 /** A JSON body that must be there, unless `optional`. */
-export function jsonBody<S extends v.GenericSchema>(schema: S, options: { readonly optional: boolean } = { optional: false }): JsonBody<S> {
+export function jsonBody<S extends v.GenericSchema>(
+  schema: S,
+  options: { readonly optional: boolean } = { optional: false },
+): JsonBody<S> {
   return { kind: 'json', schema, optional: options.optional };
 }
 
-/** Fills a path's `{name}` and `{name...}` with percent-encoded values; slashes stay only in the latter. */
+/**
+ * Fills a path's `{name}` and `{name...}` with percent-encoded values; slashes stay only in the latter.
+ *
+ * @throws EngineError 'invalid-argument' for an empty value: it would be another path.
+ */
 export function fillPath(path: string, params: Readonly<Record<string, string>>): string {
   return path.replace(/\{([a-z]+)(\.\.\.)?\}/gi, (_, name: string, rest: string | undefined) => {
     const value = params[name] ?? '';
+    if (value === '') throw new EngineError('invalid-argument', 'invalid name or ID supplied: ""');
     return rest === undefined ? encodeURIComponent(value) : value.split('/').map(encodeURIComponent).join('/');
   });
 }

@@ -3,6 +3,7 @@ import { EngineError } from './errors.ts';
 /** What a list or event query asks for: different keys must all match, of one key's values any. Never holds an empty list. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
+/** Matches everything. */
 export const NO_FILTERS: Filters = new Map();
 
 /**
@@ -74,7 +75,8 @@ function parseObject(text: string): object {
     throw new EngineError('invalid-argument', 'invalid filter', { cause });
   }
   if (document === null) return {};
-  if (typeof document !== 'object' || Array.isArray(document)) throw new EngineError('invalid-argument', 'invalid filter');
+  if (typeof document !== 'object' || Array.isArray(document))
+    throw new EngineError('invalid-argument', 'invalid filter');
   return document;
 }
 

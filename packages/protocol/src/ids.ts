@@ -18,6 +18,7 @@ export function containerId(text: string): ContainerId {
   return text;
 }
 
+/** True for a whole id: 64 lower-case hex characters. */
 export function isContainerId(text: string): text is ContainerId {
   return HEX_64.test(text);
 }
@@ -28,6 +29,7 @@ export function execId(text: string): ExecId {
   return text;
 }
 
+/** True for a whole id: 64 lower-case hex characters. */
 export function isExecId(text: string): text is ExecId {
   return HEX_64.test(text);
 }
@@ -38,6 +40,7 @@ export function imageId(text: string): ImageId {
   return text;
 }
 
+/** True for `sha256:` and 64 lower-case hex characters. */
 export function isImageId(text: string): text is ImageId {
   return SHA256.test(text);
 }

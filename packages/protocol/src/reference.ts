@@ -35,10 +35,7 @@ export function parseReference(text: string): Reference {
   const { domain, rest } = splitDomain(text);
   const name = /^[^:@]*/.exec(rest)?.[0] ?? '';
   if (name !== name.toLowerCase()) {
-    throw new EngineError(
-      'invalid-argument',
-      `invalid reference format: repository name (${name}) must be lowercase`,
-    );
+    throw new EngineError('invalid-argument', `invalid reference format: repository name (${name}) must be lowercase`);
   }
   const match = REFERENCE.exec(rest);
   if (match === null || !DOMAIN.test(domain)) throw new EngineError('invalid-argument', 'invalid reference format');

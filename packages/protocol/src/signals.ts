@@ -4,7 +4,8 @@ import { EngineError } from './errors.ts';
 export const SIGNAL_MAX = 64;
 
 // In order of their numbers, from 1. Synonyms (CLD, IOT, POLL) are added behind, so that the first name wins when naming.
-const NAMES = 'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS';
+const NAMES =
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS';
 const RTMIN = 34;
 const RTMIN_OFFSET_MAX = 15;
 const RTMAX_OFFSET_MAX = 14;

@@ -1,7 +1,9 @@
 /** Nanoseconds since 1970-01-01T00:00:00Z: Docker's times are finer than a Date. */
 export type UnixNanos = bigint;
 
+/** A second in nanoseconds. */
 export const NANOS_PER_SECOND: bigint = 1_000_000_000n;
+/** A millisecond in nanoseconds. */
 export const NANOS_PER_MS: bigint = 1_000_000n;
 
 /** What Docker prints for a time that has not come yet. Source: Go's zero time.Time. */

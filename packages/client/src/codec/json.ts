@@ -11,3 +11,8 @@ export function trustJson<T>(text: string): T {
 export function noDocument<T>(): T {
   return undefined as T;
 }
+
+/** As `trustJson`, for a document that was read already. */
+export function trustDocument<T>(document: unknown): T {
+  return document as T;
+}

@@ -52,7 +52,7 @@ describe('runBounded', () => {
   });
 
   it('says overdue when the bound is over and the container still runs', async () => {
-    const asked = stop({ boundMs: Promise.resolve(-1000), patienceMs: Infinity });
+    const asked = stop({ boundMs: Promise.resolve(0), patienceMs: Infinity });
     await assert.rejects(runBounded({ probe: async () => running }, asked, never), EngineOverdueError);
   });
 
@@ -64,7 +64,7 @@ describe('runBounded', () => {
       { probe: () => Promise.reject(new Error('odd answer')), says: false },
     ];
     for (const { probe, says } of cases) {
-      for (const over of [{ attempt: lost }, { patienceMs: 10 }, { boundMs: Promise.resolve(-1000) }]) {
+      for (const over of [{ attempt: lost }, { patienceMs: 10 }, { boundMs: Promise.resolve(0) }]) {
         await assert.rejects(runBounded({ probe }, stop(over), never), (error: Error) => {
           assert.equal(/cannot connect/i.test(error.message), says, error.message);
           assert.equal(error instanceof EngineUnreachableError, says);

@@ -1,4 +1,4 @@
-import type { State } from '@fairlead/protocol';
+import { type State, waitForBoundMs } from '@fairlead/protocol';
 import { deadlineTimer } from '../deadline-timer.ts';
 import {
   ConnectionLostError,
@@ -8,7 +8,9 @@ import {
   type PendingOperation,
   RequestFailedError,
 } from '../errors.ts';
-import { PROBE_MS, reserveFor } from './reserve.ts';
+
+/** How long a probe on a fresh connection may take, before the engine counts as not answering at all. */
+export const PROBE_MS = 5_000;
 
 /** A request whose latest answer is known, or becomes known while it runs. */
 export interface BoundedOperation<T> {
@@ -49,7 +51,7 @@ export async function runBounded<T>(deps: BoundedDeps, asked: BoundedOperation<T
   asked.boundMs.then(
     (knownMs) => {
       boundMs = knownMs;
-      const leftMs = knownMs + reserveFor(knownMs) - (performance.now() - startedAt);
+      const leftMs = waitForBoundMs(Math.max(0, knownMs)) - (performance.now() - startedAt);
       if (!timers.disposed) timers.use(deadlineTimer(leftMs, () => limit.abort('bound')));
     },
     // Without the container's own grace there is no bound to hold the engine to; its answer says what is wrong.

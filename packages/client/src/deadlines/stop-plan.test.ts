@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { DeadlineTooShortError } from '../errors.ts';
-import { HOP_RESERVE_MS, reserveFor } from './reserve.ts';
+import { HOP_RESERVE_MS, waitForBoundMs } from '@fairlead/protocol';
 import { planStop } from './stop-plan.ts';
 
 const K = 14_000;
@@ -31,7 +31,7 @@ describe('planStop', () => {
         try {
           const { graceMs = 0 } = planStop('x', { withinMs }, confirmMs);
           const boundMs = graceMs + confirmMs;
-          assert.ok(boundMs + reserveFor(boundMs) <= withinMs + 0.001);
+          assert.ok(waitForBoundMs(boundMs) <= withinMs + 1);
           assert.ok(withinMs - boundMs >= HOP_RESERVE_MS);
         } catch (error) {
           if (!(error instanceof DeadlineTooShortError)) throw error;

@@ -1,5 +1,5 @@
+import { hopReserveMs, waitForBoundMs } from '@fairlead/protocol';
 import { DeadlineTooShortError } from '../errors.ts';
-import { HOP_RESERVE_MS, RESERVE_FRACTION } from './reserve.ts';
 
 /** What a caller may say about the time a stop has. */
 export interface StopTimes {
@@ -26,18 +26,14 @@ export function planStop(ref: string, times: StopTimes, killConfirmMs: number): 
   // Docker's grace is whole seconds; rounding down keeps the sum within the limit.
   const derivedMs = Math.floor(graceWithin(withinMs, killConfirmMs) / 1000) * 1000;
   if (graceMs === undefined && derivedMs >= 0) return { graceMs: derivedMs };
-  const neededMs = withinFor(graceMs ?? 0, killConfirmMs);
+  const neededMs = waitForBoundMs((graceMs ?? 0) + killConfirmMs);
   if (graceMs !== undefined && neededMs <= withinMs) return { graceMs };
   throw new DeadlineTooShortError(tooShort(ref, { graceMs: graceMs ?? 0, withinMs, killConfirmMs, neededMs }), `stop ${ref}`);
 }
 
-/** `within = (grace + kill confirm) × 1.02 + 1 s`, the other way round. */
+/** What is left of the total for the grace; negative when the total is too short for any. */
 function graceWithin(withinMs: number, killConfirmMs: number): number {
-  return (withinMs - HOP_RESERVE_MS) / (1 + RESERVE_FRACTION) - killConfirmMs;
-}
-
-function withinFor(graceMs: number, killConfirmMs: number): number {
-  return (graceMs + killConfirmMs) * (1 + RESERVE_FRACTION) + HOP_RESERVE_MS;
+  return withinMs - hopReserveMs(withinMs) - killConfirmMs;
 }
 
 interface Sum {

@@ -1,6 +1,7 @@
 import type { Duplex, Writable } from 'node:stream';
 import type { RequestHeaders } from './decode.ts';
 import type { Caller } from './route.ts';
+import type { SocketReader } from './socket-reader.ts';
 
 /** Header names as sent, with their values. */
 export type ResponseHeaders = Record<string, string | number>;
@@ -15,7 +16,9 @@ export interface Answer extends Writable {
 
 /** A connection taken from the HTTP parser, with everything the client sent behind its request still unread. */
 export interface TakenConnection {
+  /** To write to and to close. Its errors are listened to; reading is `input`'s. */
   readonly socket: Duplex;
+  readonly input: SocketReader;
   /** The client asked for `Upgrade`. */
   readonly upgrade: boolean;
   /** Aborts when the engine drains: the session must end. */
@@ -34,8 +37,12 @@ export interface Exchange {
   readonly caller: Caller;
   readonly hangup: AbortSignal;
   readonly answer: Answer;
-  /** Takes the connection away from HTTP for good; undefined when the request's endpoint does not hijack. */
-  readonly take: (() => TakenConnection) | undefined;
+  /**
+   * Takes the connection away from HTTP for good; undefined when the request's endpoint does not hijack.
+   *
+   * Throws EngineError when what is left of the request's body is malformed, cut or too large; then it can still be answered.
+   */
+  readonly take: (() => Promise<TakenConnection>) | undefined;
 }
 
 /**

@@ -30,6 +30,14 @@ export class DescriptorClosedError extends Error {
   override readonly name = 'DescriptorClosedError';
 }
 
+/** What a slow reader is told about. */
+export interface DescriptorHooks {
+  /** The reader has {@link HELD_BYTES_MAX} waiting, so the descriptor is not read for now. */
+  rested(): void;
+  /** It is read again. */
+  woke(): void;
+}
+
 interface PendingWrite {
   readonly bytes: Uint8Array;
   offset: number;
@@ -45,6 +53,7 @@ interface PendingWrite {
 export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly fd: number;
   readonly #calls: DescriptorCalls;
+  readonly #hooks: DescriptorHooks | undefined;
   readonly #poll: Poll;
   readonly #slabBytes: number;
   #slab: Uint8Array = new Uint8Array(0);
@@ -55,15 +64,17 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
   #reading: 'on' | 'resting' | 'ended' = 'on';
   #readError: unknown;
+  #dropsOverflow = false;
   readonly #writes: PendingWrite[] = [];
   #endAsked = false;
   #watched = 0;
   #closed = false;
 
   /** Reading starts at once. `fd` must be non-blocking; it is closed when polling it fails. */
-  constructor(fd: number, calls: DescriptorCalls) {
+  constructor(fd: number, calls: DescriptorCalls, hooks?: DescriptorHooks) {
     this.fd = fd;
     this.#calls = calls;
+    this.#hooks = hooks;
     this.#slabBytes = Math.max(SLAB_BYTES, 4 * calls.readBytesMax);
     try {
       this.#poll = new Poll(fd, (events) => this.#onEvents(events));
@@ -74,8 +85,14 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
     this.#watch();
   }
 
+  /** Its descriptor is freed. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** The other side will send no more, or failed; what it sent before may still wait to be read. */
+  get ended(): boolean {
+    return this.#reading === 'ended';
   }
 
   /** Resolves when the kernel took all of it, in the order of the calls. @throws an errno error; DescriptorClosedError. */
@@ -89,6 +106,23 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
     await write.done.promise;
   }
 
+  /** From now on, what a slow reader has no room for is thrown away instead of making the other side wait. */
+  dropOverflow(): void {
+    this.#dropsOverflow = true;
+    this.#wake();
+  }
+
+  /** Throws away what waits to be read and reads no more; the reader sees the end. Writing goes on. */
+  stopReading(): void {
+    if (this.#reading === 'resting') this.#hooks?.woke();
+    this.#chunks = [];
+    this.#nextChunk = 0;
+    this.#heldBytes = 0;
+    this.#readError = undefined;
+    this.#endReading();
+    this.#watch();
+  }
+
   /** Half-close after everything written so far. Idempotent; nothing happens when the descriptor has no half-close. */
   endWrite(): void {
     if (this.#closed || this.#endAsked) return;
@@ -100,13 +134,9 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.stopReading();
     this.#poll.close();
     closeDescriptor(this.fd);
-    this.#chunks = [];
-    this.#nextChunk = 0;
-    this.#heldBytes = 0;
-    this.#readError = undefined;
-    this.#endReading();
     for (const write of this.#writes.splice(0)) write.done.reject(new DescriptorClosedError('closed while writing'));
   }
 
@@ -147,10 +177,14 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
       this.#chunks = [];
       this.#nextChunk = 0;
     }
-    if (this.#reading === 'resting' && this.#heldBytes <= HELD_BYTES_MAX / 2) {
-      this.#reading = 'on';
-      this.#watch();
-    }
+    if (this.#heldBytes <= HELD_BYTES_MAX / 2) this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#reading !== 'resting') return;
+    this.#reading = 'on';
+    this.#watch();
+    this.#hooks?.woke();
   }
 
   #onEvents(events: number): void {
@@ -201,9 +235,12 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
       reader.resolve({ done: false, value: chunk });
       return;
     }
+    if (this.#heldBytes >= HELD_BYTES_MAX) return; // only when overflow is dropped
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length + CHUNK_OVERHEAD_BYTES;
-    if (this.#heldBytes >= HELD_BYTES_MAX) this.#reading = 'resting';
+    if (this.#heldBytes < HELD_BYTES_MAX || this.#dropsOverflow) return;
+    this.#reading = 'resting';
+    this.#hooks?.rested();
   }
 
   #failReading(error: unknown): void {

@@ -28,6 +28,7 @@ export {
   setNonBlocking,
   setPipeSize,
   setWindowSize,
+  shutdownRead,
   shutdownWrite,
   umount2,
   writeDescriptor,

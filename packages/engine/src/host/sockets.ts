@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrno } from './errno.ts';
-import { DescriptorStream } from './descriptor-stream.ts';
+import { DescriptorStream, type DescriptorHooks } from './descriptor-stream.ts';
 import {
   connectSeqpacket,
   peerCredentials,
@@ -46,21 +46,26 @@ function descriptorOf(socket: Socket): number | undefined {
   return typeof fd === 'number' && fd >= 0 ? fd : undefined;
 }
 
+export interface PacketOptions {
+  /** Longer packets from the other side are an error ('EMSGSIZE'). */
+  readonly packetBytesMax: number;
+  readonly hooks?: DescriptorHooks;
+}
+
 /**
  * Connects to a SOCK_SEQPACKET socket of any path length. One chunk of the stream is one packet.
  *
- * @param packetBytesMax longer ones from the other side are an error ('EMSGSIZE').
  * @throws an errno error: 'ENOENT', 'ECONNREFUSED'; `signal.reason` when aborted while the listener's backlog is full.
  */
 export async function connectPackets(
   path: string,
-  packetBytesMax: number,
+  options: PacketOptions,
   signal: AbortSignal,
 ): Promise<DescriptorStream> {
   for (;;) {
     signal.throwIfAborted();
     try {
-      return packetStream(connectSeqpacket(path), packetBytesMax);
+      return packetStream(connectSeqpacket(path), options);
     } catch (error) {
       if (!isErrno(error, 'EAGAIN')) throw error;
     }
@@ -69,12 +74,21 @@ export async function connectPackets(
 }
 
 /** Takes over a connected SOCK_SEQPACKET descriptor. */
-export function packetStream(fd: number, packetBytesMax: number): DescriptorStream {
-  setNonBlocking(fd);
-  return new DescriptorStream(fd, {
-    readBytesMax: packetBytesMax,
-    read: (slab, offset, length) => receivePacket(fd, slab, offset, length),
-    write: (bytes, offset, length) => sendPacket(fd, bytes, offset, length),
+export function packetStream(fd: number, options: PacketOptions): DescriptorStream {
+  const calls = {
+    readBytesMax: options.packetBytesMax,
+    read: (into: Uint8Array, offset: number, length: number) => receivePacket(fd, into, offset, length),
+    write: (from: Uint8Array, offset: number, length: number) => sendPacket(fd, from, offset, length),
     endWrite: () => shutdownWrite(fd),
-  });
+  };
+  setNonBlocking(fd);
+  return new DescriptorStream(fd, calls, options.hooks);
+}
+
+/**
+ * Refuses all further packets from the other side, without hanging up: its writes fail, its reads see no end.
+ * The stream's own output ends.
+ */
+export function refusePackets(stream: DescriptorStream): void {
+  if (!stream.closed) shutdownRead(stream.fd);
 }

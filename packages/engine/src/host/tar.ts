@@ -1,5 +1,8 @@
 import { EngineError, isEngineError } from '@fairlead/protocol';
-import { extract, type Entry, type Extract, type Headers } from 'tar-stream';
+import { extract, type Extract, type Header } from 'tar-stream';
+
+/** What tar-stream hands out per entry; its type is not exported under a name that says so. */
+type Entry = Extract extends AsyncIterable<infer E> ? E : never;
 
 /** Source: PATH_MAX, linux/limits.h: a longer name cannot be opened. */
 export const TAR_NAME_BYTES_MAX = 4096;
@@ -36,7 +39,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   } catch (error) {
     throw translate('source' in failure ? failure.source : error);
   } finally {
-    parser.destroy();
+    parser.destroy(null);
     await pumping;
   }
   if ('source' in failure) throw failure.source;
@@ -71,7 +74,7 @@ function tarEntry(entry: Entry): TarEntry {
   if (Buffer.byteLength(name) > TAR_NAME_BYTES_MAX) {
     throw new EngineError('invalid-argument', `name of ${Buffer.byteLength(name)} bytes in archive: file name too long`);
   }
-  return { name, type: entryType(type), linkName: linkname ?? '', sizeBytes: size ?? 0, content: entryContent(entry) };
+  return { name, type: entryType(type), linkName: linkname, sizeBytes: size, content: entryContent(entry) };
 }
 
 async function* entryContent(entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
@@ -82,7 +85,7 @@ async function* entryContent(entry: Entry): AsyncGenerator<Uint8Array, void, und
   }
 }
 
-function entryType(type: Headers['type']): TarEntry['type'] {
+function entryType(type: Header['type']): TarEntry['type'] {
   switch (type) {
     case 'file':
     case 'contiguous-file':

@@ -35,7 +35,8 @@ export function parseJson(text: string): unknown {
   } catch (cause) {
     throw new EngineError('invalid-argument', explainJson(text), { cause });
   }
-  if (isDeeperThan(document, JSON_DEPTH_MAX)) throw new EngineError('invalid-argument', 'invalid JSON: exceeded max depth');
+  if (isDeeperThan(document, JSON_DEPTH_MAX))
+    throw new EngineError('invalid-argument', 'invalid JSON: exceeded max depth');
   return document;
 }
 
@@ -75,20 +76,25 @@ function isForeign(issue: v.BaseIssue<unknown>): boolean {
   return issue.type === 'raw_transform';
 }
 
+/** Go names the innermost struct, then the path of fields from the outermost; keys of maps and places in lists are not in it. */
 function describePath(
   root: v.GenericSchema,
   issue: v.BaseIssue<unknown>,
 ): { readonly struct: string; readonly type: string; readonly names: readonly string[] } {
   let schema = root;
+  let struct = goTypeOf(root);
   const names: string[] = [];
   for (const item of issue.path ?? []) {
-    if (entriesOf(schema) !== undefined) names.push(String(item.key));
-    schema = schemaAt(schema, PropertyKeyOf(item.key)) ?? schema;
+    if (entriesOf(schema) !== undefined) {
+      struct = goTypeOf(schema);
+      names.push(String(item.key));
+    }
+    schema = schemaAt(schema, propertyKey(item.key)) ?? schema;
   }
-  return { struct: goTypeOf(root), type: goTypeOf(schema), names };
+  return { struct, type: goTypeOf(schema), names };
 }
 
-function PropertyKeyOf(key: unknown): PropertyKey {
+function propertyKey(key: unknown): PropertyKey {
   return typeof key === 'number' ? key : String(key);
 }
 

@@ -44,7 +44,12 @@ export function goInt(go: GoInt): v.GenericSchema<number, number> {
 
 /** An object with known fields, unknown ones ignored; `go` is the struct's name in refusals. */
 export function goStruct<T extends object>(go: string, entries: StructEntries<T>): WireSchema<T> {
-  const schema: v.GenericSchema<unknown, unknown> = v.pipe(v.object(entries), v.metadata({ go }));
+  // valibot takes a list for an object; Go does not.
+  const schema: v.GenericSchema<unknown, unknown> = v.pipe(
+    v.custom(isPlainObject),
+    v.object(entries),
+    v.metadata({ go }),
+  );
   return schema as WireSchema<T>;
 }
 
@@ -56,7 +61,7 @@ export function goList<T, I>(item: v.GenericSchema<I, T>): v.GenericSchema<reado
 /** A map of `value`; unlike valibot's record it keeps keys such as `constructor`. */
 export function goMap<T, I>(value: v.GenericSchema<I, T>): v.GenericSchema<StringMap<I>, StringMap<T>> {
   const schema = v.pipe(
-    v.custom<StringMap<unknown>>((input) => typeof input === 'object' && input !== null && !Array.isArray(input)),
+    v.custom<StringMap<unknown>>(isPlainObject),
     v.metadata({ goValue: value }),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const entries: [string, T][] = [];
@@ -85,7 +90,10 @@ export const stringOrList: v.GenericSchema<string | readonly string[], readonly 
 );
 
 /** Missing and null become `absent`. */
-export function orElse<T, I, const D>(schema: v.GenericSchema<I, T>, absent: D): v.GenericSchema<I | null | undefined, T | D> {
+export function orElse<T, I, const D>(
+  schema: v.GenericSchema<I, T>,
+  absent: D,
+): v.GenericSchema<I | null | undefined, T | D> {
   const optional: v.GenericSchema<unknown, unknown> = v.nullish(schema as v.GenericSchema, absent);
   return optional as v.GenericSchema<I | null | undefined, T | D>;
 }
@@ -156,7 +164,11 @@ export function schemaAt(schema: v.GenericSchema, key: PropertyKey): v.GenericSc
 /** The fields of an object schema; undefined for any other. */
 export function entriesOf(schema: v.GenericSchema): Readonly<Record<string, unknown>> | undefined {
   const inner = unwrap(schema);
-  return 'entries' in inner ? (inner.entries as Readonly<Record<string, unknown>>) : undefined;
+  const steps: readonly unknown[] = 'pipe' in inner ? (inner.pipe as readonly unknown[]) : [inner];
+  for (const step of steps) {
+    if (isSchema(step) && 'entries' in step) return step.entries as Readonly<Record<string, unknown>>;
+  }
+  return undefined;
 }
 
 function goBool(): v.GenericSchema<boolean, boolean> {
@@ -165,6 +177,10 @@ function goBool(): v.GenericSchema<boolean, boolean> {
 
 function metadataOf(schema: v.GenericSchema): Readonly<Record<string, unknown>> {
   return v.getMetadata(schema as v.GenericSchema & { readonly pipe?: never });
+}
+
+function isPlainObject(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
 function isSchema(value: unknown): value is v.GenericSchema {

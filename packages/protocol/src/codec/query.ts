@@ -6,11 +6,11 @@ export type QueryShape = Readonly<Record<string, Scalar<unknown>>>;
 
 /** What decoding gives and encoding takes: every parameter is optional. */
 export type QueryValues<S extends QueryShape> = {
-  readonly [K in keyof S]?: (S[K] extends Scalar<infer T> ? T : never) | undefined;
+  readonly [K in keyof S]?: ([S[K]] extends [never] ? never : S[K] extends Scalar<infer T> ? T : never) | undefined;
 };
 
-/** An endpoint without parameters. */
-export type NoQuery = Readonly<Record<never, never>>;
+/** The shape of an endpoint without parameters. */
+export type NoQuery = Readonly<Record<string, never>>;
 
 /** The shape that reads and writes `Q`: one scalar for every key. */
 export type ShapeOf<Q extends object> = { readonly [K in keyof Q]-?: Scalar<Exclude<Q[K], undefined>> };

@@ -25,11 +25,8 @@ export interface Scalar<T> {
   readonly since?: ApiVersion;
 }
 
-/** Text as it is, also when it is empty. */
-export const text: Scalar<string> = { decode: first, encode: (value) => [value] };
-
 /** Text; empty means not given. */
-export const nonEmptyText: Scalar<string> = {
+export const text: Scalar<string> = {
   decode: (texts) => first(texts) || undefined,
   encode: (value) => (value === '' ? [] : [value]),
 };
@@ -132,7 +129,11 @@ function terminalDimension(name: 'height' | 'width'): Scalar<number> {
   return {
     decode: (texts) => {
       const value = first(texts);
-      const problem = !/^[0-9]+$/.test(value) ? 'invalid syntax' : Number(value) > UINT32_MAX ? 'value out of range' : '';
+      const problem = !/^[0-9]+$/.test(value)
+        ? 'invalid syntax'
+        : Number(value) > UINT32_MAX
+          ? 'value out of range'
+          : '';
       if (problem === '') return Number(value);
       throw new EngineError('invalid-argument', `invalid resize ${name} ${JSON.stringify(value)}: ${problem}`);
     },
@@ -150,7 +151,10 @@ function parseUnixTime(value: string): UnixNanos {
       throw new EngineError('invalid-argument', `strconv.ParseInt: parsing ${JSON.stringify(part)}: invalid syntax`);
     }
     if (part.length > 20) {
-      throw new EngineError('invalid-argument', `strconv.ParseInt: parsing ${JSON.stringify(part)}: value out of range`);
+      throw new EngineError(
+        'invalid-argument',
+        `strconv.ParseInt: parsing ${JSON.stringify(part)}: value out of range`,
+      );
     }
   }
   return BigInt(whole) * NANOS_PER_SECOND + BigInt(fraction.padEnd(9, '0').slice(0, 9));

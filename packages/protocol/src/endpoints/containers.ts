@@ -107,11 +107,11 @@ export interface InspectContainerQuery {
   readonly size?: boolean;
 }
 
-type Row<Q extends object, B extends NoBody | JsonBody, R extends EmptyResponse | JsonResponse | BytesResponse | HijackResponse> = Endpoint<
-  ShapeOf<Q>,
-  B,
-  R
->;
+type Row<
+  Q extends object,
+  B extends NoBody | JsonBody,
+  R extends EmptyResponse | JsonResponse | BytesResponse | HijackResponse,
+> = Endpoint<ShapeOf<Q>, B, R>;
 
 /** Everything under `/containers`. */
 export interface ContainerEndpoints {
@@ -126,8 +126,8 @@ export interface ContainerEndpoints {
   readonly stop: Row<StopContainerQuery, NoBody, EmptyResponse>;
   readonly restart: Row<StopContainerQuery, NoBody, EmptyResponse>;
   readonly kill: Row<KillContainerQuery, NoBody, EmptyResponse>;
-  readonly pause: Row<NoQuery, NoBody, EmptyResponse>;
-  readonly unpause: Row<NoQuery, NoBody, EmptyResponse>;
+  readonly pause: Endpoint<NoQuery, NoBody, EmptyResponse>;
+  readonly unpause: Endpoint<NoQuery, NoBody, EmptyResponse>;
   readonly wait: Row<WaitContainerQuery, NoBody, JsonResponse<WaitResponse>>;
   readonly rename: Row<RenameContainerQuery, NoBody, EmptyResponse>;
   readonly remove: Row<RemoveContainerQuery, NoBody, EmptyResponse>;
@@ -148,7 +148,7 @@ export const containerEndpoints: ContainerEndpoints = {
   create: {
     method: 'POST',
     path: '/containers/create',
-    query: { name: scalar.nonEmptyText, platform: scalar.since('1.41', scalar.nonEmptyText) },
+    query: { name: scalar.text, platform: scalar.since('1.41', scalar.text) },
     body: jsonBody(createContainerBodySchema),
     response: { kind: 'json' },
     success: [201],
@@ -173,7 +173,7 @@ export const containerEndpoints: ContainerEndpoints = {
   start: {
     method: 'POST',
     path: '/containers/{id}/start',
-    query: { detachKeys: scalar.nonEmptyText },
+    query: { detachKeys: scalar.text },
     body: noBody,
     response: empty,
     success: [204, 304],
@@ -227,7 +227,7 @@ export const containerEndpoints: ContainerEndpoints = {
   wait: {
     method: 'POST',
     path: '/containers/{id}/wait',
-    query: { condition: scalar.nonEmptyText },
+    query: { condition: scalar.text },
     body: noBody,
     response: { kind: 'json' },
     success: [200],
@@ -235,7 +235,7 @@ export const containerEndpoints: ContainerEndpoints = {
   rename: {
     method: 'POST',
     path: '/containers/{id}/rename',
-    query: { name: scalar.nonEmptyText },
+    query: { name: scalar.text },
     body: noBody,
     response: empty,
     success: [204],
@@ -259,7 +259,7 @@ export const containerEndpoints: ContainerEndpoints = {
       stdin: scalar.bool,
       stdout: scalar.bool,
       stderr: scalar.bool,
-      detachKeys: scalar.nonEmptyText,
+      detachKeys: scalar.text,
     },
     body: noBody,
     response: { kind: 'hijack' },
@@ -293,7 +293,7 @@ export const containerEndpoints: ContainerEndpoints = {
   top: {
     method: 'GET',
     path: '/containers/{id}/top',
-    query: { ps_args: scalar.nonEmptyText },
+    query: { ps_args: scalar.text },
     body: noBody,
     response: { kind: 'json' },
     success: [200],

@@ -15,11 +15,11 @@ import type { ResizeQuery } from './containers.ts';
 
 /** Programs started in running containers. */
 export interface ExecEndpoints {
-  readonly create: Endpoint<ShapeOf<NoQuery>, JsonBody<WireSchema<ExecConfig>>, JsonResponse<ExecCreateResponse>>;
+  readonly create: Endpoint<NoQuery, JsonBody<WireSchema<ExecConfig>>, JsonResponse<ExecCreateResponse>>;
   /** With `Detach` the answer is 200 and empty; else the connection is hijacked. */
-  readonly start: Endpoint<ShapeOf<NoQuery>, JsonBody<WireSchema<ExecStart>>, HijackResponse>;
+  readonly start: Endpoint<NoQuery, JsonBody<WireSchema<ExecStart>>, HijackResponse>;
   readonly resize: Endpoint<ShapeOf<ResizeQuery>, NoBody, EmptyResponse>;
-  readonly inspect: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<ExecInspect>>;
+  readonly inspect: Endpoint<NoQuery, NoBody, JsonResponse<ExecInspect>>;
 }
 
 /** Programs started in running containers. Source: engine-api 5. */

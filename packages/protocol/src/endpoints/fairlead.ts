@@ -15,9 +15,9 @@ export interface ListOperationsQuery {
 export interface FairleadEndpoints {
   /** Newest first. */
   readonly operations: Endpoint<ShapeOf<ListOperationsQuery>, NoBody, JsonResponse<readonly Operation[]>>;
-  readonly operation: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<Operation>>;
+  readonly operation: Endpoint<NoQuery, NoBody, JsonResponse<Operation>>;
   /** Answers when the operation is done. The head is sent at once. */
-  readonly waitOperation: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<Operation>>;
+  readonly waitOperation: Endpoint<NoQuery, NoBody, JsonResponse<Operation>>;
 }
 
 /** What Docker does not have. Source: deadlines.md, rule 8. */
@@ -25,7 +25,7 @@ export const fairleadEndpoints: FairleadEndpoints = {
   operations: {
     method: 'GET',
     path: '/fairlead/operations',
-    query: { limit: scalar.int, container: scalar.nonEmptyText },
+    query: { limit: scalar.int, container: scalar.text },
     body: noBody,
     response: { kind: 'json' },
     success: [200],

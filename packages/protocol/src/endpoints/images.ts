@@ -51,10 +51,10 @@ export interface ImageEndpoints {
   /** `POST /images/create`: import of a root filesystem, or pull. */
   readonly import: Endpoint<ShapeOf<CreateImageQuery>, BytesBody, JsonStreamResponse<ProgressMessage>>;
   readonly list: Endpoint<ShapeOf<ListImagesQuery>, NoBody, JsonResponse<readonly ImageSummary[]>>;
-  readonly inspect: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<ImageInspect>>;
+  readonly inspect: Endpoint<NoQuery, NoBody, JsonResponse<ImageInspect>>;
   readonly tag: Endpoint<ShapeOf<TagImageQuery>, NoBody, EmptyResponse>;
   readonly remove: Endpoint<ShapeOf<RemoveImageQuery>, NoBody, JsonResponse<readonly ImageDeleted[]>>;
-  readonly history: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<readonly ImageHistoryEntry[]>>;
+  readonly history: Endpoint<NoQuery, NoBody, JsonResponse<readonly ImageHistoryEntry[]>>;
 }
 
 /** Everything under `/images`. Source: engine-api 9.1. */
@@ -72,13 +72,13 @@ export const imageEndpoints: ImageEndpoints = {
     method: 'POST',
     path: '/images/create',
     query: {
-      fromImage: scalar.nonEmptyText,
-      tag: scalar.nonEmptyText,
-      fromSrc: scalar.nonEmptyText,
-      repo: scalar.nonEmptyText,
-      message: scalar.nonEmptyText,
+      fromImage: scalar.text,
+      tag: scalar.text,
+      fromSrc: scalar.text,
+      repo: scalar.text,
+      message: scalar.text,
       changes: scalar.list,
-      platform: scalar.nonEmptyText,
+      platform: scalar.text,
     },
     body: bytesBody,
     response: { kind: 'json-stream' },
@@ -109,7 +109,7 @@ export const imageEndpoints: ImageEndpoints = {
   tag: {
     method: 'POST',
     path: '/images/{name...}/tag',
-    query: { repo: scalar.nonEmptyText, tag: scalar.nonEmptyText },
+    query: { repo: scalar.text, tag: scalar.text },
     body: noBody,
     response: { kind: 'empty' },
     success: [201],

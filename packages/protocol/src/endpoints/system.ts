@@ -17,10 +17,10 @@ export interface EventsQuery {
 
 /** What is said about the engine itself. */
 export interface SystemEndpoints {
-  readonly ping: Endpoint<ShapeOf<NoQuery>, NoBody, TextResponse>;
-  readonly pingHead: Endpoint<ShapeOf<NoQuery>, NoBody, EmptyResponse>;
-  readonly version: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<VersionInfo>>;
-  readonly info: Endpoint<ShapeOf<NoQuery>, NoBody, JsonResponse<SystemInfo>>;
+  readonly ping: Endpoint<NoQuery, NoBody, TextResponse>;
+  readonly pingHead: Endpoint<NoQuery, NoBody, EmptyResponse>;
+  readonly version: Endpoint<NoQuery, NoBody, JsonResponse<VersionInfo>>;
+  readonly info: Endpoint<NoQuery, NoBody, JsonResponse<SystemInfo>>;
   readonly events: Endpoint<ShapeOf<EventsQuery>, NoBody, JsonStreamResponse<EventMessage>>;
 }
 

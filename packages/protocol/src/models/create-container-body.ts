@@ -17,7 +17,7 @@ export type CreateContainerBodyInput = ContainerConfigInput & {
 };
 
 export const createContainerBodySchema: WireSchema<CreateContainerBody, CreateContainerBodyInput> =
-  goStruct<CreateContainerBody>('ContainerConfig', {
+  goStruct<CreateContainerBody>('CreateRequest', {
     ...containerConfigEntries,
     HostConfig: orEmpty(hostConfigSchema),
     NetworkingConfig: orEmpty(networkingConfigSchema),

@@ -51,7 +51,7 @@ const consoleSizeOrNull: v.GenericSchema<unknown, ConsoleSize | null> = v.pipe(
   v.transform((size): ConsoleSize | null => (size === null ? null : [size[0] ?? 0, size[1] ?? 0])),
 );
 
-export const execConfigSchema: WireSchema<ExecConfig> = goStruct<ExecConfig>('ExecConfig', {
+export const execConfigSchema: WireSchema<ExecConfig> = goStruct<ExecConfig>('ExecOptions', {
   AttachStdin: boolField,
   AttachStdout: boolField,
   AttachStderr: boolField,

@@ -1,4 +1,14 @@
-import { goMap, goList, goStruct, orElse, orEmpty, textField, type EmptyObject, type StringMap, type WireSchema } from '../codec/go-schema.ts';
+import {
+  goMap,
+  goList,
+  goStruct,
+  orElse,
+  orEmpty,
+  textField,
+  type EmptyObject,
+  type StringMap,
+  type WireSchema,
+} from '../codec/go-schema.ts';
 import type * as v from 'valibot';
 
 /** Where a container's port is reachable on the host. */

@@ -31,8 +31,8 @@ export interface DetachMatch {
 /**
  * Finds the detach keys in a terminal's input, also when they arrive in several pieces.
  *
- * A start of the keys is withheld until the next byte decides: either they are whole, or it is passed on after all. Unlike Docker, which looks
- * at reads of a single byte only, keys that arrive in one piece count as well: a network may put them together.
+ * A start of the keys is withheld until the next byte decides: either they are whole, or it is passed on after all. Keys that arrive in one
+ * piece count as well, because a network may put them together. Source: moby/term, escapeProxy; older ones look at single bytes only.
  */
 export class DetachKeyMatcher {
   readonly #keys: Uint8Array;
@@ -68,7 +68,8 @@ export class DetachKeyMatcher {
 
   // Knuth, Morris, Pratt: a broken start may hold the beginning of the next one (ctrl-p ctrl-p ctrl-q).
   #advance(byte: number): void {
-    while (this.#matched > 0 && this.#keys[this.#matched] !== byte) this.#matched = this.#fallback[this.#matched - 1] ?? 0;
+    while (this.#matched > 0 && this.#keys[this.#matched] !== byte)
+      this.#matched = this.#fallback[this.#matched - 1] ?? 0;
     if (this.#keys[this.#matched] === byte) this.#matched += 1;
   }
 

@@ -53,6 +53,9 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new EngineError('invalid-argument', 'invalid JSON in the stream', { cause, details: { line: line.slice(0, 200) } });
+    throw new EngineError('invalid-argument', 'invalid JSON in the stream', {
+      cause,
+      details: { line: line.slice(0, 200) },
+    });
   }
 }

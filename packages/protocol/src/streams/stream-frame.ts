@@ -78,7 +78,8 @@ export class FrameDecoder {
     const stream = STREAMS[type];
     if (stream === undefined) throw new EngineError('invalid-argument', `Unrecognized input header: ${type}`);
     const length =
-      (bytes[at + 4] ?? 0) * 0x100_0000 + (((bytes[at + 5] ?? 0) << 16) | ((bytes[at + 6] ?? 0) << 8) | (bytes[at + 7] ?? 0));
+      (bytes[at + 4] ?? 0) * 0x100_0000 +
+      (((bytes[at + 5] ?? 0) << 16) | ((bytes[at + 6] ?? 0) << 8) | (bytes[at + 7] ?? 0));
     if (length > FRAME_BYTES_MAX) {
       throw new EngineError('invalid-argument', `a frame of ${length} bytes is over the limit of ${FRAME_BYTES_MAX}`);
     }

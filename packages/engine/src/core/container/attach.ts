@@ -4,7 +4,6 @@ import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 
 export interface AttachContainer {
-  readonly stream: boolean;
   readonly stdin: boolean;
   /** Comma-separated key names; undefined or empty takes Docker's `ctrl-p,ctrl-q`. */
   readonly detachKeys: string | undefined;

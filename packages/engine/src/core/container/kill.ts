@@ -25,6 +25,7 @@ export async function killContainer(
 ): Promise<void> {
   const signal = command.signal === undefined || command.signal === '' ? SIGKILL : parseSignal(command.signal);
   const actor = resolveForKill(deps, ref);
+  command.progress.target({ Type: 'container', Id: actor.id, Name: actor.record.name });
   const prefix = `cannot kill container: ${ref}`;
   command.progress.bound(signal === SIGKILL ? KILL_CONFIRM_MS : 0);
   command.progress.phase(signal === SIGKILL ? 'kill' : 'signal');

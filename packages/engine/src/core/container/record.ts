@@ -1,6 +1,5 @@
-import type { ContainerConfig, ContainerId, HostConfig, ImageId } from '@fairlead/protocol';
-import { isContainerId } from '@fairlead/protocol';
-import { parseSignal } from '@fairlead/protocol';
+import { isContainerId, parseSignal, type ContainerConfig, type ContainerId, type HostConfig, type ImageId } from '@fairlead/protocol';
+import { isRestartPolicyName } from './restart-policy.ts';
 import type { ContainerRules, ContainerState } from './machine.ts';
 
 /** Raised when the stored form changes in a way that old engines would misread. */
@@ -46,9 +45,9 @@ export function rulesOf(record: ContainerRecord): ContainerRules {
   const stopSignal = record.config.StopSignal;
   return {
     id: record.id,
-    restartPolicy: { name: RestartPolicy.Name, maximumRetryCount: RestartPolicy.MaximumRetryCount },
+    restartPolicy: { name: isRestartPolicyName(RestartPolicy.Name) ? RestartPolicy.Name : 'no', maximumRetryCount: RestartPolicy.MaximumRetryCount },
     autoRemove: AutoRemove,
-    stopSignal: stopSignal === '' || stopSignal === undefined ? undefined : parseSignal(stopSignal),
+    stopSignal: stopSignal === '' ? undefined : parseSignal(stopSignal),
   };
 }
 

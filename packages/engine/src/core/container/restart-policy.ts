@@ -1,5 +1,7 @@
+export type RestartPolicyName = '' | 'no' | 'always' | 'unless-stopped' | 'on-failure';
+
 export interface RestartPolicy {
-  readonly name: '' | 'no' | 'always' | 'unless-stopped' | 'on-failure';
+  readonly name: RestartPolicyName;
   /** For `on-failure`: how many automatic restarts at most; 0 is without limit. */
   readonly maximumRetryCount: number;
 }
@@ -22,6 +24,10 @@ export const RESTART_DELAY_MIN_MS: number = 100;
 export const RESTART_DELAY_MAX_MS: number = 60_000;
 /** A run of this length was healthy: the next pause starts from the minimum again. Source: engine-api 2.3. */
 const HEALTHY_RUN_MS = 10_000;
+
+export function isRestartPolicyName(text: string): text is RestartPolicyName {
+  return ['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(text);
+}
 
 /** Decides whether a container that has just exited runs again, and after which pause. Source: engine-api 3.6. */
 export function shouldRestart(policy: RestartPolicy, end: EndOfRun): RestartDecision {

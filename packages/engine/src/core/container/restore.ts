@@ -3,6 +3,7 @@ import type { Log } from '../../lib/log.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
+import type { LogLimiter } from './log-limits.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** Docker's exit code for a process whose end nobody saw. */
@@ -11,7 +12,7 @@ const EXIT_CODE_UNKNOWN = 255;
 export type RestoreDeps = Pick<
   ContainerDeps,
   'directory' | 'runtime' | 'network' | 'snapshots' | 'files' | 'clock' | 'newActor'
-> & { readonly log: Log };
+> & { readonly log: Log; readonly limiter: LogLimiter };
 
 /**
  * Brings records and kernel into agreement after a start of the engine, however the last one ended.
@@ -59,7 +60,10 @@ async function agreeWithKernel(deps: RestoreDeps, actor: ContainerActor): Promis
   switch (state.status) {
     case 'running': {
       const fate = await deps.runtime.fate(id, state.created);
-      if (fate.fate === 'running') return actor.resume();
+      if (fate.fate === 'running') {
+        deps.limiter.begin(actor.record);
+        return actor.resume();
+      }
       deps.log.event('container.restore.exited', { containerId: id, fate: fate.fate });
       const exit =
         fate.fate === 'exited'

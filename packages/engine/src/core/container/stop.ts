@@ -60,7 +60,7 @@ export async function stopContainer(
 /** The grace a stop without `t` gives: the container's StopTimeout, else the default. Negative has no end. */
 export function ownGraceMs(actor: ContainerActor): number {
   const seconds = actor.record.config.StopTimeout;
-  if (seconds === null || seconds === undefined) return DEFAULT_GRACE_MS;
+  if (seconds === null) return DEFAULT_GRACE_MS;
   return seconds < 0 ? Infinity : seconds * 1000;
 }
 
@@ -110,7 +110,7 @@ function followKill(actor: ContainerActor, progress: OperationProgress): Disposa
 function stopSignalOf(actor: ContainerActor, asked: string | undefined): number {
   if (asked !== undefined && asked !== '') return parseSignal(asked);
   const own = actor.record.config.StopSignal;
-  return own === undefined || own === '' ? SIGTERM : parseSignal(own);
+  return own === '' ? SIGTERM : parseSignal(own);
 }
 
 function isUp(state: ContainerState): boolean {

@@ -1,10 +1,8 @@
-import { formatDate, type ContainerStateInspect } from '@fairlead/protocol';
+import { formatDate, type ContainerStatus, type State } from '@fairlead/protocol';
 import type { ContainerState, LastRun } from './machine.ts';
 
 /** Docker's word for a state. What Docker has no word for shows as what was before. Source: engine-api 2.1. */
-export type WireStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
-
-export function wireStatus(state: ContainerState): WireStatus {
+export function wireStatus(state: ContainerState): ContainerStatus {
   switch (state.status) {
     case 'starting':
       return state.last === null ? 'created' : 'exited';
@@ -22,7 +20,7 @@ export function wireStatus(state: ContainerState): WireStatus {
 }
 
 /** `inspect`'s State object. Running is true for paused and restarting containers. Source: engine-api 2.1. */
-export function inspectState(state: ContainerState): ContainerStateInspect {
+export function inspectState(state: ContainerState): State {
   const last = lastOf(state);
   const failure = 'failure' in state ? state.failure : null;
   const running = state.status === 'running' || state.status === 'restarting';

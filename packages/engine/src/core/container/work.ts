@@ -1,12 +1,16 @@
+import type { ContainerLog } from '../ports/container-log.ts';
 import type { NetworkDriver } from '../ports/network-driver.ts';
 import type { ExecDirectory } from '../exec/directory.ts';
 import type { EngineEvent } from '../events/feed.ts';
 import type { ContainerWork } from './actor.ts';
+import type { LogLimiter } from './log-limits.ts';
 import { launchContainer, type LaunchDeps } from './launch.ts';
 import type { ContainerRecord } from './record.ts';
 
 export interface WorkDeps extends LaunchDeps {
   readonly execs: ExecDirectory;
+  readonly logs: ContainerLog;
+  readonly limiter: LogLimiter;
   readonly publishEvent: (event: Omit<EngineEvent, 'timeNanos'>) => void;
 }
 
@@ -14,7 +18,9 @@ export interface WorkDeps extends LaunchDeps {
 export function containerWork(deps: WorkDeps): ContainerWork {
   return {
     async launch(record) {
+      if (record.state.status === 'starting' && record.state.last !== null) await deps.logs.seal(record.id);
       const launched = await launchContainer(deps, record);
+      deps.limiter.begin(record);
       if (launched.endpoint !== null) deps.publishEvent(networkEvent(deps.network, record, 'connect'));
       return launched;
     },
@@ -27,6 +33,7 @@ export function containerWork(deps: WorkDeps): ContainerWork {
     async cleanUpRun(record) {
       const { id, state } = record;
       deps.execs.containerStopped(id);
+      deps.limiter.end(id);
       await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
       const hadNetwork = state.status !== 'running' && record.hostConfig.NetworkMode !== 'none';
       if (hadNetwork) deps.publishEvent(networkEvent(deps.network, record, 'disconnect'));
@@ -36,6 +43,7 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       deps.execs.containerRemoved(id);
       await settleAll([deps.runtime.delete(id), deps.network.release(id)]);
       await deps.snapshots.remove(id);
+      await deps.logs.remove(id);
       await deps.files.remove(id);
     },
   };

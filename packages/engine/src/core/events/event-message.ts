@@ -1,7 +1,7 @@
 import type { EventMessage } from '@fairlead/protocol';
 import type { EngineEvent } from './feed.ts';
 
-/** The event as clients read it. `timeNano` is exact: it does not pass through a double. Source: engine-api 8.2. */
+/** The event as clients read it. Source: engine-api 8.2. */
 export function eventMessage(event: EngineEvent): EventMessage {
   const nanos = BigInt(event.timeNanos);
   const message = {
@@ -10,7 +10,7 @@ export function eventMessage(event: EngineEvent): EventMessage {
     Actor: { ID: event.actorId, Attributes: event.attributes },
     scope: 'local',
     time: Number(nanos / 1_000_000_000n),
-    timeNano: nanos,
+    timeNano: Number(nanos),
   } as const;
   if (event.type === 'container') {
     return { status: event.action, id: event.actorId, from: event.attributes['image'] ?? '', ...message };

@@ -11,7 +11,7 @@ import { ExecSession } from './session.ts';
  */
 export function createExec(deps: ExecDeps, ref: ContainerRef, config: ExecConfig): { readonly id: ExecId; readonly actor: ContainerActor } {
   const actor = deps.directory.resolve(ref);
-  if (config.Cmd.length === 0) throw new EngineError('invalid-argument', 'No exec command specified');
+  if ((config.Cmd ?? []).length === 0) throw new EngineError('invalid-argument', 'No exec command specified');
   const detachKeys = parseDetachKeys(config.DetachKeys);
   assertExecutable(actor, ref);
   const id = execId(randomBytes(32).toString('hex'));
@@ -32,6 +32,6 @@ export function assertExecutable(actor: ContainerActor, ref: ContainerRef): void
 
 /** As events show it: program, blank, arguments. Source: engine-api 5.1. */
 export function commandLine(config: ExecConfig): string {
-  const [program = '', ...args] = config.Cmd;
+  const [program = '', ...args] = config.Cmd ?? [];
   return `${program} ${args.join(' ')}`;
 }

@@ -4,7 +4,7 @@ import type { ExecDeps } from './deps.ts';
 /** An exec as `GET /exec/{id}/json` shows it. @throws EngineError 'not-found'. */
 export function inspectExec(deps: Pick<ExecDeps, 'execs'>, id: string): ExecInspect {
   const { state, config, containerId, detachKeys, id: fullId } = deps.execs.resolve(id);
-  const [entrypoint = '', ...args] = config.Cmd;
+  const [entrypoint = '', ...args] = config.Cmd ?? [];
   return {
     ID: fullId,
     Running: state.status === 'running',

@@ -96,6 +96,7 @@ export class OperationLedger implements OperationBeginner {
     let boundMs: number | undefined;
     return {
       id: live.operation.Id,
+      verb: live.operation.Verb,
       get boundMs() {
         return boundMs;
       },

@@ -27,10 +27,20 @@ export interface ConsoleConnection extends AsyncDisposable {
   endInput(): Promise<void>;
 }
 
+export interface AttachOptions {
+  /** This attacher will not write: its leaving never ends the container's input. Default false. */
+  readonly outputOnly?: boolean;
+}
+
 /** The stdio of containers, held by their monitors. */
 export interface Console {
-  /** Attaches to a created or running container. @throws EngineError 'not-found' when its monitor is gone. */
-  attach(id: ContainerId): Promise<ConsoleConnection>;
+  /**
+   * Attaches to a created or running container; all its output from now on arrives here.
+   *
+   * When an attacher that may write leaves, the input of a container with StdinOnce ends.
+   * @throws EngineError 'not-found' when its monitor is gone.
+   */
+  attach(id: ContainerId, options?: AttachOptions): Promise<ConsoleConnection>;
   /** Sets the size of the container's terminal. Without a terminal nothing happens. */
   resize(id: ContainerId, size: TerminalSize): Promise<void>;
 }

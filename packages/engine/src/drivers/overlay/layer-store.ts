@@ -16,6 +16,12 @@ const LINK_CHARACTERS = 6;
 const LINK_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const LINK = /^[0-9a-z]{6}$/;
 
+/**
+ * How long after an unpacking the file system is synced. The kernel writes dirty pages back after 30 s by itself
+ * (vm.dirty_expire_centisecs), so that there is little left to write then, and nothing waits for it.
+ */
+export const SYNC_DELAY_MS = 60_000;
+
 const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const BOOT_ID_BYTES_MAX = 128;
 
@@ -28,8 +34,8 @@ interface Layer {
  * Unpacked layers as directories: `<root>/layers/<link>/{diff,layer.json}`, where `link` is a short random name.
  *
  * A layer is unpacked under `<root>/layers/incoming` and moved when it is whole; what a crash left there is removed by
- * `open`. Nothing is synced on the way; afterwards the file system is, in the background, and a layer that had not
- * been when the machine went down is dropped by `open`: it can be unpacked again from its blob.
+ * `open`. Nothing is synced on the way; {@link SYNC_DELAY_MS} later the file system is, in the background, and a layer that
+ * had not been when the machine went down is dropped by `open`: it can be unpacked again from its blob.
  */
 export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   readonly #directory: string;
@@ -39,6 +45,7 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   readonly #layers = new Map<Digest, Layer>();
   readonly #unpacking = new Map<Digest, Promise<void>>();
   readonly #unsynced = new Set<Digest>();
+  #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
 
   private constructor(directory: string, jail: UnpackJail, bootId: string, log: Log) {
@@ -115,9 +122,10 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
     return [...this.#layers.keys()];
   }
 
-  /** Waits until what was unpacked is on disk. */
+  /** Starts no more syncing; what is not on disk is marked as such, and the next `open` goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    while (this.#syncing !== undefined) await this.#syncing;
+    clearTimeout(this.#syncTimer);
+    await this.#syncing;
   }
 
   #layer(chainId: Digest): Layer {
@@ -193,30 +201,36 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   }
 
   #syncSoon(): void {
-    this.#syncing ??= this.#sync()
-      .catch((error: unknown) => this.#log.failure('layer.sync-failed', error, { directory: this.#directory }))
-      .finally(() => {
-        this.#syncing = undefined;
-      });
+    if (this.#syncTimer !== undefined) return;
+    this.#syncTimer = setTimeout(() => {
+      this.#syncing = this.#sync()
+        .catch((error: unknown) => this.#log.failure('layer.sync-failed', error, { directory: this.#directory }))
+        .finally(() => {
+          this.#syncTimer = undefined;
+          if (this.#unsynced.size > 0) this.#syncSoon();
+        });
+    }, SYNC_DELAY_MS);
+    this.#syncTimer.unref();
   }
 
   async #sync(): Promise<void> {
-    while (this.#unsynced.size > 0) {
-      const batch = [...this.#unsynced];
-      await syncFileSystem(this.#directory);
-      for (const chainId of batch) {
-        this.#unsynced.delete(chainId);
-        await this.#markSynced(chainId);
-      }
-    }
+    const batch = [...this.#unsynced];
+    await syncFileSystem(this.#directory);
+    for (const chainId of batch) await this.#markSynced(chainId);
   }
 
   async #markSynced(chainId: Digest): Promise<void> {
+    this.#unsynced.delete(chainId);
     const layer = this.#layers.get(chainId);
     if (layer === undefined) return;
     const record = { ...layer.record, unsyncedInBoot: null };
     this.#layers.set(chainId, { link: layer.link, record });
-    await writeFileAtomically(join(this.#directory, layer.link, 'layer.json'), JSON.stringify(record));
+    try {
+      await writeFileAtomically(join(this.#directory, layer.link, 'layer.json'), JSON.stringify(record));
+    } catch (error) {
+      // Removed meanwhile: there is nothing left to mark.
+      if (this.has(chainId)) throw error;
+    }
   }
 }
 

@@ -1,0 +1,152 @@
+import { DetachKeyMatcher, parseDetachKeys } from '@fairlead/protocol';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import type { OutputChunk, TerminalSize } from './hijacked-session.ts';
+
+/** A process's streams at the far end: an attach or an exec. */
+export interface TerminalSession {
+  readonly tty: boolean;
+  output(): AsyncIterable<OutputChunk>;
+  write(bytes: Uint8Array): Promise<void>;
+  endInput(): void;
+  resize(size: TerminalSize, signal?: AbortSignal): Promise<void>;
+}
+
+/** What somebody sits at: `process` fits. */
+export interface LocalTerminal {
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly rows?: number; readonly columns?: number };
+  readonly stderr: Writable;
+}
+
+export interface PipeOptions {
+  /** Sends local input; else the session's input is ended at once. */
+  readonly stdin: boolean;
+  /** `ctrl-p,ctrl-q` when absent; only heard at a terminal. */
+  readonly detachKeys?: string | undefined;
+  /** Called when the first sizes could not be told to the engine; the terminal then keeps its default. */
+  readonly onResizeFailed?: (error: unknown) => void;
+  /** Shows the screen of a program that is running already: resizes once more, so that it draws itself again. */
+  readonly redraw?: boolean;
+  /** The session to come has no process yet: sizes are told when this resolves. */
+  readonly started?: Promise<unknown>;
+}
+
+/** Why the piping ended: the engine ended the stream, or the person typed the detach keys. */
+export type PipeEnd = 'stream-ended' | 'detached';
+
+/** The first resize may come before the process is there. Source: docker/cli container/tty.go, initTtySize. */
+const FIRST_RESIZE_TRIES = 10;
+const FIRST_RESIZE_STEP_MS = 10;
+
+/**
+ * Joins a session to a terminal (or to pipes) until either side ends.
+ *
+ * With a terminal at both ends: raw mode, SIGWINCH becomes a resize, the detach keys leave the process running. The
+ * terminal is put back on every way out, also when the process exits in the middle. All output is written before it
+ * resolves. @throws what the session's output throws.
+ */
+export async function pipeTerminal(session: TerminalSession, local: LocalTerminal, options: PipeOptions): Promise<PipeEnd> {
+  await using undo = new AsyncDisposableStack();
+  const over = new AbortController();
+  undo.defer(() => over.abort());
+  const raw = session.tty && options.stdin && local.stdin.isTTY === true;
+  if (raw) undo.use(rawMode(local.stdin));
+  if (session.tty && local.stdout.isTTY === true) undo.use(followSize(session, local.stdout, { ...options, over: over.signal }));
+  const matcher = raw ? new DetachKeyMatcher(parseDetachKeys(options.detachKeys ?? '')) : undefined;
+  const input = options.stdin ? sendInput(session, { stdin: local.stdin, matcher, over: over.signal }) : endAtOnce(session);
+  return await Promise.race([showOutput(session, local), input]);
+}
+
+/** Raw mode until disposed; also undone when the process exits before that. */
+export function rawMode(stdin: LocalTerminal['stdin']): Disposable {
+  const restore = (): void => {
+    process.off('exit', restore);
+    stdin.setRawMode?.(false);
+  };
+  stdin.setRawMode?.(true);
+  process.once('exit', restore);
+  return { [Symbol.dispose]: restore };
+}
+
+async function showOutput(session: TerminalSession, local: LocalTerminal): Promise<PipeEnd> {
+  for await (const { stream, bytes } of session.output()) {
+    await writeAll(stream === 'stderr' ? local.stderr : local.stdout, bytes);
+  }
+  return 'stream-ended';
+}
+
+/** Resolves when the bytes have left this process. @throws the stream's error, EPIPE among them. */
+export function writeAll(stream: Writable, bytes: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+  });
+}
+
+/** Only resolves when the keys were typed: the end of input does not end the session. */
+async function sendInput(
+  session: TerminalSession,
+  input: { readonly stdin: Readable; readonly matcher: DetachKeyMatcher | undefined; readonly over: AbortSignal },
+): Promise<PipeEnd> {
+  for await (const bytes of inputUntil(input.stdin, input.over)) {
+    const match = input.matcher?.push(bytes) ?? { pass: [bytes], detached: false };
+    for (const part of match.pass) await session.write(part);
+    if (match.detached) return 'detached';
+  }
+  if (!input.over.aborted) session.endInput();
+  return await new Promise<never>(() => {});
+}
+
+async function endAtOnce(session: TerminalSession): Promise<never> {
+  session.endInput();
+  return await new Promise<never>(() => {});
+}
+
+/** Reads without owning the stream: when `over` aborts, reading stops and the stream is left as it was. */
+async function* inputUntil(stdin: Readable, over: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    while (!over.aborted) {
+      const chunk: unknown = stdin.read();
+      if (chunk instanceof Uint8Array) yield chunk;
+      else if (typeof chunk === 'string') yield Buffer.from(chunk);
+      else if (stdin.readableEnded || stdin.destroyed) return;
+      else await Promise.race([once(stdin, 'readable', { signal: over }), once(stdin, 'end', { signal: over })]);
+    }
+  } catch (error) {
+    if (!over.aborted) throw error;
+  } finally {
+    stdin.pause();
+  }
+}
+
+interface SizeOptions extends PipeOptions {
+  readonly over: AbortSignal;
+}
+
+/** Tells the session the terminal's size: at the start, and whenever it changes. */
+function followSize(session: TerminalSession, stdout: LocalTerminal['stdout'], options: SizeOptions): Disposable {
+  const size = (): TerminalSize => ({ rows: stdout.rows ?? 0, columns: stdout.columns ?? 0 });
+  const tell = (): void => void session.resize(size(), options.over).catch(() => {});
+  void (options.started ?? Promise.resolve())
+    .then(() => firstSize(session, size, options))
+    .catch((error: unknown) => {
+      if (!options.over.aborted) options.onResizeFailed?.(error);
+    });
+  // Node turns SIGWINCH into this event, after it has asked the terminal for its new size.
+  stdout.on('resize', tell);
+  return { [Symbol.dispose]: () => void stdout.off('resize', tell) };
+}
+
+async function firstSize(session: TerminalSession, size: () => TerminalSize, options: SizeOptions): Promise<void> {
+  const { rows, columns } = size();
+  if (rows === 0 && columns === 0) return;
+  if (options.redraw === true) await session.resize({ rows: rows + 1, columns: columns + 1 }, options.over);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await session.resize(size(), options.over);
+    } catch (error) {
+      if (attempt === FIRST_RESIZE_TRIES || options.over.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attempt * FIRST_RESIZE_STEP_MS));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { containerEndpoints, EngineError, type WaitResponse } from '@fairlead/protocol';
+import type { RunResult } from '../../core/container/actor.ts';
+import type { ContainerDeps } from '../../core/container/deps.ts';
+import { waitForContainer, type WaitCondition } from '../../core/container/wait.ts';
+import { route, type Route } from '../route.ts';
+
+/** `POST /containers/{id}/wait`: the waiter is registered, then the head is sent, then it waits. Source: engine-api 4. */
+export function waitRoute(deps: Pick<ContainerDeps, 'directory'>): Route {
+  return route(containerEndpoints.wait, async (call) => {
+    const condition = waitCondition(call.query.condition);
+    const { result } = waitForContainer(deps, call.param('id'), { condition, signal: call.hangup });
+    // Told in the stream; nobody may be pulling it yet when it rejects.
+    result.catch(() => {});
+    return { kind: 'json-stream', items: answer(result, call.hangup) };
+  });
+}
+
+function waitCondition(text: string | undefined): WaitCondition {
+  switch (text) {
+    case undefined:
+    case 'not-running':
+      return 'not-running';
+    case 'next-exit':
+    case 'removed':
+      return text;
+    default:
+      throw new EngineError('invalid-argument', `invalid condition: "${text}"`);
+  }
+}
+
+async function* answer(result: Promise<RunResult>, hangup: AbortSignal): AsyncGenerator<WaitResponse> {
+  try {
+    const { exitCode, error } = await result;
+    yield { StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) };
+  } catch (cause) {
+    if (!hangup.aborted) throw cause;
+    // What Docker says to a client that only half-closed.
+    yield { StatusCode: -1, Error: { Message: 'context canceled' } };
+  }
+}

@@ -1,0 +1,54 @@
+import {
+  formatDate,
+  inspectedConfig,
+  inspectedHostConfig,
+  type ContainerInspect,
+  type ContainerRef,
+} from '@fairlead/protocol';
+import type { ExecDirectory } from '../exec/directory.ts';
+import { commandOf } from './command.ts';
+import type { ContainerDeps } from './deps.ts';
+import { mountPoints } from './mount-points.ts';
+import { networkSettings } from './network-settings.ts';
+import { inspectState, restartCountOf } from './wire-state.ts';
+
+/** Everything about a container, with Docker's null-or-empty conventions. @throws EngineError 'not-found'. */
+export async function inspectContainer(
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'files' | 'snapshots'> & { readonly execs: ExecDirectory },
+  ref: ContainerRef,
+  options: { readonly size: boolean },
+): Promise<ContainerInspect> {
+  const { record } = deps.directory.resolve(ref);
+  const { id, config, hostConfig, state } = record;
+  const { path, args } = commandOf(config);
+  const etc = deps.files.etcPaths(id);
+  const execIds = deps.execs.pending(id);
+  const sizeRw = options.size ? await deps.snapshots.usageBytes(id) : undefined;
+  const imageBytes = deps.images.get(record.imageId)?.sizeBytes ?? 0;
+  return {
+    Id: id,
+    Created: formatDate(record.createdAt),
+    Path: path,
+    Args: args,
+    State: inspectState(state),
+    Image: record.imageId,
+    ResolvConfPath: etc.resolvConf,
+    HostnamePath: etc.hostname,
+    HostsPath: etc.hosts,
+    LogPath: deps.files.logPath(id),
+    Name: `/${record.name}`,
+    RestartCount: restartCountOf(state),
+    Driver: deps.snapshots.name,
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execIds.length === 0 ? null : execIds,
+    HostConfig: inspectedHostConfig(hostConfig),
+    GraphDriver: { Name: deps.snapshots.name, Data: await deps.snapshots.describe(id) },
+    ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + imageBytes }),
+    Mounts: mountPoints(record),
+    Config: inspectedConfig(config),
+    NetworkSettings: networkSettings(record),
+  };
+}

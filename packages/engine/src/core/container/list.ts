@@ -1,0 +1,150 @@
+import { assertFilterKeys, EngineError, matchesLabels, type ContainerSummary, type Filters } from '@fairlead/protocol';
+import type { ContainerDeps } from './deps.ts';
+import type { ContainerActor } from './actor.ts';
+import { summarize } from './summary.ts';
+import { lastOf, wireStatus } from './wire-state.ts';
+
+export interface ListContainers {
+  readonly all: boolean;
+  /** The newest n, running or not; 0 or less: no limit. */
+  readonly limit: number;
+  readonly size: boolean;
+  readonly filters: Filters;
+}
+
+const FILTERS: readonly string[] = [
+  'ancestor', 'before', 'exited', 'health', 'id', 'is-task', 'isolation', 'label', 'name', 'network', 'publish', 'expose', 'since', 'status', 'volume',
+];
+const STATUSES: readonly string[] = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+
+/**
+ * Containers as rows, newest first.
+ * @throws EngineError 'invalid-argument' for an unknown filter or value, 'not-found' for an unknown container in one.
+ */
+export async function listContainers(
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots'>,
+  query: ListContainers,
+): Promise<readonly ContainerSummary[]> {
+  const matches = matcher(deps, query.filters);
+  const wanted = newestFirst(deps)
+    .filter((actor) => query.all || query.limit > 0 || query.filters.has('status') || query.filters.has('exited') || isUp(actor))
+    .filter(matches);
+  const rows = query.limit > 0 ? wanted.slice(0, query.limit) : wanted;
+  const now = deps.clock.now();
+  return await Promise.all(
+    rows.map(async ({ record }) => {
+      const row = summarize(record, { now, imageRefIsCurrent: imageRefIsCurrent(deps, record) });
+      if (!query.size) return row;
+      const sizeRw = await deps.snapshots.usageBytes(record.id);
+      return { ...row, SizeRw: sizeRw, SizeRootFs: sizeRw + (deps.images.get(record.imageId)?.sizeBytes ?? 0) };
+    }),
+  );
+}
+
+function newestFirst(deps: Pick<ContainerDeps, 'directory'>): readonly ContainerActor[] {
+  return deps.directory
+    .all()
+    .toSorted((a, b) => b.record.createdAt.getTime() - a.record.createdAt.getTime());
+}
+
+function isUp(actor: ContainerActor): boolean {
+  return actor.state.status === 'running' || actor.state.status === 'restarting';
+}
+
+function matcher(
+  deps: Pick<ContainerDeps, 'directory' | 'images'>,
+  filters: Filters,
+): (actor: ContainerActor) => boolean {
+  assertFilterKeys(filters, FILTERS);
+  const checks = [...filters].map(([key, values]) => check(deps, key, values));
+  return (actor) => checks.every((accepts) => accepts(actor));
+}
+
+function check(
+  deps: Pick<ContainerDeps, 'directory' | 'images'>,
+  key: string,
+  values: readonly string[],
+): (actor: ContainerActor) => boolean {
+  switch (key) {
+    case 'id':
+      return ({ id }) => values.some((value) => id.startsWith(value));
+    case 'name':
+      return nameCheck(values);
+    case 'label':
+      return ({ record }) => matchesLabels(values, record.config.Labels);
+    case 'status':
+      for (const value of values) {
+        if (!STATUSES.includes(value)) throw new EngineError('invalid-argument', `invalid filter 'status=${value}'`);
+      }
+      return ({ state }) => values.includes(wireStatus(state));
+    case 'exited':
+      return exitedCheck(values);
+    case 'before':
+    case 'since':
+      return ageCheck(deps, key, values);
+    case 'ancestor':
+      return ({ record }) => values.some((value) => isAncestor(deps, value, record));
+    case 'network':
+      return ({ record }) => values.some((value) => (record.hostConfig.NetworkMode.replace(/^(default)?$/, 'bridge')) === value);
+    case 'volume':
+      return ({ record }) => values.some((value) => (record.hostConfig.Binds ?? []).some((bind) => bind.split(':').includes(value)));
+    case 'is-task':
+      return () => values.includes('false');
+    case 'health':
+      return () => values.includes('none');
+    default:
+      // Isolation is Windows', and nothing is published or exposed yet.
+      return () => key === 'isolation';
+  }
+}
+
+/** Names are regular expressions, matched with and without the leading slash. Source: moby daemon/list.go. */
+function nameCheck(values: readonly string[]): (actor: ContainerActor) => boolean {
+  const patterns = values.map((value) => {
+    try {
+      return new RegExp(value);
+    } catch (cause) {
+      throw new EngineError('invalid-argument', `invalid filter 'name=${value}'`, { cause });
+    }
+  });
+  return ({ record }) => patterns.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`));
+}
+
+function exitedCheck(values: readonly string[]): (actor: ContainerActor) => boolean {
+  const codes = values.map((value) => {
+    if (!/^[+-]?\d+$/.test(value)) throw new EngineError('invalid-argument', `invalid filter 'exited=${value}'`);
+    return Number(value);
+  });
+  return ({ state }) => state.status === 'exited' && codes.includes(lastOf(state)?.exitCode ?? -1);
+}
+
+function ageCheck(
+  deps: Pick<ContainerDeps, 'directory'>,
+  key: 'before' | 'since',
+  values: readonly string[],
+): (actor: ContainerActor) => boolean {
+  const moments = values.map((value) => deps.directory.resolve(value).record.createdAt.getTime());
+  return ({ record }) => {
+    const created = record.createdAt.getTime();
+    return moments.every((moment) => (key === 'before' ? created < moment : created > moment));
+  };
+}
+
+function isAncestor(deps: Pick<ContainerDeps, 'images'>, value: string, record: ContainerActor['record']): boolean {
+  if (record.config.Image === value) return true;
+  try {
+    return deps.images.resolve(value).id === record.imageId;
+  } catch {
+    // An image nobody has is nobody's ancestor; Docker answers with an empty list, too.
+    return false;
+  }
+}
+
+function imageRefIsCurrent(deps: Pick<ContainerDeps, 'images'>, record: ContainerActor['record']): boolean {
+  try {
+    return deps.images.resolve(record.config.Image).id === record.imageId;
+  } catch {
+    // Its tag is gone.
+    return false;
+  }
+}

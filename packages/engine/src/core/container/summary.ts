@@ -1,0 +1,58 @@
+import { humanDuration, type ContainerSummary, type EndpointSettings, type StringMap } from '@fairlead/protocol';
+import { endpointSettings } from './network-settings.ts';
+import type { ContainerRecord } from './record.ts';
+import { commandOf } from './command.ts';
+import { mountPoints } from './mount-points.ts';
+import { lastOf, wireStatus } from './wire-state.ts';
+import type { ContainerState } from './machine.ts';
+
+/** Facts for a list that the record does not hold. */
+export interface SummaryFacts {
+  readonly now: Date;
+  /** False when the reference the container was made from now means another image: then the id is shown. */
+  readonly imageRefIsCurrent: boolean;
+}
+
+/** One row of `GET /containers/json`. */
+export function summarize(record: ContainerRecord, facts: SummaryFacts): ContainerSummary {
+  const { path, args } = commandOf(record.config);
+  const networks: StringMap<EndpointSettings> = endpointSettings(record);
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: facts.imageRefIsCurrent ? record.config.Image : record.imageId,
+    ImageID: record.imageId,
+    Command: [path, ...args].join(' '),
+    Created: Math.floor(record.createdAt.getTime() / 1000),
+    Ports: [],
+    Labels: record.config.Labels,
+    State: wireStatus(record.state),
+    Status: statusText(record.state, facts.now),
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
+    NetworkSettings: { Networks: networks },
+    Mounts: mountPoints(record),
+  };
+}
+
+/** What `docker ps` shows in its STATUS column. Source: engine-api 2.1. */
+export function statusText(state: ContainerState, now: Date): string {
+  const since = (date: Date): string => humanDuration(now.getTime() - date.getTime());
+  const last = lastOf(state);
+  switch (state.status) {
+    case 'created':
+      return 'Created';
+    case 'running':
+      return `Up ${since(state.startedAt)}${state.paused ? ' (Paused)' : ''}`;
+    case 'restarting':
+      return `Restarting (${state.last.exitCode}) ${since(state.last.finishedAt)} ago`;
+    case 'starting':
+    case 'exited':
+      return last === undefined ? 'Created' : `Exited (${last.exitCode}) ${since(last.finishedAt)} ago`;
+    case 'removing':
+      return 'Removal In Progress';
+    case 'dead':
+      return 'Dead';
+    default:
+      return state satisfies never;
+  }
+}

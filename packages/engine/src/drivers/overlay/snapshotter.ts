@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { EngineError, isContainerId, type ContainerId } from '@fairlead/protocol';
+import type { Snapshotter } from '../../core/ports/snapshotter.ts';
+import { isErrno } from '../../host/errno.ts';
+import { copyOwnership } from '../../host/file-times.ts';
+import { listDirectory, makeDirectory, readTextIfExists, removeFile, removeTree, writeFileAtomically } from '../../host/files.ts';
+import { isMounted, listMounts, mountPath, UNMOUNT_FLAGS, unmountPath } from '../../host/mounts.ts';
+import { runOrThrow } from '../../host/process.ts';
+import { treeSizeBytes } from '../../host/tree-size.ts';
+import type { OverlayLayerStore } from './layer-store.ts';
+import { absoluteOptions, fitsIntoPage, LAYERS_MAX, relativeOptions, type OverlayStack } from './mount-options.ts';
+import { probeOverlay } from './probe.ts';
+
+/** 127 names of six characters and a newline each fit many times. */
+const LOWER_BYTES_MAX = 4096;
+
+/** mount(8) does one system call; a kernel that takes longer is stuck. */
+const MOUNT_TIMEOUT_MS = 10_000;
+
+/** The lowest directory of an image that has no layers: overlayfs wants one. */
+const EMPTY_LINK = 'empty';
+
+export interface OverlayPlaces {
+  /** Where layers are; also where overlayfs is tried out. */
+  readonly layers: OverlayLayerStore;
+  /** Each container has a directory here, named by its id, which others may use too: `upper`, `work`, `merged`, `lower` are ours. */
+  readonly containersDirectory: string;
+}
+
+/**
+ * Writable layers on overlayfs: `<containers>/<id>/{upper,work,merged}`, and `lower`, which names the layers by their links.
+ *
+ * No program is started, except for a stack so deep that its options exceed a page even with short names.
+ */
+export class OverlaySnapshotter implements Snapshotter {
+  /** As Docker calls the same driver, because clients know the name. */
+  readonly name = 'overlay2';
+  readonly #layers: OverlayLayerStore;
+  readonly #containers: string;
+  readonly #features: readonly string[];
+  /** Mounted by us or found mounted: to be looked up before mounting again. */
+  readonly #mounted: Set<string>;
+
+  private constructor(places: OverlayPlaces, features: readonly string[], mounted: readonly string[]) {
+    this.#layers = places.layers;
+    this.#containers = places.containersDirectory;
+    this.#features = features;
+    this.#mounted = new Set(mounted);
+  }
+
+  /** @throws EngineError 'unavailable' when overlayfs cannot be used there; the message says why and what to do. */
+  static async open(places: OverlayPlaces): Promise<OverlaySnapshotter> {
+    await makeDirectory(places.containersDirectory, 0o710);
+    await makeDirectory(join(places.layers.directory, EMPTY_LINK, 'diff'));
+    const features = await probeOverlay(places.layers.directory);
+    const mounts = await listMounts(places.containersDirectory);
+    return new OverlaySnapshotter(places, features, mounts.map(({ target }) => target));
+  }
+
+  async prepare(id: ContainerId, layerIds: readonly string[]): Promise<void> {
+    if (layerIds.length > LAYERS_MAX) {
+      throw new EngineError('invalid-argument', `max depth exceeded: ${layerIds.length} layers, at most ${LAYERS_MAX}`);
+    }
+    const links = layerIds.map((chainId) => this.#layers.link(chainId)).toReversed();
+    const lower = links.length === 0 ? [EMPTY_LINK] : links;
+    const at = this.#places(id);
+    await makeDirectory(at.home, 0o710);
+    await Promise.all([makeDirectory(at.upper), makeDirectory(at.work, 0o700), makeDirectory(at.merged, 0o700)]);
+    await Promise.all([
+      copyOwnership(join(this.#layers.directory, lower[0] ?? EMPTY_LINK, 'diff'), at.upper),
+      writeFileAtomically(at.lower, lower.join('\n')),
+    ]);
+  }
+
+  async mount(id: ContainerId): Promise<string> {
+    const at = this.#places(id);
+    if (this.#mounted.has(at.merged) && (await isMounted(at.merged))) return at.merged;
+    const stack: OverlayStack = {
+      layers: this.#layers.directory,
+      lower: await this.#lower(id),
+      upper: at.upper,
+      work: at.work,
+      features: this.#features,
+    };
+    const options = absoluteOptions(stack);
+    if (fitsIntoPage(options)) await mountPath({ source: 'overlay', target: at.merged, type: 'overlay', options });
+    else await mountRelative(stack, at.merged);
+    this.#mounted.add(at.merged);
+    return at.merged;
+  }
+
+  rootPath(id: ContainerId): string {
+    return this.#places(id).merged;
+  }
+
+  async unmount(id: ContainerId): Promise<void> {
+    const { merged } = this.#places(id);
+    try {
+      await unmountPath(merged);
+    } catch (error) {
+      if (!isErrno(error, 'EBUSY')) throw error;
+      // Somebody still stands in it, a shell of the host for one: out of sight now, freed when he leaves.
+      await unmountPath(merged, UNMOUNT_FLAGS.detach | UNMOUNT_FLAGS.noFollow);
+    }
+    this.#mounted.delete(merged);
+  }
+
+  async remove(id: ContainerId): Promise<void> {
+    const at = this.#places(id);
+    await this.unmount(id);
+    // `lower` goes last: while it is there, `list` names the container and the rest is removed after a crash.
+    await Promise.all([removeTree(at.upper), removeTree(at.work), removeTree(at.merged)]);
+    await removeFile(at.lower);
+  }
+
+  async list(): Promise<readonly ContainerId[]> {
+    const ids = (await listDirectory(this.#containers)).filter((name) => isContainerId(name));
+    const prepared = await Promise.all(ids.map((id) => readTextIfExists(this.#places(id).lower, LOWER_BYTES_MAX)));
+    return ids.filter((_, index) => prepared[index] !== undefined);
+  }
+
+  async usageBytes(id: ContainerId): Promise<number> {
+    return await treeSizeBytes(this.#places(id).upper);
+  }
+
+  async describe(id: ContainerId): Promise<Readonly<Record<string, string>>> {
+    const at = this.#places(id);
+    const lower = await this.#lower(id);
+    return {
+      LowerDir: lower.map((link) => join(this.#layers.directory, link, 'diff')).join(':'),
+      MergedDir: at.merged,
+      UpperDir: at.upper,
+      WorkDir: at.work,
+    };
+  }
+
+  async #lower(id: ContainerId): Promise<readonly string[]> {
+    const text = await readTextIfExists(this.#places(id).lower, LOWER_BYTES_MAX);
+    if (text === undefined) throw new EngineError('not-found', `container ${id} has no writable layer`);
+    return text.split('\n');
+  }
+
+  #places(id: ContainerId): { home: string; upper: string; work: string; merged: string; lower: string } {
+    const home = join(this.#containers, id);
+    return {
+      home,
+      upper: join(home, 'upper'),
+      work: join(home, 'work'),
+      merged: join(home, 'merged'),
+      lower: join(home, 'lower'),
+    };
+  }
+}
+
+/** The engine's own working directory is nobody's to change, so mount(8) runs in one of its own. */
+async function mountRelative(stack: OverlayStack, target: string): Promise<void> {
+  const options = relativeOptions(stack);
+  if (!fitsIntoPage(options)) throw new EngineError('internal', 'the layers of this image do not fit into a page of mount options');
+  await runOrThrow('mount', ['-t', 'overlay', '-o', options, 'overlay', target], {
+    signal: AbortSignal.timeout(MOUNT_TIMEOUT_MS),
+    cwd: stack.layers,
+    // Newer versions of mount(8) pass each option by fsconfig(2), which takes 256 bytes of text.
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', LIBMOUNT_FORCE_MOUNT2: 'always' },
+  });
+}
