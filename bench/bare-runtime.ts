@@ -6,7 +6,11 @@ import { TEXT_PATH, writeOut, type Contender } from './contender.ts';
 import { firstLine } from './engines.ts';
 
 /** Containers of `runtime`, all on one root filesystem, unpacked in `rootfs`. */
-export async function bareRuntime(runtime: string, home: string, { rootfs, textDirectory }: { readonly rootfs: string; readonly textDirectory: string }): Promise<Contender> {
+export async function bareRuntime(
+  runtime: string,
+  home: string,
+  { rootfs, textDirectory }: { readonly rootfs: string; readonly textDirectory: string },
+): Promise<Contender> {
   const state = ['--root', join(home, 'state')];
   mkdirSync(join(home, 'state'), { recursive: true });
   let made = 0;
@@ -14,7 +18,10 @@ export async function bareRuntime(runtime: string, home: string, { rootfs, textD
     const id = `bench-bare-${process.pid}-${made++}`;
     const directory = join(home, id);
     mkdirSync(directory);
-    writeFileSync(join(directory, 'config.json'), JSON.stringify(configOf(home, runtime, { rootfs, textDirectory, command })));
+    writeFileSync(
+      join(directory, 'config.json'),
+      JSON.stringify(configOf(home, runtime, { rootfs, textDirectory, command })),
+    );
     return { id, directory };
   };
   const run = async (command: readonly string[]): Promise<number> => {
@@ -71,7 +78,12 @@ function configOf(home: string, runtime: string, { rootfs, textDirectory, comman
   config.process.args = command;
   config.process.terminal = false;
   config.root.path = rootfs;
-  config.mounts.push({ destination: dirname(TEXT_PATH), type: 'bind', source: textDirectory, options: ['rbind', 'ro'] });
+  config.mounts.push({
+    destination: dirname(TEXT_PATH),
+    type: 'bind',
+    source: textDirectory,
+    options: ['rbind', 'ro'],
+  });
   return config;
 }
 
@@ -79,7 +91,9 @@ function finished(program: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'ignore' });
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program} ${args.join(' ')}: exit ${code}`))));
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${program} ${args.join(' ')}: exit ${code}`)),
+    );
   });
 }
 
@@ -89,6 +103,8 @@ function readAll(program: string, args: readonly string[]): Promise<number> {
     let bytes = 0;
     child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.byteLength));
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(bytes) : reject(new Error(`${program} ${args.join(' ')}: exit ${code}`))));
+    child.once('close', (code) =>
+      code === 0 ? resolve(bytes) : reject(new Error(`${program} ${args.join(' ')}: exit ${code}`)),
+    );
   });
 }

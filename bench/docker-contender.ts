@@ -14,6 +14,8 @@ export interface StartedEngine extends AsyncDisposable {
   readonly coldStartMs: number;
   /** Directory on the host that holds the text file. */
   readonly textDirectory: string;
+  /** What this engine needs in every HostConfig. */
+  readonly hostConfig: Readonly<Record<string, unknown>>;
 }
 
 const IMAGE = 'bench:latest';
@@ -23,7 +25,7 @@ interface CreateOptions {
   readonly attached?: boolean;
 }
 
-/** Imports the image from `rootfs` (a tar) and starts the container that execs go to. */
+/** Imports the image from `rootfs` (a tar) and starts the container that execs go to. Disposing removes it; the engine stays the caller's. */
 export async function dockerContender(engine: StartedEngine, rootfs: Uint8Array): Promise<Contender> {
   const { http } = engine;
   await http.upload('/images/create?fromSrc=-&repo=bench&tag=latest', rootfs);
@@ -33,7 +35,11 @@ export async function dockerContender(engine: StartedEngine, rootfs: Uint8Array)
       Cmd: command,
       AttachStdout: attached,
       AttachStderr: attached,
-      HostConfig: { NetworkMode: 'none', Binds: [`${engine.textDirectory}:${dirname(TEXT_PATH)}:ro`] },
+      HostConfig: {
+        ...engine.hostConfig,
+        NetworkMode: 'none',
+        Binds: [`${engine.textDirectory}:${dirname(TEXT_PATH)}:ro`],
+      },
     });
     return idOf(created);
   };
@@ -45,7 +51,9 @@ export async function dockerContender(engine: StartedEngine, rootfs: Uint8Array)
   };
   const target = await startIdle();
   const exec = async (command: readonly string[]): Promise<number> => {
-    const id = idOf(await http.call('POST', `/containers/${target}/exec`, { Cmd: command, AttachStdout: true, AttachStderr: true }));
+    const id = idOf(
+      await http.call('POST', `/containers/${target}/exec`, { Cmd: command, AttachStdout: true, AttachStderr: true }),
+    );
     const bytes = await http.hijack(`/exec/${id}/start`, { Detach: false, Tty: false });
     expectSuccess(await http.call('GET', `/exec/${id}/json`), 'ExitCode');
     return bytes;
@@ -79,13 +87,14 @@ export async function dockerContender(engine: StartedEngine, rootfs: Uint8Array)
       return { [Symbol.asyncDispose]: async () => void (await Promise.all(ids.map(remove))) };
     },
     engineRssBytes: () => {
-      const ofEngine = descendants(processWeights(), engine.pid).filter(({ contained, name }) => !contained && !isMonitor(name));
+      const ofEngine = descendants(processWeights(), engine.pid).filter(
+        ({ contained, name }) => !contained && !isMonitor(name),
+      );
       return ofEngine.reduce((sum, { rssBytes }) => sum + rssBytes, 0);
     },
     [Symbol.asyncDispose]: async () => {
       await remove(target);
       http.close();
-      await engine[Symbol.asyncDispose]();
     },
   };
 }

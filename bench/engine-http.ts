@@ -44,7 +44,8 @@ export function engineHttp(socketPath: string): EngineHttp {
       const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
       return decoded(await send(method, path, payload, 'application/json'));
     },
-    hijack: (path, body, onHead) => hijack(socketPath, { path: `/${API_VERSION}${path}`, body, onHead: onHead ?? (() => {}) }),
+    hijack: (path, body, onHead) =>
+      hijack(socketPath, { path: `/${API_VERSION}${path}`, body, onHead: onHead ?? (() => {}) }),
     upload: async (path, bytes) => void (await send('POST', path, bytes, 'application/x-tar')),
     close: () => agent.destroy(),
   };
@@ -67,7 +68,14 @@ interface Hijack {
 /** Docker's CLI asks for an upgrade and keeps both directions open until the engine closes. */
 function hijack(socketPath: string, { path, body, onHead }: Hijack): Promise<number> {
   const payload = JSON.stringify(body ?? {});
-  const head = [`POST ${path} HTTP/1.1`, 'Host: engine', 'Connection: Upgrade', 'Upgrade: tcp', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(payload)}`];
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    'Host: engine',
+    'Connection: Upgrade',
+    'Upgrade: tcp',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(payload)}`,
+  ];
   return new Promise((resolve, reject) => {
     let headText: string | undefined = '';
     let bytes = 0;

@@ -20,6 +20,8 @@ export interface EngineKind {
   /** What it says about itself. */
   version(): string;
   arguments(home: string, socket: string): readonly string[];
+  /** What it needs in every HostConfig to start a container at all. */
+  readonly hostConfig?: Readonly<Record<string, unknown>>;
 }
 
 /** The engines that are installed here, ours first. */
@@ -44,7 +46,16 @@ const dockerd: EngineKind = {
   arguments: (home, socket) => {
     const config = join(home, 'daemon.json');
     writeFileSync(config, '{}');
-    const files = ['--config-file', config, '--data-root', join(home, 'root'), '--exec-root', join(home, 'exec'), '--pidfile', join(home, 'pid')];
+    const files = [
+      '--config-file',
+      config,
+      '--data-root',
+      join(home, 'root'),
+      '--exec-root',
+      join(home, 'exec'),
+      '--pidfile',
+      join(home, 'pid'),
+    ];
     const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'];
     return ['--host', `unix://${socket}`, '--storage-driver=overlay2', '--log-level=error', ...files, ...network];
   },
@@ -53,10 +64,29 @@ const dockerd: EngineKind = {
 const podman: EngineKind = {
   name: 'podman',
   program: programPath('podman'),
+  // It asks for 1,048,576 open files and processes by itself, which the kernel refuses where this process may have fewer.
+  hostConfig: { Ulimits: ['nofile', 'nproc'].map((Name) => ({ Name, Soft: 4096, Hard: 4096 })) },
   version: () => `${firstLine('podman', ['--version'])}, ${firstLine('crun', ['--version'])}`,
   arguments: (home, socket) => {
-    const storage = ['--root', join(home, 'root'), '--runroot', join(home, 'run'), '--tmpdir', join(home, 'tmp'), '--storage-driver=overlay'];
-    return [...storage, '--cgroup-manager=cgroupfs', '--events-backend=file', '--log-level=error', 'system', 'service', '--time=0', `unix://${socket}`];
+    const storage = [
+      '--root',
+      join(home, 'root'),
+      '--runroot',
+      join(home, 'run'),
+      '--tmpdir',
+      join(home, 'tmp'),
+      '--storage-driver=overlay',
+    ];
+    return [
+      ...storage,
+      '--cgroup-manager=cgroupfs',
+      '--events-backend=file',
+      '--log-level=error',
+      'system',
+      'service',
+      '--time=0',
+      `unix://${socket}`,
+    ];
   },
 };
 
@@ -81,7 +111,9 @@ export async function startEngine(kind: EngineKind, home: string, textDirectory:
   while (!(await answers(socket))) {
     const left = daemon.exitCode !== null || daemon.signalCode !== null || daemon.pid === undefined;
     if (left || performance.now() - started > START_WITHIN_MS) {
-      throw new Error(`${kind.name} did not answer:\n${readFileSync(logPath, 'utf8').split('\n').slice(-15).join('\n')}`);
+      throw new Error(
+        `${kind.name} did not answer:\n${readFileSync(logPath, 'utf8').split('\n').slice(-15).join('\n')}`,
+      );
     }
     await sleep(POLL_MS);
   }
@@ -94,6 +126,7 @@ export async function startEngine(kind: EngineKind, home: string, textDirectory:
     pid: daemon.pid ?? 0,
     coldStartMs,
     textDirectory,
+    hostConfig: kind.hostConfig ?? {},
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

@@ -133,12 +133,14 @@ async function transfer<T>(
   }
 }
 
-interface Asking {
+/** What an error needs to know of a request. */
+export interface Asking {
   readonly operation: string;
   readonly signal: AbortSignal;
 }
 
-async function readText(answer: HttpAnswer, asked: Asking, limitBytes: number): Promise<string> {
+/** Reads a whole body as text. @throws ProtocolError when it is longer than the limit, ConnectionLostError. */
+export async function readText(answer: HttpAnswer, asked: Asking, limitBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {

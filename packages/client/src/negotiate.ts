@@ -43,7 +43,7 @@ export class Negotiation {
     const answer = head.status === 200 || head.status === 500 ? head : await this.#answer('GET', never);
     const advertised = answer.headers['api-version'];
     const apiVersion = negotiateVersion(API_VERSION, Array.isArray(advertised) ? advertised[0] : advertised);
-    const isFairlead = /^Fairlead\b/i.test(answer.headers.server ?? '');
+    const isFairlead = /^Fairlead\b/i.test(String(answer.headers['server']));
     return { apiVersion: this.#pinned ?? apiVersion, isFairlead };
   }
 

@@ -1,5 +1,4 @@
 import { DetachKeyMatcher, parseDetachKeys } from '@fairlead/protocol';
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { OutputChunk, TerminalSize } from './hijacked-session.ts';
 
@@ -110,13 +109,25 @@ async function* inputUntil(stdin: Readable, over: AbortSignal): AsyncGenerator<U
       if (chunk instanceof Uint8Array) yield chunk;
       else if (typeof chunk === 'string') yield Buffer.from(chunk);
       else if (stdin.readableEnded || stdin.destroyed) return;
-      else await Promise.race([once(stdin, 'readable', { signal: over }), once(stdin, 'end', { signal: over })]);
+      else await readableOrOver(stdin, over);
     }
-  } catch (error) {
-    if (!over.aborted) throw error;
   } finally {
     stdin.pause();
   }
+}
+
+function readableOrOver(stdin: Readable, over: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown): void => {
+      stdin.off('readable', settle).off('end', settle).off('close', settle).off('error', settle);
+      over.removeEventListener('abort', done);
+      if (error instanceof Error) reject(error);
+      else resolve();
+    };
+    const done = (): void => settle();
+    stdin.on('readable', settle).on('end', settle).on('close', settle).on('error', settle);
+    over.addEventListener('abort', done, { once: true });
+  });
 }
 
 interface SizeOptions extends PipeOptions {

@@ -32,12 +32,12 @@ export interface Call<E extends Endpoint = Endpoint> {
   setHeader(name: string, value: string): void;
 }
 
-/** What a handler answers. `status` defaults to the endpoint's first success status. */
-export type Reply<E extends Endpoint = Endpoint> =
+/** What a handler answers; `T` is the document. `status` defaults to the endpoint's first success status. */
+export type Reply<T = unknown> =
   | { readonly kind: 'empty'; readonly status?: number }
-  | { readonly kind: 'json'; readonly body: ResponseOf<E>; readonly status?: number }
+  | { readonly kind: 'json'; readonly body: T; readonly status?: number }
   | { readonly kind: 'text'; readonly text: string; readonly status?: number }
-  | JsonStreamReply<ResponseOf<E>>
+  | JsonStreamReply<T>
   | BytesReply
   | HijackReply;
 
@@ -109,7 +109,7 @@ export interface Route {
 }
 
 /** Binds a handler to its row of the endpoint table; query and body arrive decoded and typed by the row. */
-export function route<E extends Endpoint>(endpoint: E, handle: (call: Call<E>) => Promise<Reply<E>>): Route {
+export function route<E extends Endpoint>(endpoint: E, handle: (call: Call<E>) => Promise<Reply<ResponseOf<E>>>): Route {
   return {
     endpoint,
     run: async (head) => {

@@ -4,6 +4,7 @@ import {
   access,
   lstat,
   mkdir,
+  mkdtemp,
   open,
   readdir,
   readlink,
@@ -13,7 +14,9 @@ import {
   stat,
   symlink,
   unlink,
+  writeFile,
 } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
@@ -88,6 +91,12 @@ export async function readTextIfExists(path: string, bytesMax: number): Promise<
 /** Makes a directory and its parents; there already is success. `mode` is for those that are made. */
 export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
   await mkdir(path, { recursive: true, mode });
+}
+
+/** A new directory of the engine's own below the system's one for temporary files; disposing removes it with all in it. */
+export async function makeTemporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'fairlead-'));
+  return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
 
 /** Removes a file or a tree, without following links. Nothing there is success. */
@@ -236,4 +245,9 @@ async function syncDirectory(path: string): Promise<void> {
 
 function missing(error: unknown): undefined {
   if (!isErrno(error, 'ENOENT')) throw error;
+}
+
+/** Writes a small file in place, without rename: for files whose inode somebody holds, or that nobody reads before. */
+export async function writePlainFile(path: string, content: string, mode: number): Promise<void> {
+  await writeFile(path, content, { mode });
 }

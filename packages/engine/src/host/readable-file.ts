@@ -28,6 +28,12 @@ export async function openReadableFile(path: string): Promise<ReadableFile | und
   }
 }
 
+/** Adds text to the end of a file that may also be written by others: in one write(2), so that it stays whole. */
+export async function appendText(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'a', 0o600);
+  await file.write(text);
+}
+
 /** The identity of the file that has this name now, as {@link ReadableFile.identity}; undefined when there is none. */
 export async function fileIdentity(path: string): Promise<string | undefined> {
   const stats = await stat(path).catch(missing);

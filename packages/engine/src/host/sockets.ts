@@ -8,6 +8,7 @@ import {
   receivePacket,
   sendPacket,
   setNonBlocking,
+  shutdownRead,
   shutdownWrite,
 } from './native.ts';
 

@@ -176,7 +176,7 @@ function goBool(): v.GenericSchema<boolean, boolean> {
 }
 
 function metadataOf(schema: v.GenericSchema): Readonly<Record<string, unknown>> {
-  return v.getMetadata(schema as v.GenericSchema & { readonly pipe?: never });
+  return v.getMetadata(schema);
 }
 
 function isPlainObject(input: unknown): boolean {

@@ -6,7 +6,9 @@ import type { ContainerRuntime } from '../ports/container-runtime.ts';
 import type { NetworkDriver } from '../ports/network-driver.ts';
 import type { Snapshotter } from '../ports/snapshotter.ts';
 import type { ImageLookup } from '../image/record.ts';
+import type { HostDevices } from '../ports/host-devices.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
+import type { OciSeccomp } from '../spec/oci.ts';
 import type { Attachments } from './attachments.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDirectory } from './directory.ts';
@@ -24,6 +26,11 @@ export interface ContainerDeps {
   readonly logs: ContainerLog;
   readonly clock: Clock;
   readonly facts: HostFacts;
+  readonly devices: HostDevices;
+  /** The default seccomp profile for a set of capabilities; undefined on a host without one. */
+  readonly defaultSeccomp: (capabilities: readonly string[]) => OciSeccomp | undefined;
+  /** The program of HostConfig.Init; undefined when the host has none. */
+  readonly initPath: string | undefined;
   readonly attachments: Attachments;
   /** Makes the owner of a new record; the directory takes it in. */
   readonly newActor: (record: ContainerRecord) => ContainerActor;

@@ -6,9 +6,9 @@ import {
   type ContainerRef,
 } from '@fairlead/protocol';
 import type { ExecDirectory } from '../exec/directory.ts';
-import { commandOf } from './command.ts';
+import { commandOf } from '../spec/merge-image-config.ts';
 import type { ContainerDeps } from './deps.ts';
-import { mountPoints } from './mount-points.ts';
+import { inspectedMounts } from './mount-points.ts';
 import { networkSettings } from './network-settings.ts';
 import { inspectState, restartCountOf } from './wire-state.ts';
 
@@ -20,7 +20,7 @@ export async function inspectContainer(
 ): Promise<ContainerInspect> {
   const { record } = deps.directory.resolve(ref);
   const { id, config, hostConfig, state } = record;
-  const { path, args } = commandOf(config);
+  const [path = '', ...args] = commandOf(config);
   const etc = deps.files.etcPaths(id);
   const execIds = deps.execs.pending(id);
   const sizeRw = options.size ? await deps.snapshots.usageBytes(id) : undefined;
@@ -47,7 +47,7 @@ export async function inspectContainer(
     HostConfig: inspectedHostConfig(hostConfig),
     GraphDriver: { Name: deps.snapshots.name, Data: await deps.snapshots.describe(id) },
     ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + imageBytes }),
-    Mounts: mountPoints(record),
+    Mounts: inspectedMounts(record),
     Config: inspectedConfig(config),
     NetworkSettings: networkSettings(record),
   };

@@ -1,32 +1,20 @@
 import type { MountPoint } from '@fairlead/protocol';
+import { mountPointsOf } from '../spec/mount-points.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** `inspect`'s Mounts: binds and tmpfs mounts asked for with Mounts. `--tmpfs` ones are not listed, as in Docker. */
-export function mountPoints(record: ContainerRecord): readonly MountPoint[] {
-  const { Binds, Mounts } = record.hostConfig;
-  return [...(Binds ?? []).map(fromBind), ...Mounts.map(fromMount)];
-}
-
-function fromBind(bind: string): MountPoint {
-  const [source = '', destination = '', mode = ''] = bind.split(':');
-  const options = mode.split(',');
-  return {
-    Type: 'bind',
-    Source: source,
-    Destination: destination,
-    Mode: mode,
-    RW: !options.includes('ro'),
-    Propagation: options.find((option) => /^r?(private|shared|slave)$/.test(option)) ?? 'rprivate',
-  };
-}
-
-function fromMount(mount: ContainerRecord['hostConfig']['Mounts'][number]): MountPoint {
-  return {
-    Type: mount.Type,
-    Source: mount.Source,
-    Destination: mount.Target,
-    Mode: '',
-    RW: !mount.ReadOnly,
-    Propagation: mount.Type === 'bind' ? mount.BindOptions?.Propagation || 'rprivate' : '',
-  };
+/** `inspect`'s Mounts: binds, and the tmpfs mounts asked for with `--mount`. `--tmpfs` ones are not listed, as in Docker. */
+export function inspectedMounts(record: ContainerRecord): readonly MountPoint[] {
+  return mountPointsOf(record.hostConfig).flatMap((point): readonly MountPoint[] => {
+    switch (point.kind) {
+      case 'bind': {
+        const { source, target, mode, readOnly, propagation } = point;
+        return [{ Type: 'bind', Source: source, Destination: target, Mode: mode, RW: !readOnly, Propagation: propagation }];
+      }
+      case 'tmpfs':
+        if (point.origin === 'tmpfs') return [];
+        return [{ Type: 'tmpfs', Source: '', Destination: point.target, Mode: '', RW: true, Propagation: '' }];
+      default:
+        return point satisfies never;
+    }
+  });
 }

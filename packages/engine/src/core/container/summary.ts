@@ -1,8 +1,8 @@
 import { humanDuration, type ContainerSummary, type EndpointSettings, type StringMap } from '@fairlead/protocol';
 import { endpointSettings } from './network-settings.ts';
 import type { ContainerRecord } from './record.ts';
-import { commandOf } from './command.ts';
-import { mountPoints } from './mount-points.ts';
+import { commandOf } from '../spec/merge-image-config.ts';
+import { inspectedMounts } from './mount-points.ts';
 import { lastOf, wireStatus } from './wire-state.ts';
 import type { ContainerState } from './machine.ts';
 
@@ -15,14 +15,13 @@ export interface SummaryFacts {
 
 /** One row of `GET /containers/json`. */
 export function summarize(record: ContainerRecord, facts: SummaryFacts): ContainerSummary {
-  const { path, args } = commandOf(record.config);
   const networks: StringMap<EndpointSettings> = endpointSettings(record);
   return {
     Id: record.id,
     Names: [`/${record.name}`],
     Image: facts.imageRefIsCurrent ? record.config.Image : record.imageId,
     ImageID: record.imageId,
-    Command: [path, ...args].join(' '),
+    Command: commandOf(record.config).join(' '),
     Created: Math.floor(record.createdAt.getTime() / 1000),
     Ports: [],
     Labels: record.config.Labels,
@@ -30,7 +29,7 @@ export function summarize(record: ContainerRecord, facts: SummaryFacts): Contain
     Status: statusText(record.state, facts.now),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networks },
-    Mounts: mountPoints(record),
+    Mounts: inspectedMounts(record),
   };
 }
 

@@ -37,7 +37,8 @@ export function parseBind(text: string): BindSpec {
   const parts = text.split(':');
   const [first = '', second, mode = ''] = parts;
   if (first === '' || parts.length > 3) throw invalidSpec(text);
-  if (second === undefined) return { source: undefined, target: first, mode: '', readOnly: false, propagation: undefined };
+  if (second === undefined)
+    return { source: undefined, target: first, mode: '', readOnly: false, propagation: undefined };
   // `target:mode` would be an anonymous volume with options, which there is not.
   if (parts.length === 2 && isMode(second)) throw invalidSpec(text);
   if (!isMode(mode)) throw new EngineError('invalid-argument', `invalid mode: ${mode}`);

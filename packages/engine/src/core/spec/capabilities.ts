@@ -82,7 +82,9 @@ export function resolveCapabilities(request: CapabilityRequest, available: reado
   const drop = normalise('CapDrop', request.drop, KNOWN_CAPABILITIES);
   if (request.privileged) return available;
   if (add.has('ALL')) return available.filter((name) => !drop.has(name));
-  const base = drop.has('ALL') ? [] : DEFAULT_CAPABILITIES.filter((name) => !drop.has(name) && available.includes(name));
+  const base = drop.has('ALL')
+    ? []
+    : DEFAULT_CAPABILITIES.filter((name) => !drop.has(name) && available.includes(name));
   return [...new Set([...base, ...add])];
 }
 

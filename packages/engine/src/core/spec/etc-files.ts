@@ -77,7 +77,9 @@ export function resolvConfFile(request: ResolvConfRequest): string {
   const { nameservers, search, options } = request;
   if (request.sharesHostNetwork && nameservers.length + search.length + options.length === 0) return request.host;
   const host = parseResolvConf(request.host);
-  const reachable = request.sharesHostNetwork ? host.nameservers : host.nameservers.filter((server) => !isLoopback(server));
+  const reachable = request.sharesHostNetwork
+    ? host.nameservers
+    : host.nameservers.filter((server) => !isLoopback(server));
   const inherited = reachable.length > 0 ? reachable : PUBLIC_NAMESERVERS;
   const domains = (search.length > 0 ? search : host.search).filter((domain) => domain !== '.');
   const chosenOptions = options.length > 0 ? options : host.options;

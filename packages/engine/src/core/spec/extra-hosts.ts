@@ -25,7 +25,8 @@ export function parseExtraHost(text: string): ExtraHost {
     throw new EngineError('invalid-argument', `bad format for add-host: ${JSON.stringify(text)}`);
   }
   const written = text.slice(at + 1);
-  const address = written.length > 2 && written.startsWith('[') && written.endsWith(']') ? written.slice(1, -1) : written;
+  const address =
+    written.length > 2 && written.startsWith('[') && written.endsWith(']') ? written.slice(1, -1) : written;
   if (address !== HOST_GATEWAY && addressFamily(address) === undefined) {
     throw new EngineError('invalid-argument', `invalid IP address in add-host: ${JSON.stringify(address)}`);
   }

@@ -78,7 +78,12 @@ export const PROBED_MEMORY_FILES = [
   'memory.oom_control',
 ] as const;
 
-const GO_ARCHITECTURE: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le', mipsel: 'mipsle' };
+const GO_ARCHITECTURE: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  mipsel: 'mipsle',
+};
 
 /** Puts the facts together from what the host's files say. */
 export function hostFactsFrom(texts: HostTexts): HostFacts {

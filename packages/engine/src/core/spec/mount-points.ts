@@ -69,7 +69,10 @@ function fromBind(text: string): MountPoint {
   const bind = parseBind(text);
   if (bind.source === undefined || !isAbsolute(bind.source)) {
     const what = bind.source === undefined ? 'anonymous volume' : `volume ${JSON.stringify(bind.source)}`;
-    throw new EngineError('not-implemented', `volumes are not implemented yet: HostConfig.Binds asks for ${what} at ${bind.target}`);
+    throw new EngineError(
+      'not-implemented',
+      `volumes are not implemented yet: HostConfig.Binds asks for ${what} at ${bind.target}`,
+    );
   }
   try {
     checkTarget('bind', bind.target);

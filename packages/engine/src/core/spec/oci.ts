@@ -58,9 +58,12 @@ export interface OciCapabilities {
 export interface OciRlimit {
   /** `RLIMIT_NOFILE` and the like. */
   readonly type: string;
-  readonly soft: number;
-  readonly hard: number;
+  readonly soft: OciRlimitValue;
+  readonly hard: OciRlimitValue;
 }
+
+/** A number, or what `JSON.rawJSON` makes of one beyond 2^53: JSON.stringify writes its digits as they are. */
+export type OciRlimitValue = number | { readonly rawJSON: string };
 
 export interface OciMount {
   /** Absolute path inside the container. */

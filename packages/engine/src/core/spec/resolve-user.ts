@@ -44,7 +44,9 @@ export function resolveUser(files: UserFiles, request: UserRequest): ResolvedUse
   const gid = groupPart === '' ? account.gid : findGroup(groups, groupPart);
   const memberships =
     groupPart === '' && account.name !== undefined
-      ? groups.filter((group) => account.name !== undefined && group.members.includes(account.name)).map((group) => group.gid)
+      ? groups
+          .filter((group) => account.name !== undefined && group.members.includes(account.name))
+          .map((group) => group.gid)
       : [];
   const added = request.groupAdd.map((name) => findAddedGroup(groups, name));
   return { uid: account.uid, gid, additionalGids: [...new Set([gid, ...memberships, ...added])], home: account.home };

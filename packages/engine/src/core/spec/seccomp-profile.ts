@@ -162,7 +162,8 @@ function string(value: unknown, field: string): string {
 /** Unsigned. Values beyond 2^53 would lose their last digits and compare with something else, so they are refused. */
 function integer(value: unknown, field: string): number | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw malformed(`${field} is not an unsigned integer below 2^53`);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw malformed(`${field} is not an unsigned integer below 2^53`);
   return value;
 }
 

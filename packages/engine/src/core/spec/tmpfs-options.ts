@@ -56,7 +56,8 @@ export function tmpfsMountText(mount: Mount): string {
   const { SizeBytes: sizeBytes = 0, Mode: mode = 0, Options: options = null } = mount.TmpfsOptions ?? {};
   const extra = (options ?? []).map((pair) => {
     if (pair.length < 1 || pair.length > 2) throw new EngineError('invalid-argument', 'invalid option array length');
-    if (pair[0] !== 'exec' && pair[0] !== 'noexec') throw new EngineError('invalid-argument', `invalid option: ${pair[0]}`);
+    if (pair[0] !== 'exec' && pair[0] !== 'noexec')
+      throw new EngineError('invalid-argument', `invalid option: ${pair[0]}`);
     return pair.join('=');
   });
   return [

@@ -20,7 +20,9 @@ export class LogJoiner {
     if (line.tag === 'end-of-run') return this.end();
     const open = this.#open.get(line.stream);
     const hasNewline = line.tag === 'full';
-    if (hasNewline && open === undefined && line.text.length <= LOG_RECORD_BYTES_MAX) return [line];
+    if (hasNewline && open === undefined && line.text.length <= LOG_RECORD_BYTES_MAX) {
+      return [{ stream: line.stream, timeNanos: line.timeNanos, text: line.text }];
+    }
     const added = hasNewline ? line.text : line.text.subarray(0, -1);
     const bytes = open === undefined ? added : Buffer.concat([open.bytes, added]);
     return this.#cut(line, { timeNanos: open?.timeNanos ?? line.timeNanos, bytes });

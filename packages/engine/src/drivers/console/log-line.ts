@@ -33,9 +33,9 @@ export class LogLineParser {
     // TIME SPACE stdout|stderr SPACE F|P SPACE text: both names have six letters, so every place is fixed.
     const tag = tagOf(line[TIME_CHARACTERS + 8]);
     if (tag === undefined || line[TIME_CHARACTERS] !== SPACE || line[TIME_CHARACTERS + 9] !== SPACE) return undefined;
-    const stream = line.latin1Slice(TIME_CHARACTERS + 1, TIME_CHARACTERS + 7);
+    const stream = line.toString('latin1', TIME_CHARACTERS + 1, TIME_CHARACTERS + 7);
     if (stream !== 'stdout' && stream !== 'stderr') return undefined;
-    const timeNanos = this.#time(line.latin1Slice(0, TIME_CHARACTERS));
+    const timeNanos = this.#time(line.toString('latin1', 0, TIME_CHARACTERS));
     if (timeNanos === undefined) return undefined;
     return { stream, timeNanos, tag, text: line.subarray(TIME_CHARACTERS + 10) };
   }

@@ -68,4 +68,3 @@ export class AddressPool {
     this.#next = this.#next === this.#last ? this.#first : this.#next + 1;
   }
 }
-

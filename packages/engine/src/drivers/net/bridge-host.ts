@@ -93,7 +93,19 @@ export class BridgeHost {
     const { interfaceName, gateway, prefixLength, macAddress } = this.#options;
     const mtu = Math.min(MTU_MAX, await routeMtu());
     if (!(await interfaceExists(interfaceName))) {
-      await run('ip', ['link', 'add', interfaceName, 'address', macAddress, 'mtu', String(mtu), 'type', 'bridge', 'forward_delay', '0']);
+      await run('ip', [
+        'link',
+        'add',
+        interfaceName,
+        'address',
+        macAddress,
+        'mtu',
+        String(mtu),
+        'type',
+        'bridge',
+        'forward_delay',
+        '0',
+      ]);
     }
     await run('ip', ['-batch', '-'], {
       input: `link set ${interfaceName} up\naddr replace ${gateway}/${prefixLength} brd + dev ${interfaceName}\n`,
@@ -134,7 +146,8 @@ async function routeMtu(): Promise<number> {
 
 async function removeForwardException(rule: readonly string[]): Promise<void> {
   // A crash between two additions may have left it twice; -D removes one at a time.
-  while ((await iptablesResult(['-C', 'FORWARD', ...rule])) === 0) await run('iptables', ['-w', '-D', 'FORWARD', ...rule]);
+  while ((await iptablesResult(['-C', 'FORWARD', ...rule])) === 0)
+    await run('iptables', ['-w', '-D', 'FORWARD', ...rule]);
 }
 
 /** What iptables prints; nothing on a host without it, whose FORWARD chain cannot drop anything then. */

@@ -12,7 +12,10 @@ export interface HostRoute {
  */
 export const SUBNET_CANDIDATES: readonly Subnet[] = [
   ...Array.from({ length: 15 }, (_value, index) => ({ base: parseAddress(`172.${17 + index}.0.0`), prefixLength: 16 })),
-  ...Array.from({ length: 16 }, (_value, index) => ({ base: parseAddress(`192.168.${16 * index}.0`), prefixLength: 20 })),
+  ...Array.from({ length: 16 }, (_value, index) => ({
+    base: parseAddress(`192.168.${16 * index}.0`),
+    prefixLength: 20,
+  })),
 ];
 
 /** Reads /proc/net/route: the main table, which also has the subnet of every interface that is up. */
@@ -32,7 +35,8 @@ export function parseNameservers(resolvConf: string): readonly number[] {
   const addresses: number[] = [];
   for (const line of resolvConf.split('\n')) {
     const [, address] = /^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/.exec(line) ?? [];
-    if (address !== undefined && address.split('.').every((byte) => Number(byte) <= 255)) addresses.push(parseAddress(address));
+    if (address !== undefined && address.split('.').every((byte) => Number(byte) <= 255))
+      addresses.push(parseAddress(address));
   }
   return addresses;
 }
@@ -42,7 +46,8 @@ export function freeSubnets(routes: readonly HostRoute[], nameservers: readonly 
   const used = routes.filter((route) => route.subnet.prefixLength > 0);
   return SUBNET_CANDIDATES.filter(
     (candidate) =>
-      !used.some((route) => overlap(route.subnet, candidate)) && !nameservers.some((address) => contains(candidate, address)),
+      !used.some((route) => overlap(route.subnet, candidate)) &&
+      !nameservers.some((address) => contains(candidate, address)),
   );
 }
 
@@ -52,7 +57,9 @@ function isHex32(text: string): boolean {
 
 /** /proc/net/route prints addresses as integers of the machine: little endian on every machine the engine supports. */
 function swapBytes(value: number): number {
-  return ((value & 255) * 2 ** 24 + ((value >>> 8) & 255) * 2 ** 16 + ((value >>> 16) & 255) * 2 ** 8 + (value >>> 24)) >>> 0;
+  return (
+    ((value & 255) * 2 ** 24 + ((value >>> 8) & 255) * 2 ** 16 + ((value >>> 16) & 255) * 2 ** 8 + (value >>> 24)) >>> 0
+  );
 }
 
 function countBits(value: number): number {

@@ -21,7 +21,8 @@ export function parseSubnet(text: string): Subnet {
   const prefixLength = Number(length);
   if (!/^\d{1,2}$/.test(length) || prefixLength > 32) throw new RangeError(`not an IPv4 subnet: ${text}`);
   const base = parseAddress(address);
-  if (base % sizeOf({ base, prefixLength }) !== 0) throw new RangeError(`not an IPv4 subnet: ${text} has host bits set`);
+  if (base % sizeOf({ base, prefixLength }) !== 0)
+    throw new RangeError(`not an IPv4 subnet: ${text} has host bits set`);
   return { base, prefixLength };
 }
 

@@ -46,7 +46,10 @@ export async function claimSubnet(request: SubnetRequest): Promise<SubnetClaim> 
     const claim = await tryClaim(request.claimDirectory, candidate);
     if (claim !== undefined) return claim;
   }
-  throw new EngineError('unavailable', 'could not find an available, non-overlapping IPv4 address pool for the default bridge');
+  throw new EngineError(
+    'unavailable',
+    'could not find an available, non-overlapping IPv4 address pool for the default bridge',
+  );
 }
 
 async function tryClaim(directory: string, subnet: Subnet): Promise<SubnetClaim | undefined> {

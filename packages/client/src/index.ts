@@ -1,0 +1,39 @@
+export { Client, connect, DOCKER_SOCKET, FAIRLEAD_SOCKET, USER_AGENT, type ConnectOptions } from './client.ts';
+export type { KillOptions, RestartOptions } from './deadlines/kill-restart.ts';
+export type { StopOptions, StopResult } from './deadlines/stop-container.ts';
+export {
+  ConnectionLostError,
+  DeadlineTooShortError,
+  EngineOverdueError,
+  EngineUnreachableError,
+  PendingError,
+  ProtocolError,
+  RequestFailedError,
+  SessionLostError,
+  type PendingOperation,
+} from './errors.ts';
+export type {
+  AttachOptions,
+  ContainerGroup,
+  CreateBody,
+  CreateOptions,
+  ListOptions,
+  LogOptions,
+  OpenWait,
+  WaitOptions,
+} from './groups/containers.ts';
+export type { ExecBody, ExecGroup, ExecOptions, ExecResult, SpawnOptions } from './groups/exec.ts';
+export type { Listening } from './groups/group.ts';
+export type { ImageGroup } from './groups/images.ts';
+export type { OperationGroup } from './groups/operations.ts';
+export type { SystemGroup } from './groups/system.ts';
+export type { EngineTraits } from './negotiate.ts';
+export type { RunOptions, RunResult } from './run.ts';
+export type { AttachSession } from './streams/attach-session.ts';
+export type { EventFeedItem, EventOptions } from './streams/event-feed.ts';
+export type { ExecSession } from './streams/exec-session.ts';
+export type { OutputChunk, TerminalSize } from './streams/hijacked-session.ts';
+export type { LogLine } from './streams/logs.ts';
+export { pipeTerminal, rawMode, writeAll, type LocalTerminal, type PipeEnd, type PipeOptions, type TerminalSession } from './streams/terminal.ts';
+export { parseAddress, transportTo, type Address } from './transport/address.ts';
+export type { Transport } from './transport/transport.ts';

@@ -1,0 +1,104 @@
+import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import type { EtcPaths } from '../ports/container-files.ts';
+import { buildSpec } from '../spec/build-spec.ts';
+import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
+import { networkChoice } from '../spec/modes.ts';
+import { mountPointsOf, sourcesToCreate } from '../spec/mount-points.ts';
+import type { OciProcess, OciSpec } from '../spec/oci.ts';
+import { resolveUser, USER_FILE_BYTES_MAX, type ResolvedUser } from '../spec/resolve-user.ts';
+import type { ContainerDeps } from './deps.ts';
+import type { ContainerRecord } from './record.ts';
+
+export type SpecDeps = Pick<ContainerDeps, 'files' | 'facts' | 'devices' | 'defaultSeccomp' | 'initPath' | 'network'>;
+
+export interface SpecPlace {
+  readonly rootPath: string;
+  readonly endpoint: NetworkEndpoint | null;
+}
+
+/**
+ * The specification of a container's process, after everything it refers to on the host was made: the files mounted over
+ * its own, missing bind sources.
+ * @throws EngineError in Docker's words: unknown user, missing device.
+ */
+export async function containerSpec(deps: SpecDeps, record: ContainerRecord, place: SpecPlace): Promise<OciSpec> {
+  const { id, config, hostConfig } = record;
+  const [user, etcPaths, mapped, hostDevices] = await Promise.all([
+    containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),
+    writeEtcFiles(deps, record, place.endpoint),
+    Promise.all(hostConfig.Devices.map((mapping) => deps.devices.find(mapping))),
+    hostConfig.Privileged ? deps.devices.all() : [],
+    ...sourcesToCreate(mountPointsOf(hostConfig)).map((path) => deps.files.ensureBindSource(path)),
+  ]);
+  return buildSpec(deps, {
+    id,
+    config,
+    hostConfig,
+    user,
+    rootfsPath: place.rootPath,
+    etcPaths,
+    initPath: deps.initPath,
+    mappedDevices: mapped.flat(),
+    hostDevices,
+  });
+}
+
+/** The first process of a container as its specification has it, for what is derived from it. Makes nothing. */
+export function containerProcess(deps: SpecDeps, record: ContainerRecord, user: ResolvedUser): OciProcess {
+  return buildSpec(deps, {
+    id: record.id,
+    config: record.config,
+    hostConfig: record.hostConfig,
+    user,
+    rootfsPath: '/',
+    etcPaths: deps.files.etcPaths(record.id),
+    initPath: deps.initPath,
+    mappedDevices: [],
+    hostDevices: [],
+  }).process;
+}
+
+/** Looks a user up in the container's own files. @throws EngineError, see `resolveUser`. */
+export async function containerUser(
+  deps: Pick<ContainerDeps, 'files'>,
+  rootPath: string,
+  request: { readonly user: string; readonly groupAdd: readonly string[] },
+): Promise<ResolvedUser> {
+  const [passwd, group] = await Promise.all([
+    deps.files.readInside(rootPath, '/etc/passwd', USER_FILE_BYTES_MAX),
+    deps.files.readInside(rootPath, '/etc/group', USER_FILE_BYTES_MAX),
+  ]);
+  return resolveUser({ passwd: passwd ?? '', group: group ?? '' }, request);
+}
+
+async function writeEtcFiles(
+  deps: SpecDeps,
+  record: ContainerRecord,
+  endpoint: NetworkEndpoint | null,
+): Promise<EtcPaths> {
+  const { config, hostConfig } = record;
+  const sharesHostNetwork = networkChoice(config, hostConfig) === 'host';
+  return await deps.files.writeEtc(record.id, {
+    hostname: hostnameFile(config.Hostname),
+    hosts: hostsFile({
+      hostname: config.Hostname,
+      domainname: config.Domainname,
+      extraHosts: hostConfig.ExtraHosts ?? [],
+      ipAddress: endpoint?.ipAddress,
+      hostGateway: deps.network.bridge.gateway,
+    }),
+    resolvConf: resolvConfFile({
+      host: await hostResolvConf(deps),
+      nameservers: hostConfig.Dns,
+      search: hostConfig.DnsSearch,
+      options: hostConfig.DnsOptions,
+      sharesHostNetwork,
+    }),
+  });
+}
+
+async function hostResolvConf(deps: Pick<ContainerDeps, 'files'>): Promise<string> {
+  const etc = (await deps.files.readHost('/etc/resolv.conf')) ?? '';
+  const source = resolvConfSource(etc);
+  return source === '/etc/resolv.conf' ? etc : ((await deps.files.readHost(source)) ?? etc);
+}

@@ -1,0 +1,82 @@
+import { canonicalReference, EngineError, parseReference, shortId, toFamiliar, withDefaultTag, type ImageDeleted } from '@fairlead/protocol';
+import type { ImageDeps } from './deps.ts';
+import { imageEvent } from './event.ts';
+import type { ImageRecord } from './record.ts';
+
+export interface RemoveImage {
+  readonly force: boolean;
+}
+
+type RemoveDeps = Pick<ImageDeps, 'directory' | 'publish'>;
+
+/**
+ * Takes a name away and, when it was the last, the image; an id takes all, unless that needs `force`.
+ *
+ * The matrix is Docker's: an image whose last name goes while a container uses it stays, nameless, with `force`; one that
+ * runs in a container is never deleted by its id; one used by a stopped container only with `force`.
+ * @returns what was untagged and deleted, in order.
+ * @throws EngineError 'not-found', 'conflict'. Source: moby v28, daemon/images/image_delete.go.
+ */
+export async function removeImage(deps: RemoveDeps, ref: string, command: RemoveImage): Promise<readonly ImageDeleted[]> {
+  const image = deps.directory.resolve(ref);
+  const answers: ImageDeleted[] = [];
+  if (isIdOf(image, ref)) {
+    refuseById(deps, image, command.force);
+  } else {
+    if (!command.force && image.tags.length <= 1) refuseLastName(deps, image, ref);
+    answers.push(untag(deps, image, canonicalReference(withDefaultTag(parseReference(ref)))));
+    const left = deps.directory.get(image.id);
+    if (left === undefined || left.tags.length > 0) return answers;
+    // The name is gone; a container keeps the image itself, and that is no failure.
+    if (deps.directory.usersOf(image.id).some(({ running }) => running || !command.force)) return answers;
+  }
+  answers.push(...remove(deps, deps.directory.get(image.id) ?? image));
+  await deps.directory.collect();
+  return answers;
+}
+
+/** Deletes the record, whatever uses it. Synchronous: no container can come in between. */
+function remove(deps: RemoveDeps, image: ImageRecord): readonly ImageDeleted[] {
+  const answers: ImageDeleted[] = image.tags.map((tag) => untag(deps, image, tag));
+  const freed = deps.directory.freedBy(image);
+  deps.directory.forget(image.id);
+  deps.publish(imageEvent(image, 'delete'));
+  return [...answers, { Deleted: image.id }, ...freed.toReversed().map((chainId) => ({ Deleted: chainId }))];
+}
+
+function untag(deps: RemoveDeps, image: ImageRecord, tag: string): ImageDeleted {
+  deps.directory.takeTag(tag);
+  deps.publish(imageEvent(image, 'untag'));
+  return { Untagged: toFamiliar(tag) };
+}
+
+function isIdOf(image: ImageRecord, ref: string): boolean {
+  return image.id.startsWith(ref) || image.id.slice('sha256:'.length).startsWith(ref);
+}
+
+function refuseLastName(deps: RemoveDeps, image: ImageRecord, ref: string): void {
+  const [user] = deps.directory.usersOf(image.id);
+  if (user === undefined) return;
+  throw new EngineError(
+    'conflict',
+    `conflict: unable to remove repository reference "${ref}" (must force) - ` +
+      `container ${shortId(user.containerId)} is using its referenced image ${shortId(image.id)}`,
+  );
+}
+
+function refuseById(deps: RemoveDeps, image: ImageRecord, force: boolean): void {
+  const users = deps.directory.usersOf(image.id);
+  const running = users.find((user) => user.running);
+  if (running !== undefined) {
+    throw conflict(image, `(cannot be forced) - image is being used by running container ${shortId(running.containerId)}`);
+  }
+  if (force) return;
+  if (image.tags.length > 1) throw conflict(image, '(must be forced) - image is referenced in multiple repositories');
+  const [stopped] = users;
+  if (stopped === undefined) return;
+  throw conflict(image, `(must be forced) - image is being used by stopped container ${shortId(stopped.containerId)}`);
+}
+
+function conflict(image: ImageRecord, why: string): EngineError {
+  return new EngineError('conflict', `conflict: unable to delete ${shortId(image.id)} ${why}`);
+}

@@ -1,0 +1,10 @@
+/** The control groups of containers, by the `cgroupsPath` of their spec (`/fairlead/<id>`). Every method may be repeated. */
+export interface Cgroups {
+  /** Host pids of everything in the group and the groups below it, in the kernel's order; none when it does not exist. */
+  pids(cgroupsPath: string): Promise<readonly number[]>;
+  /**
+   * Kills what is left in the group and removes it from every hierarchy. Nothing there is success.
+   * @throws EngineError 'internal' when something in it does not end within two seconds.
+   */
+  remove(cgroupsPath: string): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import type { Resources } from '@fairlead/protocol';
+import type { OciCpu, OciMemory, OciResources } from './oci.ts';
+
+/** Microseconds: the period NanoCpus is turned into. Source: moby getCPUResources. */
+const CPU_PERIOD_US = 100_000;
+
+/** The limits of a container in OCI's words, for cgroup v1 and v2 alike: the runtime translates. */
+export function ociResources(resources: Resources): Omit<OciResources, 'devices'> {
+  return {
+    memory: memoryOf(resources),
+    cpu: cpuOf(resources),
+    ...(resources.PidsLimit === null ? {} : { pids: { limit: resources.PidsLimit } }),
+  };
+}
+
+function memoryOf(resources: Resources): OciMemory {
+  const { Memory: limit, MemorySwap: swap, MemoryReservation: reservation, MemorySwappiness: swappiness } = resources;
+  return {
+    ...(limit > 0 ? { limit } : {}),
+    ...(reservation > 0 ? { reservation } : {}),
+    // No limit is what a new cgroup has; writing it would fail on a host without swap accounting.
+    ...(swap > 0 ? { swap } : {}),
+    ...(swappiness === null ? {} : { swappiness }),
+    ...(resources.OomKillDisable === true ? { disableOOMKiller: true } : {}),
+  };
+}
+
+function cpuOf(resources: Resources): OciCpu {
+  const { NanoCpus: nanos, CpuPeriod: period, CpuQuota: quota, CpuShares: shares } = resources;
+  return {
+    ...(shares > 0 ? { shares } : {}),
+    ...(nanos > 0 ? { period: CPU_PERIOD_US, quota: Math.floor((nanos * CPU_PERIOD_US) / 1e9) } : {}),
+    ...(period === 0 ? {} : { period }),
+    ...(quota === 0 ? {} : { quota }),
+    ...(resources.CpusetCpus === '' ? {} : { cpus: resources.CpusetCpus }),
+    ...(resources.CpusetMems === '' ? {} : { mems: resources.CpusetMems }),
+  };
+}

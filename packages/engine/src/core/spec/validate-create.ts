@@ -1,0 +1,141 @@
+import {
+  EngineError,
+  parseSignal,
+  type ContainerConfig,
+  type HostConfig,
+  type NetworkingConfig,
+} from '@fairlead/protocol';
+import type { ImageRuntimeConfig } from '../image/record.ts';
+import type { HostFacts } from './host-facts.ts';
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './masked-paths.ts';
+import { commandOf, mergeImageConfig } from './merge-image-config.ts';
+import { checkModes } from './modes.ts';
+import { mountPointsOf, type MountPoint } from './mount-points.ts';
+import { ignoredWarnings, imageGapWarnings, refuseGaps } from './not-implemented.ts';
+import { isAbsolute } from './paths.ts';
+import { checkHostConfig } from './validate-host-config.ts';
+import { checkNetwork } from './validate-network.ts';
+import { checkResources } from './validate-resources.ts';
+
+/** What a create asks for, decoded, and what the image adds. */
+export interface CreateRequest {
+  /** As the client sent it, not merged. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly networkingConfig: NetworkingConfig;
+  readonly image: ImageRuntimeConfig;
+}
+
+/** What this engine can do, where that is not the host's to say. */
+export interface EngineAbilities {
+  /** Names for HostConfig.Runtime; the first is the default. */
+  readonly runtimes: readonly string[];
+  readonly logDrivers: readonly string[];
+  /** Whether there is a program for HostConfig.Init. */
+  readonly hasInit: boolean;
+}
+
+export interface ValidateDeps {
+  readonly facts: HostFacts;
+  readonly abilities: EngineAbilities;
+}
+
+/** A create that can be carried out. */
+export interface ValidatedCreate {
+  /** Merged with the image's. */
+  readonly config: ContainerConfig;
+  /** With Docker's defaults filled in, and without what the host cannot do: as inspect shows it. */
+  readonly hostConfig: HostConfig;
+  /** To be checked on the host: `checkBindSources`. */
+  readonly mountPoints: readonly MountPoint[];
+  readonly warnings: readonly string[];
+}
+
+/** Longest host name. Source: Linux, HOST_NAME_MAX. */
+const HOSTNAME_BYTES_MAX = 64;
+
+/**
+ * Checks a create in full before anything is made. What this engine does not honour is refused or named in the warnings,
+ * never left out in silence.
+ *
+ * @throws EngineError in Docker's words: 'invalid-argument', 'not-found' for a network, 'not-implemented'.
+ */
+export function validateCreate(deps: ValidateDeps, request: CreateRequest): ValidatedCreate {
+  const { config, hostConfig, image } = request;
+  refuseNulBytes(config, 'Config');
+  refuseNulBytes(hostConfig, 'HostConfig');
+  const merged = mergeImageConfig(config, image);
+  checkConfig(merged);
+  refuseGaps(config, hostConfig);
+  checkModes(config, hostConfig);
+  const networkWarnings = checkNetwork(request);
+  const hostWarnings = checkHostConfig(deps, hostConfig);
+  const resources = checkResources(hostConfig, deps.facts);
+  const mountPoints = mountPointsOf(hostConfig);
+  checkRecursiveReadOnly(mountPoints, deps.facts);
+  return {
+    config: merged,
+    hostConfig: withDefaults({ ...hostConfig, ...resources.resources }, deps),
+    mountPoints,
+    warnings: [
+      ...resources.warnings,
+      ...networkWarnings,
+      ...hostWarnings,
+      ...ignoredWarnings(hostConfig),
+      ...imageGapWarnings(config, image),
+    ],
+  };
+}
+
+function checkConfig(config: ContainerConfig): void {
+  const { WorkingDir: directory, StopSignal: stopSignal, Hostname: hostname } = config;
+  if (directory !== '' && !isAbsolute(directory)) {
+    const words = `the working directory '${directory}' is invalid, it needs to be an absolute path`;
+    throw new EngineError('invalid-argument', words);
+  }
+  if (stopSignal !== '') parseSignal(stopSignal);
+  for (const entry of config.Env ?? []) {
+    if (entry === '' || entry.startsWith('=')) {
+      throw new EngineError('invalid-argument', `invalid environment variable: ${entry}`);
+    }
+  }
+  if (Buffer.byteLength(hostname) > HOSTNAME_BYTES_MAX || /[\s/]/.test(hostname)) {
+    throw new EngineError('invalid-argument', `invalid hostname: ${hostname}`);
+  }
+  if (commandOf(config)[0] === '') throw new EngineError('invalid-argument', 'no command specified');
+}
+
+function checkRecursiveReadOnly(points: readonly MountPoint[], facts: HostFacts): void {
+  if (facts.recursiveReadOnly) return;
+  for (const point of points) {
+    if (point.kind !== 'bind' || point.readOnlyBelow !== 'force') continue;
+    const words = `recursively read-only mounts need Linux 5.12 or later: mount at ${point.target}`;
+    throw new EngineError('invalid-argument', words);
+  }
+}
+
+/** Source: moby v28 adaptContainerSettings and createContainerOSSpecificSettings. */
+function withDefaults(hostConfig: HostConfig, { facts, abilities }: ValidateDeps): HostConfig {
+  const shared = facts.cgroupVersion === 1 || !facts.cgroupNamespaces;
+  return {
+    ...hostConfig,
+    NetworkMode: hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode,
+    CgroupnsMode: hostConfig.CgroupnsMode || (shared ? 'host' : 'private'),
+    Runtime: hostConfig.Runtime || (abilities.runtimes[0] ?? ''),
+    MaskedPaths: hostConfig.MaskedPaths ?? (hostConfig.Privileged ? null : DEFAULT_MASKED_PATHS),
+    ReadonlyPaths: hostConfig.ReadonlyPaths ?? (hostConfig.Privileged ? null : DEFAULT_READONLY_PATHS),
+  };
+}
+
+/** Runtimes are written in C: a text would end at its first NUL byte, and something else than was checked would be used. */
+function refuseNulBytes(value: unknown, path: string): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) throw new EngineError('invalid-argument', `${path} contains a NUL byte`);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key.includes('\0')) throw new EngineError('invalid-argument', `${path} contains a NUL byte`);
+    refuseNulBytes(inner, `${path}.${key}`);
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  EngineError,
+  type ContainerConfig,
+  type EndpointRequest,
+  type HostConfig,
+  type NetworkingConfig,
+} from '@fairlead/protocol';
+import { networkChoice, type NetworkChoice } from './modes.ts';
+
+export interface NetworkRequest {
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly networkingConfig: NetworkingConfig;
+}
+
+const PREDEFINED: ReadonlyMap<string, NetworkChoice> = new Map([
+  ['default', 'bridge'],
+  ['bridge', 'bridge'],
+  ['host', 'host'],
+  ['none', 'none'],
+]);
+
+/**
+ * Checks everything about networks. There are the three predefined ones; published ports are refused, because a user
+ * would rely on them.
+ *
+ * @returns warnings.
+ * @throws EngineError in Docker's words: 'invalid-argument' for conflicts, 'not-found' for other networks,
+ *   'not-implemented' for what this engine cannot do yet. Source: moby v28 runconfig/hostconfig_unix.go.
+ */
+export function checkNetwork(request: NetworkRequest): readonly string[] {
+  const { config, hostConfig } = request;
+  checkMode(hostConfig.NetworkMode);
+  const choice = networkChoice(config, hostConfig);
+  checkLinks(hostConfig, choice);
+  checkEndpoints(request, choice);
+  return checkPorts(hostConfig, choice);
+}
+
+function checkMode(mode: string): void {
+  if (PREDEFINED.has(mode)) return;
+  if (mode === 'container' || mode.startsWith('container:')) {
+    const other = mode.slice('container:'.length);
+    if (other === '') {
+      throw new EngineError('invalid-argument', 'invalid container format container:<name|id>');
+    }
+    throw new EngineError(
+      'not-implemented',
+      `HostConfig.NetworkMode of another container (${mode}) is not implemented yet`,
+    );
+  }
+  throw new EngineError('not-found', `network ${mode} not found`);
+}
+
+function checkLinks(hostConfig: HostConfig, choice: NetworkChoice): void {
+  if ((hostConfig.Links ?? []).length === 0) return;
+  if (choice !== 'host') throw notYet('HostConfig.Links');
+  const words = "host type networking can't be used with links. This would result in undefined behavior";
+  throw new EngineError('invalid-argument', `conflicting options: ${words}`);
+}
+
+function checkEndpoints({ config, networkingConfig }: NetworkRequest, choice: NetworkChoice): void {
+  const endpoints = Object.entries(networkingConfig.EndpointsConfig);
+  for (const [network, endpoint] of endpoints) {
+    if (endpoint === null) throw new EngineError('invalid-argument', `no EndpointSettings for ${network}`);
+    const asked = PREDEFINED.get(network);
+    if (asked === undefined) throw new EngineError('not-found', `network ${network} not found`);
+    if (asked !== choice || endpoints.length > 1) {
+      const names = endpoints.map(([name]) => name).join(', ');
+      throw new EngineError('invalid-argument', `Container cannot be connected to network endpoints: ${names}`);
+    }
+    checkEndpoint(network, endpoint);
+  }
+  if (config.MacAddress !== '') throw notYet('Config.MacAddress');
+}
+
+function checkEndpoint(network: string, endpoint: EndpointRequest): void {
+  const field = `NetworkingConfig.EndpointsConfig.${network}`;
+  const { IPAMConfig: ipam } = endpoint;
+  if (ipam !== null && (ipam.IPv4Address !== '' || ipam.IPv6Address !== '' || (ipam.LinkLocalIPs ?? []).length > 0)) {
+    throw new EngineError('invalid-argument', 'user specified IP address is supported on user defined networks only');
+  }
+  if ((endpoint.Aliases ?? []).length > 0) {
+    const words = 'network-scoped alias is supported only for containers in user defined networks';
+    throw new EngineError('invalid-argument', words);
+  }
+  if ((endpoint.Links ?? []).length > 0) throw notYet(`${field}.Links`);
+  if (endpoint.MacAddress !== '') throw notYet(`${field}.MacAddress`);
+  if (Object.keys(endpoint.DriverOpts).length > 0) throw notYet(`${field}.DriverOpts`);
+}
+
+function checkPorts(hostConfig: HostConfig, choice: NetworkChoice): readonly string[] {
+  const ports = Object.keys(hostConfig.PortBindings);
+  for (const [port, bindings] of Object.entries(hostConfig.PortBindings)) {
+    for (const text of [port.split('/')[0] ?? '', ...(bindings ?? []).map((binding) => binding.HostPort)]) {
+      if (!isPortOrRange(text)) {
+        throw new EngineError('invalid-argument', `invalid port specification: ${JSON.stringify(text)}`);
+      }
+    }
+  }
+  if (ports.length === 0 && !hostConfig.PublishAllPorts) return [];
+  if (choice === 'host') return ['Published ports are discarded when using host network mode'];
+  if (choice === 'none') return ['Published ports are discarded when using the none network'];
+  throw notYet(
+    ports.length > 0 ? `publishing ports (HostConfig.PortBindings: ${ports.join(', ')})` : 'HostConfig.PublishAllPorts',
+  );
+}
+
+/** Empty means any port. */
+function isPortOrRange(text: string): boolean {
+  if (text === '') return true;
+  const [, from, to] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(?:tcp|udp|sctp))?$/.exec(text) ?? [];
+  if (from === undefined) return false;
+  return Number(from) <= 65_535 && (to === undefined || (Number(to) <= 65_535 && Number(from) <= Number(to)));
+}
+
+function notYet(what: string): EngineError {
+  return new EngineError('not-implemented', `${what} is not implemented yet`);
+}

@@ -1,0 +1,155 @@
+import { EngineError, type HostConfig, type Resources } from '@fairlead/protocol';
+import { checkCpuSet } from './cpu-set.ts';
+import type { HostFacts } from './host-facts.ts';
+
+/** Less does not let a container start. Source: moby daemon/daemon_unix.go, linuxMinMemory. */
+export const MEMORY_BYTES_MIN: number = 6 * 1024 * 1024;
+
+/** What the kernel takes. Source: kernel/sched/sched.h, MIN_SHARES and MAX_SHARES. */
+const CPU_SHARES_MIN = 2;
+const CPU_SHARES_MAX = 262_144;
+
+/** What is in force of the resources that were asked for, and what a person should know about the rest. */
+export interface CheckedResources {
+  readonly resources: Partial<Resources>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks limits against each other and against what the host can do; what it cannot do is discarded with a warning.
+ *
+ * @throws EngineError 'invalid-argument' in Docker's words. Source: moby v28 verifyPlatformContainerResources.
+ */
+export function checkResources(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+  const memory = checkMemory(hostConfig, facts);
+  const cpu = checkCpu(hostConfig, facts);
+  const pids = checkPids(hostConfig, facts);
+  return {
+    resources: { ...memory.resources, ...cpu.resources, ...pids.resources },
+    warnings: [...memory.warnings, ...pids.warnings, ...cpu.warnings],
+  };
+}
+
+function checkMemory(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+  const warnings: string[] = [];
+  const { cgroups } = facts;
+  let { Memory: memory, MemorySwap: swap, MemoryReservation: reservation, MemorySwappiness: swappiness } = hostConfig;
+  refuseIf(memory !== 0 && memory < MEMORY_BYTES_MIN, 'Minimum memory limit allowed is 6MB');
+  if (memory > 0 && !cgroups.memory) {
+    warnings.push(unsupported('memory limit capabilities or the cgroup is not mounted. Limitation discarded.'));
+    memory = 0;
+    swap = -1;
+  }
+  if (memory > 0 && swap !== -1 && !cgroups.swap) {
+    warnings.push(unsupported('swap limit capabilities or the cgroup is not mounted. Memory limited without swap.'));
+    swap = -1;
+  }
+  refuseIf(
+    memory > 0 && swap > 0 && swap < memory,
+    'Minimum memoryswap limit should be larger than memory limit, see usage',
+  );
+  refuseIf(memory === 0 && swap > 0, 'You should always set the Memory limit when using Memoryswap limit, see usage');
+  if (swappiness !== null && !cgroups.memorySwappiness) {
+    warnings.push(
+      unsupported('memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.'),
+    );
+    swappiness = null;
+  }
+  refuseIf(
+    swappiness !== null && (swappiness < 0 || swappiness > 100),
+    `Invalid value: ${swappiness}, valid memory swappiness range is 0-100`,
+  );
+  if (reservation > 0 && !cgroups.memoryReservation) {
+    warnings.push(unsupported('memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.'));
+    reservation = 0;
+  }
+  refuseIf(reservation > 0 && reservation < MEMORY_BYTES_MIN, 'Minimum memory reservation allowed is 6MB');
+  refuseIf(
+    memory > 0 && reservation > memory,
+    'Minimum memory limit can not be less than memory reservation limit, see usage',
+  );
+  const oom = checkOomKill(hostConfig, facts, memory);
+  return {
+    resources: {
+      Memory: memory,
+      // Twice the memory: as much swap again. Source: moby adaptContainerSettings.
+      MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
+      MemoryReservation: reservation,
+      MemorySwappiness: swappiness,
+      ...oom.resources,
+    },
+    warnings: [...warnings, ...oom.warnings],
+  };
+}
+
+function checkOomKill(hostConfig: HostConfig, facts: HostFacts, memory: number): CheckedResources {
+  if (hostConfig.OomKillDisable !== true) return { resources: { OomKillDisable: false }, warnings: [] };
+  if (!facts.cgroups.oomKillDisable) {
+    return {
+      resources: { OomKillDisable: null },
+      warnings: [unsupported('OomKillDisable. OomKillDisable discarded.')],
+    };
+  }
+  const dangerous =
+    'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.';
+  return { resources: {}, warnings: memory === 0 ? [dangerous] : [] };
+}
+
+function checkPids(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+  if (hostConfig.PidsLimit === null || facts.cgroups.pids) return { resources: {}, warnings: [] };
+  const warning = unsupported('PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.');
+  return { resources: { PidsLimit: null }, warnings: [warning] };
+}
+
+function checkCpu(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+  const warnings: string[] = [];
+  const { NanoCpus: nanos, CpuPeriod: period, CpuQuota: quota, CpuShares: shares } = hostConfig;
+  const { cgroups, cpuCount } = facts;
+  refuseIf(nanos > 0 && period > 0, 'Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  refuseIf(nanos > 0 && quota > 0, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  const noScheduler =
+    'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted';
+  refuseIf(nanos > 0 && !cgroups.cpuQuota, noScheduler);
+  refuseIf(
+    nanos < 0 || nanos > cpuCount * 1e9,
+    `Range of CPUs is from 0.01 to ${cpuCount}.00, as there are only ${cpuCount} CPUs available`,
+  );
+  refuseIf(shares < 0, 'shares: invalid argument');
+  const sharesLost = shares > 0 && !cgroups.cpuShares;
+  if (sharesLost) warnings.push(unsupported('CPU shares or the cgroup is not mounted. Shares discarded.'));
+  const quotaLost = (period !== 0 || quota !== 0) && !cgroups.cpuQuota;
+  if (quotaLost) warnings.push(unsupported('CPU CFS scheduler. CPU period/quota discarded.'));
+  refuseIf(
+    !quotaLost && period !== 0 && (period < 1000 || period > 1_000_000),
+    'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
+  );
+  refuseIf(!quotaLost && quota > 0 && quota < 1000, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  const cpuset = checkCpusets(hostConfig, facts);
+  return {
+    resources: {
+      CpuShares: sharesLost || shares === 0 ? 0 : Math.min(Math.max(shares, CPU_SHARES_MIN), CPU_SHARES_MAX),
+      ...(quotaLost ? { CpuPeriod: 0, CpuQuota: 0 } : {}),
+      ...cpuset.resources,
+    },
+    warnings: [...warnings, ...cpuset.warnings],
+  };
+}
+
+function checkCpusets(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+  const { CpusetCpus: cpus, CpusetMems: mems } = hostConfig;
+  if ((cpus !== '' || mems !== '') && !facts.cgroups.cpuset) {
+    const warning = unsupported('cpuset or the cgroup is not mounted. Cpuset discarded.');
+    return { resources: { CpusetCpus: '', CpusetMems: '' }, warnings: [warning] };
+  }
+  checkCpuSet('cpus', cpus, facts.onlineCpus);
+  checkCpuSet('mems', mems, facts.onlineMemoryNodes);
+  return { resources: {}, warnings: [] };
+}
+
+function unsupported(what: string): string {
+  return `Your kernel does not support ${what}`;
+}
+
+function refuseIf(wrong: boolean, message: string): void {
+  if (wrong) throw new EngineError('invalid-argument', message);
+}

@@ -1,0 +1,91 @@
+import { join, normalize } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineError } from '@fairlead/protocol';
+import type { Cgroups } from '../../core/ports/cgroups.ts';
+import { isErrno } from '../../host/errno.ts';
+import { removeEmptyDirectory } from '../../host/files.ts';
+import { listSubdirectories } from '../../host/subdirectories.ts';
+import { findProcess, readCgroupPids, signalProcess } from '../../host/proc.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+
+const SIGKILL = 9;
+/** How long the kernel may take to empty a group after SIGKILL; more means a process that cannot be killed. */
+const EMPTY_MS = 2_000;
+/** A cgroup v1 hierarchy tells nobody when it became empty, so its removal is tried again after this. */
+const RETRY_MS = 5;
+/** cgroup v1 hierarchies that have every process of a container, the cheapest to read first. */
+const PROCESS_CONTROLLERS = ['pids', 'freezer', 'devices', 'memory', 'cpu', 'systemd'] as const;
+
+/** The host's control groups as the runtimes lay them out with their cgroupfs driver. */
+export class CgroupTree implements Cgroups {
+  readonly #layout: CgroupLayout;
+
+  constructor(layout: CgroupLayout) {
+    this.#layout = layout;
+  }
+
+  async pids(cgroupsPath: string): Promise<readonly number[]> {
+    const root = this.#processRoot();
+    if (root === undefined) return [];
+    return await pidsBelow(directoryOf(root, cgroupsPath));
+  }
+
+  async remove(cgroupsPath: string): Promise<void> {
+    await Promise.all(this.#roots().map((root) => removeGroup(directoryOf(root, cgroupsPath))));
+  }
+
+  #processRoot(): string | undefined {
+    if (this.#layout.version === 2) return this.#layout.unified;
+    for (const controller of PROCESS_CONTROLLERS) {
+      const root = this.#layout.legacy.get(controller);
+      if (root !== undefined) return root;
+    }
+    return this.#layout.unified;
+  }
+
+  #roots(): readonly string[] {
+    const unified = this.#layout.unified === undefined ? [] : [this.#layout.unified];
+    return [...new Set([...this.#layout.legacy.values(), ...unified])];
+  }
+}
+
+/** @throws EngineError 'internal' for a path that is the hierarchy itself or leaves it: that would be everybody's group. */
+function directoryOf(root: string, cgroupsPath: string): string {
+  const path = normalize(`/${cgroupsPath}`);
+  if (path === '/') throw new EngineError('internal', `not a container's cgroup: ${cgroupsPath}`);
+  return join(root, path);
+}
+
+async function pidsBelow(directory: string): Promise<readonly number[]> {
+  const [own, children] = await Promise.all([readCgroupPids(directory), listSubdirectories(directory)]);
+  const below = await Promise.all(children.map((name) => pidsBelow(join(directory, name))));
+  return [...own, ...below.flat()];
+}
+
+async function removeGroup(directory: string): Promise<void> {
+  if (await removed(directory)) return;
+  const tries = Math.ceil(EMPTY_MS / RETRY_MS);
+  for (let count = 0; count < tries; count++) {
+    for (const name of await listSubdirectories(directory)) await removeGroup(join(directory, name));
+    for (const pid of await readCgroupPids(directory)) kill(pid);
+    if (await removed(directory)) return;
+    await sleep(RETRY_MS);
+  }
+  throw new EngineError('internal', `cgroup ${directory} still has processes after SIGKILL`);
+}
+
+function kill(pid: number): void {
+  const process = findProcess(pid);
+  if (process !== undefined) signalProcess(process, SIGKILL);
+}
+
+async function removed(directory: string): Promise<boolean> {
+  try {
+    await removeEmptyDirectory(directory);
+    return true;
+  } catch (error) {
+    // ENOTEMPTY: groups below it. EBUSY: processes in it.
+    if (isErrno(error, 'EBUSY', 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isEngineError } from '@fairlead/protocol';
+import type { ConsoleConnection, OutputStream } from '../../core/ports/console.ts';
+import { conmonRig } from './conmon-rig.suite.ts';
+
+describe('ConmonConsole', { timeout: 120_000, concurrency: 1 }, () => {
+  it('delivers all output of both streams from the first byte, and its end', async () => {
+    await using rig = await conmonRig({ script: 'echo out; echo err >&2; exit 3' });
+    await using connection = await rig.console.attach(rig.id);
+    await rig.start();
+    const output = await collect(connection);
+    assert.deepEqual(output, { stdout: 'out\n', stderr: 'err\n' });
+    assert.equal(await rig.exited(), 3);
+  });
+
+  it('makes the process wait for a reader that stalls, and loses nothing', async () => {
+    await using rig = await conmonRig({ script: 'i=0; while [ $i -lt 200000 ]; do echo line $i; i=$((i+1)); done' });
+    await using connection = await rig.console.attach(rig.id);
+    await rig.start();
+    await delay(4_000);
+    const before = process.memoryUsage().rss;
+    const { stdout } = await collect(connection);
+    assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024);
+    assert.equal(stdout, Array.from({ length: 200_000 }, (_, index) => `line ${index}\n`).join(''));
+    assert.equal(await rig.exited(), 0);
+  });
+
+  it('does not let an attacher that never reads hide the exit', async () => {
+    await using rig = await conmonRig({ script: 'yes' });
+    await using connection = await rig.console.attach(rig.id);
+    await rig.start();
+    await delay(1_000);
+    const killedAt = performance.now();
+    rig.kill();
+    assert.equal(await rig.exited(), 137);
+    const tookMs = performance.now() - killedAt;
+    assert.ok(tookMs > 1_500 && tookMs < 5_000, `${tookMs} ms`);
+    const { stdout } = await collect(connection);
+    assert.ok(stdout.length > 100_000);
+  });
+
+  it('ends the input of a container with StdinOnce when the attacher says so', async () => {
+    await using rig = await conmonRig({ script: 'cat; echo done', stdin: 'once' });
+    await using connection = await rig.console.attach(rig.id);
+    const input = 'x'.repeat(300_000);
+    const [output] = await Promise.all([
+      collect(connection),
+      (async () => {
+        await connection.write(Buffer.from('before start\n'));
+        await rig.start();
+        await connection.write(Buffer.from(input));
+        await connection.endInput();
+        await connection.endInput();
+      })(),
+    ]);
+    assert.equal(output.stdout, `before start\n${input}done\n`);
+    await connection.write(Buffer.from('nobody reads this'));
+  });
+
+  it('keeps the input open for later attachers otherwise', async () => {
+    await using rig = await conmonRig({ script: 'read a; read b; echo $a $b', stdin: 'kept' });
+    await rig.start();
+    {
+      await using first = await rig.console.attach(rig.id);
+      await first.write(Buffer.from('one\n'));
+      await first.endInput();
+    }
+    await using second = await rig.console.attach(rig.id);
+    await second.write(Buffer.from('two\n'));
+    assert.equal((await collect(second)).stdout, 'one two\n');
+  });
+
+  it('does not end the input when an attacher leaves that only watched', async () => {
+    await using rig = await conmonRig({ script: 'read a; echo got $a', stdin: 'once' });
+    await using writer = await rig.console.attach(rig.id);
+    await rig.start();
+    {
+      await using watcher = await rig.console.attach(rig.id, { outputOnly: true });
+      await watcher.write(Buffer.from('ignored\n'));
+    }
+    await delay(200);
+    await writer.write(Buffer.from('it\n'));
+    assert.equal((await collect(writer)).stdout, 'got it\n');
+  });
+
+  it('resizes the terminal', async () => {
+    const script = 'stty size; trap "stty size; exit 0" WINCH; echo ready; while :; do sleep 0.05; done';
+    await using rig = await conmonRig({ script, tty: true, stdin: 'kept' });
+    await using connection = await rig.console.attach(rig.id);
+    await rig.console.resize(rig.id, { rows: 33, columns: 111 });
+    await rig.start();
+    let text = '';
+    for await (const { bytes } of connection.output) {
+      text += Buffer.from(bytes).toString();
+      if (text.includes('ready')) await rig.console.resize(rig.id, { rows: 44, columns: 2_000 });
+      if (/44 \d+/.test(text)) break;
+    }
+    assert.equal(text.replaceAll('\r', ''), '33 111\nready\n44 1000\n');
+  });
+
+  it('reaches a bundle whose path is longer than a socket address', async () => {
+    await using rig = await conmonRig({ script: 'echo far', longPath: true });
+    assert.ok(rig.bundleDir.length > 107);
+    await using connection = await rig.console.attach(rig.id);
+    await rig.start();
+    assert.equal((await collect(connection)).stdout, 'far\n');
+  });
+
+  it('says so when the monitor is gone', async () => {
+    await using rig = await conmonRig({ script: 'true' });
+    await rig.start();
+    await rig.exited();
+    await delay(100);
+    await assert.rejects(rig.console.attach(rig.id), (error) => isEngineError(error) && error.kind === 'not-found');
+    await assert.rejects(
+      rig.console.resize(rig.id, { rows: 1, columns: 1 }),
+      (error) => isEngineError(error) && error.kind === 'not-found',
+    );
+  });
+
+  it('leaves no descriptor behind', () => {
+    const open = readdirSync('/proc/self/fd').length;
+    assert.ok(open < 40, `${open} descriptors`);
+  });
+});
+
+async function collect(connection: ConsoleConnection): Promise<Record<OutputStream, string>> {
+  const chunks: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  for await (const { stream, bytes } of connection.output) chunks[stream].push(bytes);
+  return { stdout: Buffer.concat(chunks.stdout).toString(), stderr: Buffer.concat(chunks.stderr).toString() };
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { containerId, type ContainerId } from '@fairlead/protocol';
+import type { Clock } from '../../core/ports/clock.ts';
+import { makeDirectory, makeTemporaryDirectory, readTextIfExists, writeFileAtomically } from '../../host/files.ts';
+import { findProcess, onProcessEnd, processPresence, signalProcess, type HostProcess } from '../../host/proc.ts';
+import { runOrThrow, runProgram } from '../../host/process.ts';
+import { ConmonConsole } from './conmon-console.ts';
+
+const CONTAINER_TIMEOUT_MS = 60_000;
+
+export interface RigOptions {
+  readonly script: string;
+  readonly tty?: boolean;
+  /** `once`: the first attacher's end of input is the container's. */
+  readonly stdin?: 'once' | 'kept';
+  /** Makes the bundle's path longer than a socket address holds. */
+  readonly longPath?: boolean;
+}
+
+/** A real container under conmon and runc, created and not started. Disposing leaves nothing behind. */
+export interface ConmonRig extends AsyncDisposable {
+  readonly id: ContainerId;
+  readonly bundleDir: string;
+  readonly logPath: string;
+  readonly console: ConmonConsole;
+  /** The container's first process. */
+  readonly process: HostProcess;
+  start(): Promise<void>;
+  /** Waits for conmon's exit file. @returns the exit code. */
+  exited(): Promise<number>;
+  kill(): void;
+}
+
+export const realClock: Clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  },
+};
+
+export async function conmonRig(options: RigOptions): Promise<ConmonRig> {
+  await using undo = new AsyncDisposableStack();
+  const directory = undo.use(await makeTemporaryDirectory());
+  const id = containerId(randomBytes(32).toString('hex'));
+  const bundleDir = `${directory.path}/${options.longPath === true ? 'long/'.repeat(30) : ''}bundle`;
+  const runtime = ['--root', `${directory.path}/runc`];
+  await makeBundle(bundleDir, `${directory.path}/rootfs`, options);
+  await makeDirectory(`${directory.path}/exits`);
+  undo.defer(async () => void (await runProgram('runc', [...runtime, 'delete', '-f', id], within())));
+  await runOrThrow('conmon', conmonArgs(id, directory.path, { ...options, bundleDir }), within());
+  const process = await waitFor(async () => {
+    const pid = await readTextIfExists(`${bundleDir}/pid`, 100);
+    return pid === undefined || pid === '' ? undefined : findProcess(Number(pid));
+  });
+  const monitor = findProcess(Number(await readTextIfExists(`${bundleDir}/conmon.pid`, 100)));
+  undo.defer(async () => {
+    signalProcess(process, 9);
+    if (monitor !== undefined) await waitFor(async () => processPresence(monitor) !== 'running' || undefined);
+  });
+  const owned = undo.move();
+  return {
+    id,
+    bundleDir,
+    logPath: `${bundleDir}/log`,
+    process,
+    console: new ConmonConsole({
+      clock: realClock,
+      bundleDir: () => bundleDir,
+      onProcessEnd: (_id, callback) => onProcessEnd(process, callback),
+    }),
+    start: async () => void (await runOrThrow('runc', [...runtime, 'start', id], within())),
+    exited: async () => Number(await waitFor(() => readTextIfExists(`${directory.path}/exits/${id}`, 100))),
+    kill: () => void signalProcess(process, 9),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function within(): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(CONTAINER_TIMEOUT_MS) };
+}
+
+async function waitFor<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const end = performance.now() + CONTAINER_TIMEOUT_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > end) throw new Error('waited too long');
+    await delay(10);
+  }
+}
+
+async function makeBundle(bundleDir: string, rootfs: string, options: RigOptions): Promise<void> {
+  await makeDirectory(bundleDir);
+  for (const name of ['bin', 'proc', 'dev', 'sys', 'tmp']) await makeDirectory(`${rootfs}/${name}`);
+  await runOrThrow('cp', ['/bin/busybox', `${rootfs}/bin/busybox`], within());
+  await runOrThrow('/bin/busybox', ['--install', '-s', `${rootfs}/bin`], within());
+  const config = {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: options.tty === true,
+      user: { uid: 0, gid: 0 },
+      args: ['/bin/sh', '-c', options.script],
+      env: ['PATH=/bin'],
+      cwd: '/',
+    },
+    root: { path: rootfs },
+    hostname: 'rig',
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666'] },
+    ],
+    linux: { namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })) },
+  };
+  await writeFileAtomically(`${bundleDir}/config.json`, JSON.stringify(config));
+}
+
+function conmonArgs(id: string, root: string, options: RigOptions & { readonly bundleDir: string }): readonly string[] {
+  const { bundleDir, tty, stdin } = options;
+  return [
+    ...['--api-version', '1', '--cid', id, '--cuuid', id, '--name', 'rig', '--bundle', bundleDir, '--full-attach'],
+    ...['--runtime', '/usr/sbin/runc', '--runtime-arg', '--root', '--runtime-arg', `${root}/runc`],
+    ...['--container-pidfile', `${bundleDir}/pid`, '--conmon-pidfile', `${bundleDir}/conmon.pid`],
+    ...['--exit-dir', `${root}/exits`, '--log-path', `k8s-file:${bundleDir}/log`, '--no-sync-log'],
+    ...(tty === true ? ['--terminal'] : []),
+    ...(stdin === undefined ? [] : ['--stdin']),
+    ...(stdin === 'kept' ? ['--leave-stdin-open'] : []),
+  ];
+}

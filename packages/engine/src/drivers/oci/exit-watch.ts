@@ -1,0 +1,125 @@
+import { isContainerId, type ContainerId } from '@fairlead/protocol';
+import type { CreatedProcess, ProcessExit } from '../../core/ports/container-runtime.ts';
+import { modifiedAt, pathExists, readTextIfExists, watchDirectory } from '../../host/files.ts';
+import { onProcessEnd, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Bundle } from './bundle.ts';
+
+const SIGKILL = 9;
+/** An exit file holds a number of one to three digits. */
+const EXIT_BYTES_MAX = 16;
+/** What Docker records when nobody collected the code. */
+export const EXIT_CODE_UNKNOWN = 255;
+/** How long a process may take to end after SIGKILL before its container is given up as ended. */
+const KILL_CONFIRM_MS = 10_000;
+
+export interface ExitWatchDeps {
+  readonly exitsDirectory: string;
+  readonly log: Log;
+}
+
+interface Watched {
+  readonly bundle: Bundle;
+  readonly created: CreatedProcess;
+  readonly monitorWatch: Disposable;
+}
+
+/**
+ * Tells when watched containers end, once each.
+ *
+ * The code comes from the file that conmon writes; one directory watch serves all containers. When conmon itself is
+ * killed, nobody will ever collect the code and the container's output goes nowhere: the container is killed too, and
+ * its end is told with code 255 and an error.
+ */
+export class ExitWatch implements Disposable {
+  readonly #deps: ExitWatchDeps;
+  readonly #watched = new Map<ContainerId, Watched>();
+  readonly #listeners = new Set<(exit: ProcessExit) => void>();
+  readonly #directory: Disposable;
+
+  constructor(deps: ExitWatchDeps) {
+    this.#deps = deps;
+    this.#directory = watchDirectory(
+      deps.exitsDirectory,
+      (name) => {
+        if (isContainerId(name)) this.#look(name);
+      },
+      (error) => deps.log.failure('runtime.exit-watch.failed', error, { directory: deps.exitsDirectory }),
+    );
+  }
+
+  onExit(listener: (exit: ProcessExit) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Watches a container from now on. An exit file that is there already is told, too. */
+  watch(bundle: Bundle, created: CreatedProcess): void {
+    this.forget(bundle.id);
+    const monitorWatch = onProcessEnd(created.monitor, () => {
+      this.#monitorEnded(bundle.id).catch((error: unknown) => this.#failed(bundle.id, error));
+    });
+    this.#watched.set(bundle.id, { bundle, created, monitorWatch });
+  }
+
+  /** Watches no longer: nothing more is told about this run. */
+  forget(id: ContainerId): void {
+    this.#watched.get(id)?.monitorWatch[Symbol.dispose]();
+    this.#watched.delete(id);
+  }
+
+  [Symbol.dispose](): void {
+    this.#directory[Symbol.dispose]();
+    for (const id of [...this.#watched.keys()]) this.forget(id);
+  }
+
+  #look(id: ContainerId): void {
+    const watched = this.#watched.get(id);
+    if (watched === undefined) return;
+    this.#collect(watched).catch((error: unknown) => this.#failed(id, error));
+  }
+
+  async #collect(watched: Watched): Promise<void> {
+    const exit = await readExit(watched.bundle);
+    if (exit !== undefined) this.#tell(watched, exit);
+  }
+
+  #tell(watched: Watched, exit: ProcessExit): void {
+    // Several looks may be under way; a forgotten or newer run is not this one's to tell.
+    if (this.#watched.get(exit.id) !== watched) return;
+    this.forget(exit.id);
+    for (const listener of this.#listeners) listener(exit);
+  }
+
+  /** conmon writes the exit file before it ends, so after its end there is the file, or there never will be. */
+  async #monitorEnded(id: ContainerId): Promise<void> {
+    const watched = this.#watched.get(id);
+    if (watched === undefined) return;
+    await this.#collect(watched);
+    if (this.#watched.get(id) !== watched) return;
+    this.#deps.log.warning('runtime.monitor.lost', { containerId: id, monitorPid: watched.created.monitor.pid });
+    await endOrphan(watched.created);
+    const error = 'the container monitor ended before the container did: the container was killed, its exit code is unknown';
+    this.#tell(watched, { id, exitCode: EXIT_CODE_UNKNOWN, oomKilled: false, at: new Date(), error });
+  }
+
+  #failed(id: ContainerId, error: unknown): void {
+    this.#deps.log.failure('runtime.exit.unreadable', error, { containerId: id });
+  }
+}
+
+/** The exit that conmon wrote down for a bundle's run; undefined when it did not. */
+export async function readExit(bundle: Bundle): Promise<ProcessExit | undefined> {
+  const text = await readTextIfExists(bundle.exitPath, EXIT_BYTES_MAX);
+  if (text === undefined || text === '') return undefined;
+  const [at, oomKilled] = await Promise.all([modifiedAt(bundle.exitPath), pathExists(bundle.oomPath)]);
+  const code = Number(text.trim());
+  const exitCode = Number.isInteger(code) && code >= 0 && code <= 255 ? code : EXIT_CODE_UNKNOWN;
+  return { id: bundle.id, exitCode, oomKilled, at: at ?? new Date() };
+}
+
+/** Kills a container's first process whose monitor is gone, and with it, by its pid namespace, the rest. */
+export async function endOrphan({ process }: CreatedProcess): Promise<void> {
+  if (signalProcess(process, SIGKILL) === 'gone') return;
+  await waitForProcessEnd(process, AbortSignal.timeout(KILL_CONFIRM_MS));
+}
