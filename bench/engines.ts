@@ -1,6 +1,6 @@
 /** Starts engines of one's own: each with a private root and socket, none of them the machine's. */
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -142,8 +142,23 @@ function answers(socketPath: string): Promise<boolean> {
   });
 }
 
+/** Ends what an engine left running for `home`: podman's monitors of execs stay for five minutes. */
+function endProcesses(home: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (program.endsWith('conmon') && args.some((arg) => arg.startsWith(`${home}/`)))
+        process.kill(Number(pid), 'SIGKILL');
+    } catch (error) {
+      // It ended by itself, between two looks.
+      if (!['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+    }
+  }
+}
+
 /** Unmounts what an engine left mounted below its home, deepest first, and deletes it. */
 async function removeHome(home: string): Promise<void> {
+  endProcesses(home);
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')

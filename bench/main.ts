@@ -6,7 +6,7 @@
  * Rounds are interleaved, because a noisy machine is noisy for everyone then. `--save` writes bench/results.json and .md.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -36,6 +36,7 @@ if (process.getuid?.() !== 0) throw new Error('make bench runs containers: it ne
 
 await using undo = new AsyncDisposableStack();
 mountCgroups(undo);
+removeNewCgroups(undo);
 const home = mkdtempSync(join(tmpdir(), 'bench-'));
 undo.defer(() => rmSync(home, { recursive: true, force: true }));
 const stopped = new AbortController();
@@ -113,6 +114,21 @@ function mountCgroups(stack: AsyncDisposableStack): void {
   execFileSync('sh', [join(repository, 'tools', 'mount-leftover-cgroups.sh')], { stdio: 'ignore' });
   for (const path of mountPoints().filter((one) => !before.includes(one)))
     stack.defer(() => void spawnSync('umount', [path]));
+}
+
+/** Engines leave the empty parents of their containers' cgroups behind: `docker`, `libpod_parent`. */
+function removeNewCgroups(stack: AsyncDisposableStack): void {
+  const before = new Set(cgroups());
+  stack.defer(() =>
+    cgroups()
+      .filter((path) => !before.has(path))
+      .toReversed()
+      .forEach((path) => rmdirSync(path)),
+  );
+}
+
+function cgroups(): readonly string[] {
+  return globSync('/sys/fs/cgroup/*/{docker,libpod_parent,fairlead}{,/*}').sort();
 }
 
 function mountPoints(): readonly string[] {

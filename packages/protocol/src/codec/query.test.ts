@@ -97,7 +97,7 @@ describe('encodeQuery', () => {
         n: fc.maxSafeInteger(),
         yes: fc.boolean(),
         name: fc.string({ minLength: 1 }),
-        at: fc.bigInt({ min: 0n, max: 10n ** 19n }),
+        at: fc.bigInt({ min: -(10n ** 19n), max: 10n ** 19n }),
         tail: fc.nat(),
         many: fc.array(fc.string(), { minLength: 1 }),
         filters: fc

@@ -79,8 +79,9 @@ export const filters: Scalar<Filters> = {
 export const unixTime: Scalar<UnixNanos> = {
   decode: (texts) => (first(texts) === '' ? undefined : parseUnixTime(first(texts))),
   encode: (value) => {
-    const fraction = (value % NANOS_PER_SECOND).toString().padStart(9, '0');
-    return [`${value / NANOS_PER_SECOND}.${fraction}`];
+    // The fraction counts upwards, also before 1970.
+    const fraction = ((value % NANOS_PER_SECOND) + NANOS_PER_SECOND) % NANOS_PER_SECOND;
+    return [`${(value - fraction) / NANOS_PER_SECOND}.${fraction.toString().padStart(9, '0')}`];
   },
 };
 

@@ -2,12 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { containerId, type ContainerId } from '@fairlead/protocol';
 import type { Clock } from '../../core/ports/clock.ts';
-import { makeDirectory, makeTemporaryDirectory, readTextIfExists, writeFileAtomically } from '../../host/files.ts';
+import {
+  makeDirectory,
+  makeLink,
+  makeTemporaryDirectory,
+  readTextIfExists,
+  writeFileAtomically,
+} from '../../host/files.ts';
 import { findProcess, onProcessEnd, processPresence, signalProcess, type HostProcess } from '../../host/proc.ts';
 import { runOrThrow, runProgram } from '../../host/process.ts';
 import { ConmonConsole } from './conmon-console.ts';
 
-const CONTAINER_TIMEOUT_MS = 60_000;
+const CONTAINER_TIMEOUT_MS = 20_000;
 
 export interface RigOptions {
   readonly script: string;
@@ -96,7 +102,7 @@ async function makeBundle(bundleDir: string, rootfs: string, options: RigOptions
   await makeDirectory(bundleDir);
   for (const name of ['bin', 'proc', 'dev', 'sys', 'tmp']) await makeDirectory(`${rootfs}/${name}`);
   await runOrThrow('cp', ['/bin/busybox', `${rootfs}/bin/busybox`], within());
-  await runOrThrow('/bin/busybox', ['--install', '-s', `${rootfs}/bin`], within());
+  for (const applet of ['sh', 'cat', 'sleep', 'stty', 'yes']) await makeLink('busybox', `${rootfs}/bin/${applet}`);
   const config = {
     ociVersion: '1.0.2',
     process: {

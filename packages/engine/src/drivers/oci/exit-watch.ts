@@ -1,7 +1,7 @@
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { CreatedProcess, ProcessExit } from '../../core/ports/container-runtime.ts';
 import { modifiedAt, pathExists, readTextIfExists, watchDirectory } from '../../host/files.ts';
-import { onProcessEnd, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
+import { onProcessEnd, signalProcess } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Bundle } from './bundle.ts';
 
@@ -10,8 +10,6 @@ const SIGKILL = 9;
 const EXIT_BYTES_MAX = 16;
 /** What Docker records when nobody collected the code. */
 export const EXIT_CODE_UNKNOWN = 255;
-/** How long a process may take to end after SIGKILL before its container is given up as ended. */
-const KILL_CONFIRM_MS = 10_000;
 
 export interface ExitWatchDeps {
   readonly exitsDirectory: string;
@@ -118,8 +116,11 @@ export async function readExit(bundle: Bundle): Promise<ProcessExit | undefined>
   return { id: bundle.id, exitCode, oomKilled, at: at ?? new Date() };
 }
 
-/** Kills a container's first process whose monitor is gone, and with it, by its pid namespace, the rest. */
+/**
+ * Kills a container's first process whose monitor is gone, and with it, by its pid namespace, the rest; resolves when it
+ * has ended, however long the kernel takes.
+ */
 export async function endOrphan({ process }: CreatedProcess): Promise<void> {
   if (signalProcess(process, SIGKILL) === 'gone') return;
-  await waitForProcessEnd(process, AbortSignal.timeout(KILL_CONFIRM_MS));
+  await new Promise<void>((resolve) => onProcessEnd(process, resolve));
 }

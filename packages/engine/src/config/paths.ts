@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+
+/** Where everything of an engine is, below its root. */
+export interface EnginePaths {
+  readonly root: string;
+  /** Held while an engine runs on this root. */
+  readonly lock: string;
+  readonly records: string;
+  /** A directory for each container: writable layer, log, bundle, the files mounted over its own. */
+  readonly containers: string;
+  /** Exit codes, as the monitors leave them. */
+  readonly exits: string;
+}
+
+export function enginePaths(root: string): EnginePaths {
+  return {
+    root,
+    lock: join(root, 'lock'),
+    records: join(root, 'records.db'),
+    containers: join(root, 'containers'),
+    exits: join(root, 'exits'),
+  };
+}
