@@ -128,7 +128,10 @@ function removeNewCgroups(stack: AsyncDisposableStack): void {
 }
 
 function cgroups(): readonly string[] {
-  return globSync('/sys/fs/cgroup/*/{docker,libpod_parent,fairlead}{,/*}').sort();
+  return globSync('/sys/fs/cgroup/*/{docker,libpod_parent,fairlead}{,/**}', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }
 
 function mountPoints(): readonly string[] {

@@ -56,6 +56,8 @@ export function lockDescriptor(fd: number): boolean;
  * @throws 'ENOENT', 'ECONNREFUSED'; 'EAGAIN' when the listener's backlog is full: try again later.
  */
 export function connectSeqpacket(path: string): number;
+/** As {@link connectSeqpacket}, SOCK_STREAM. */
+export function connectStream(path: string): number;
 /** Binds and listens, SOCK_SEQPACKET. @throws 'EADDRINUSE'. */
 export function listenSeqpacket(path: string): number;
 /** Binds and listens, SOCK_STREAM. @throws 'EADDRINUSE'. */
@@ -75,6 +77,8 @@ export function shutdownRead(fd: number): void;
  * @returns undefined when nothing waits. @throws 'ECONNRESET' when the sender left without one, 'EPROTO' when there was none in it.
  */
 export function receiveDescriptor(fd: number): { readonly fd: number; readonly name: string } | undefined;
+/** Sends a descriptor and a text (not empty). The sender keeps its own. @throws 'EAGAIN', 'EPIPE', 'EBADF'. */
+export function sendDescriptor(socket: number, fd: number, name: string): void;
 /** SO_PEERCRED of a connected Unix socket: the process that called connect(2), at that time. */
 export function peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
 

@@ -79,6 +79,10 @@ static napi_value open_socket_at(napi_env env, napi_callback_info info, int type
   return result;
 }
 
+static napi_value connect_stream(napi_env env, napi_callback_info info) {
+  return open_socket_at(env, info, SOCK_STREAM, false);
+}
+
 static napi_value connect_seqpacket(napi_env env, napi_callback_info info) {
   return open_socket_at(env, info, SOCK_SEQPACKET, false);
 }
@@ -193,6 +197,33 @@ static napi_value receive_descriptor(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value send_descriptor(napi_env env, napi_callback_info info) {
+  napi_value args[ARGS_MAX];
+  int fd, sent;
+  if (!args_of(env, info, 3, args) || !int_of(env, args[0], &fd) || !int_of(env, args[1], &sent)) return NULL;
+  char *name = text_of(env, args[2]);
+  if (name == NULL) return NULL;
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+  } control = {0};
+  struct iovec payload = {.iov_base = name, .iov_len = strlen(name)};
+  struct msghdr message = {
+      .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+  struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(part), &sent, sizeof sent);
+  ssize_t count;
+  do count = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (count < 0 && errno == EINTR);
+  int error = errno;
+  free(name);
+  if (count < 0) return throw_errno(env, error, "sendmsg", NULL);
+  return NULL;
+}
+
 static napi_value peer_credentials(napi_env env, napi_callback_info info) {
   napi_value args[ARGS_MAX];
   int fd;
@@ -210,6 +241,7 @@ static napi_value peer_credentials(napi_env env, napi_callback_info info) {
 
 void init_sockets(napi_env env, napi_value exports) {
   define(env, exports, "connectSeqpacket", connect_seqpacket);
+  define(env, exports, "connectStream", connect_stream);
   define(env, exports, "listenSeqpacket", listen_seqpacket);
   define(env, exports, "listenStream", listen_stream);
   define(env, exports, "acceptConnection", accept_connection);
@@ -218,5 +250,6 @@ void init_sockets(napi_env env, napi_value exports) {
   define(env, exports, "shutdownRead", shutdown_read);
   define(env, exports, "shutdownWrite", shutdown_write);
   define(env, exports, "receiveDescriptor", receive_descriptor);
+  define(env, exports, "sendDescriptor", send_descriptor);
   define(env, exports, "peerCredentials", peer_credentials);
 }

@@ -25,44 +25,54 @@ interface Row {
  *
  * A row of the endpoint table wins over a row here. Source: Docker Engine API 1.44 reference.
  */
-const ROWS: readonly Row[] = [
-  { method: 'GET', path: '/plugins', answer: 'empty-list' },
-  { method: 'GET', path: '/networks/{id}', answer: 'no-such-network' },
-  { method: 'GET', path: '/volumes/{name}', answer: 'no-such-volume' },
-  { method: 'GET', path: '/plugins/{name...}/json', answer: 'no-such-plugin' },
-  ...rows('not-a-swarm-manager', [
-    'GET /swarm', 'POST /swarm/init', 'POST /swarm/join', 'POST /swarm/leave', 'POST /swarm/update', 'GET /swarm/unlockkey', 'POST /swarm/unlock',
-    'GET /services', 'POST /services/create', 'GET /services/{id}', 'DELETE /services/{id}', 'POST /services/{id}/update', 'GET /services/{id}/logs',
-    'GET /nodes', 'GET /nodes/{id}', 'DELETE /nodes/{id}', 'POST /nodes/{id}/update',
-    'GET /tasks', 'GET /tasks/{id}', 'GET /tasks/{id}/logs',
-    'GET /secrets', 'POST /secrets/create', 'GET /secrets/{id}', 'DELETE /secrets/{id}', 'POST /secrets/{id}/update',
-    'GET /configs', 'POST /configs/create', 'GET /configs/{id}', 'DELETE /configs/{id}', 'POST /configs/{id}/update',
-  ]),
-  ...rows('not-implemented', [
-    'GET /containers/json', 'POST /containers/create', 'GET /containers/{id}/json', 'GET /containers/{id}/top', 'GET /containers/{id}/logs',
-    'GET /containers/{id}/changes', 'GET /containers/{id}/export', 'GET /containers/{id}/stats', 'POST /containers/{id}/resize',
-    'POST /containers/{id}/start', 'POST /containers/{id}/stop', 'POST /containers/{id}/restart', 'POST /containers/{id}/kill',
-    'POST /containers/{id}/update', 'POST /containers/{id}/rename', 'POST /containers/{id}/pause', 'POST /containers/{id}/unpause',
-    'POST /containers/{id}/attach', 'GET /containers/{id}/attach/ws', 'POST /containers/{id}/wait', 'DELETE /containers/{id}',
-    'HEAD /containers/{id}/archive', 'GET /containers/{id}/archive', 'PUT /containers/{id}/archive', 'POST /containers/{id}/copy',
-    'POST /containers/prune', 'POST /containers/{id}/exec', 'POST /exec/{id}/start', 'POST /exec/{id}/resize', 'GET /exec/{id}/json',
-    'GET /images/json', 'POST /build', 'POST /build/prune', 'POST /build/cancel', 'POST /images/create', 'GET /images/{name...}/json',
-    'GET /images/{name...}/history', 'POST /images/{name...}/push', 'POST /images/{name...}/tag', 'DELETE /images/{name...}',
-    'GET /images/search', 'POST /images/prune', 'POST /commit', 'GET /images/{name...}/get', 'GET /images/get', 'POST /images/load',
-    'GET /networks', 'DELETE /networks/{id}', 'POST /networks/create', 'POST /networks/{id}/connect', 'POST /networks/{id}/disconnect',
-    'POST /networks/prune',
-    'GET /volumes', 'POST /volumes/create', 'PUT /volumes/{name}', 'DELETE /volumes/{name}', 'POST /volumes/prune',
-    'GET /plugins/privileges', 'POST /plugins/pull', 'DELETE /plugins/{name...}', 'POST /plugins/{name...}/enable', 'POST /plugins/{name...}/disable',
-    'POST /plugins/{name...}/upgrade', 'POST /plugins/create', 'POST /plugins/{name...}/push', 'POST /plugins/{name...}/set',
-    'POST /auth', 'GET /info', 'GET /version', 'GET /events', 'GET /system/df', 'POST /session', 'POST /grpc', 'GET /distribution/{name...}/json',
-  ]),
-];
+const TARGETS: Readonly<Record<Answer, readonly string[]>> = {
+  'empty-list': ['GET /plugins'],
+  'no-such-network': ['GET /networks/{id}'],
+  'no-such-volume': ['GET /volumes/{name}'],
+  'no-such-plugin': ['GET /plugins/{name...}/json'],
+  'not-a-swarm-manager': [
+    ...['GET /swarm', 'POST /swarm/init', 'POST /swarm/join', 'POST /swarm/leave', 'POST /swarm/update'],
+    ...['GET /swarm/unlockkey', 'POST /swarm/unlock'],
+    ...crud('services'),
+    'GET /services/{id}/logs',
+    ...['GET /nodes', 'GET /nodes/{id}', 'DELETE /nodes/{id}', 'POST /nodes/{id}/update'],
+    ...['GET /tasks', 'GET /tasks/{id}', 'GET /tasks/{id}/logs'],
+    ...crud('secrets'),
+    ...crud('configs'),
+  ],
+  'not-implemented': [
+    ...['GET /containers/json', 'POST /containers/create', 'POST /containers/prune', 'DELETE /containers/{id}'],
+    ...get('/containers/{id}', ['json', 'top', 'logs', 'changes', 'export', 'stats', 'archive', 'attach/ws']),
+    ...['HEAD /containers/{id}/archive', 'PUT /containers/{id}/archive'],
+    ...post('/containers/{id}', ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'wait', 'attach', 'resize']),
+    ...post('/containers/{id}', ['update', 'rename', 'copy', 'exec']),
+    ...['POST /exec/{id}/start', 'POST /exec/{id}/resize', 'GET /exec/{id}/json'],
+    ...get('/images', ['json', 'search', 'get', '{name...}/json', '{name...}/history', '{name...}/get']),
+    ...post('/images', ['create', 'load', 'prune', '{name...}/push', '{name...}/tag']),
+    ...['DELETE /images/{name...}', 'POST /commit', 'POST /build', 'POST /build/prune', 'POST /build/cancel'],
+    ...['GET /networks', 'DELETE /networks/{id}', 'POST /networks/create', 'POST /networks/prune'],
+    ...post('/networks/{id}', ['connect', 'disconnect']),
+    ...['GET /volumes', 'POST /volumes/create', 'POST /volumes/prune', 'PUT /volumes/{name}', 'DELETE /volumes/{name}'],
+    ...['GET /plugins/privileges', 'POST /plugins/pull', 'POST /plugins/create', 'DELETE /plugins/{name...}'],
+    ...post('/plugins/{name...}', ['enable', 'disable', 'upgrade', 'push', 'set']),
+    ...['POST /auth', 'GET /info', 'GET /version', 'GET /events', 'GET /system/df', 'POST /session', 'POST /grpc'],
+    'GET /distribution/{name...}/json',
+  ],
+};
 
 /** Routes to the rows of Docker's API that this engine does not serve. */
 export type NotServedRouter = Router<Row>;
 
 export function notServedRouter(): NotServedRouter {
-  return new Router(ROWS);
+  const answers: readonly Answer[] = [
+    'empty-list',
+    'no-such-network',
+    'no-such-volume',
+    'no-such-plugin',
+    'not-a-swarm-manager',
+    'not-implemented',
+  ];
+  return new Router(answers.flatMap((answer) => TARGETS[answer].map((target) => rowOf(answer, target))));
 }
 
 /**
@@ -94,13 +104,24 @@ export function answerNotServed(match: Match<Row>, path: string): readonly [] {
 
 const NOT_A_SWARM_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
-const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
 
-function rows(answer: Answer, targets: readonly string[]): readonly Row[] {
-  return targets.map((target) => {
-    const space = target.indexOf(' ');
-    const method = METHODS.find((known) => known === target.slice(0, space));
-    if (method === undefined) throw new Error(`Cannot route ${target}: unknown method`);
-    return { method, path: target.slice(space + 1), answer };
-  });
+function rowOf(answer: Answer, target: string): Row {
+  const [name = '', path = ''] = target.split(' ');
+  const methods: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+  const method = methods.find((known) => known === name);
+  if (method === undefined) throw new Error(`Cannot route ${target}: unknown method`);
+  return { method, path, answer };
+}
+
+function get(prefix: string, rest: readonly string[]): readonly string[] {
+  return rest.map((path) => `GET ${prefix}/${path}`);
+}
+
+function post(prefix: string, rest: readonly string[]): readonly string[] {
+  return rest.map((path) => `POST ${prefix}/${path}`);
+}
+
+function crud(noun: string): readonly string[] {
+  const all = `/${noun}`;
+  return [`GET ${all}`, `POST ${all}/create`, `GET ${all}/{id}`, `DELETE ${all}/{id}`, `POST ${all}/{id}/update`];
 }

@@ -5,9 +5,9 @@ export const DEFAULT_ROOT = '/var/lib/fairlead';
 /** Where a daemon listens when nobody says otherwise. */
 export const DEFAULT_HOST = 'unix:///run/fairlead/fairlead.sock';
 
-export type LogLevel = 'silent' | 'error' | 'warning' | 'event' | 'detail';
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
-const LOG_LEVELS: readonly string[] = ['silent', 'error', 'warning', 'event', 'detail'] satisfies readonly LogLevel[];
+const LOG_LEVELS: readonly string[] = ['silent', 'error', 'warn', 'info', 'debug'] satisfies readonly LogLevel[];
 
 /** How an engine is set up. */
 export interface EngineConfig {

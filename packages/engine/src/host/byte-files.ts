@@ -30,7 +30,7 @@ export async function openIncomingFile(directory: string): Promise<IncomingFile>
     sha256: () => hash.digest('hex'),
     async write(bytes) {
       hash.update(bytes);
-      for (let offset = 0; offset < bytes.byteLength; ) {
+      for (let offset = 0; offset < bytes.byteLength;) {
         const { bytesWritten } = await file.write(bytes, offset, bytes.byteLength - offset, null);
         offset += bytesWritten;
       }

@@ -29,7 +29,8 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
   const iterator = source[Symbol.asyncIterator]();
   const head = await peek(iterator);
   const whole = resume(head, iterator);
-  const compression = MAGIC.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte))?.compression ?? 'none';
+  const compression =
+    MAGIC.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte))?.compression ?? 'none';
   switch (compression) {
     case 'gzip':
       return yield* through(whole, createGunzip());
@@ -56,7 +57,10 @@ async function peek(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   return head;
 }
 
-async function* resume(head: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* resume(
+  head: Uint8Array,
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     if (head.byteLength > 0) yield head;
     for (;;) {
@@ -97,7 +101,9 @@ async function* throughProgram(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const starting = spawnProgram(file, ['-dc'], { stdio: ['pipe', 'pipe', 'pipe'] });
   await using program = await starting.catch((cause: unknown) => {
-    throw isErrno(cause, 'ENOENT') ? new EngineError('unavailable', `${file} is needed to read this archive`, { cause }) : cause;
+    throw isErrno(cause, 'ENOENT')
+      ? new EngineError('unavailable', `${file} is needed to read this archive`, { cause })
+      : cause;
   });
   const [stdin, stdout, stderr] = program.pipes;
   if (stdin === undefined || stdout === undefined || stderr === undefined) return;

@@ -1,7 +1,7 @@
 import { closeDescriptor, pidfdOpen, pidfdSendSignal, Poll, READABLE } from './native.ts';
 import { isErrno } from './errno.ts';
 import { listDirectory, readTextIfExists } from './files.ts';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A /proc/PID/stat line is under 1 KiB; comm is at most 64 bytes. */
 const STAT_BYTES_MAX = 4096;
@@ -157,4 +157,9 @@ function openProcess(process: HostProcess): number | undefined {
   if (processPresence(process) !== 'gone') return pidfd;
   closeDescriptor(pidfd);
   return undefined;
+}
+
+/** Open descriptors of this process. */
+export function countDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
 }

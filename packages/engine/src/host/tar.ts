@@ -17,6 +17,12 @@ export interface TarEntry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
+/** How far the source was read. */
+interface Progress {
+  ended: boolean;
+  failure?: unknown;
+}
+
 /**
  * Reads a tar (ustar, pax, GNU) as it arrives; holds one chunk at a time.
  *
@@ -26,34 +32,35 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   const parser = extract();
   // The iterator is made before the first byte goes in: it listens for the entries.
   const entries = parser[Symbol.asyncIterator]();
-  const failure: { source?: unknown } = {};
-  const pumping = pump(source, parser, failure);
+  const progress: Progress = { ended: false };
+  // Not awaited: it may be waiting for bytes that never come when the reader leaves early; it ends by itself.
+  void pump(source, parser, progress);
   try {
     for (;;) {
       const next = await entries.next();
       if (next.done === true) break;
-      yield tarEntry(next.value);
+      yield tarEntry(next.value, progress);
       // Reading it to its end is what makes the parser go on.
       next.value.resume();
     }
   } catch (error) {
-    throw translate('source' in failure ? failure.source : error);
+    throw 'failure' in progress ? progress.failure : refusal(error, progress);
   } finally {
     parser.destroy(null);
-    await pumping;
   }
-  if ('source' in failure) throw failure.source;
+  if ('failure' in progress) throw progress.failure;
 }
 
-async function pump(source: AsyncIterable<Uint8Array>, parser: Extract, failure: { source?: unknown }): Promise<void> {
+async function pump(source: AsyncIterable<Uint8Array>, parser: Extract, progress: Progress): Promise<void> {
   try {
     for await (const chunk of source) {
       if (parser.destroyed) return;
       if (!parser.write(chunk)) await drained(parser);
     }
-    parser.end();
+    progress.ended = true;
+    parser.end(null);
   } catch (error) {
-    failure.source = error;
+    progress.failure = error;
     parser.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
@@ -69,19 +76,23 @@ async function drained(parser: Extract): Promise<void> {
   parser.off('close', turn.resolve);
 }
 
-function tarEntry(entry: Entry): TarEntry {
+function tarEntry(entry: Entry, progress: Progress): TarEntry {
   const { name, type, linkname, size } = entry.header;
   if (Buffer.byteLength(name) > TAR_NAME_BYTES_MAX) {
-    throw new EngineError('invalid-argument', `name of ${Buffer.byteLength(name)} bytes in archive: file name too long`);
+    throw new EngineError(
+      'invalid-argument',
+      `name of ${Buffer.byteLength(name)} bytes in archive: file name too long`,
+    );
   }
-  return { name, type: entryType(type), linkName: linkname, sizeBytes: size, content: entryContent(entry) };
+  return { name, type: entryType(type), linkName: linkname, sizeBytes: size, content: entryContent(entry, progress) };
 }
 
-async function* entryContent(entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
+async function* entryContent(entry: Entry, progress: Progress): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    for await (const chunk of entry) yield chunk;
+    // streamx does not say what it yields; tar-stream pushes nothing but bytes.
+    for await (const chunk of entry) if (chunk instanceof Uint8Array) yield chunk;
   } catch (error) {
-    throw translate(error);
+    throw 'failure' in progress ? progress.failure : refusal(error, progress);
   }
 }
 
@@ -96,19 +107,19 @@ function entryType(type: Header['type']): TarEntry['type'] {
       return 'symlink';
     case 'link':
       return 'hardlink';
+    case 'block-device':
+    case 'character-device':
+    case 'fifo':
+      return 'other';
+    // GNU's own kinds pass as they are, though the type does not name them.
     default:
       return 'other';
   }
 }
 
-// tar-stream 3.2.2, extract.js and headers.js: its errors are told apart by their words alone.
-const WORDS: readonly { readonly pattern: RegExp; readonly message: string }[] = [
-  { pattern: /^Unexpected end of data$/, message: 'unexpected EOF' },
-  { pattern: /^(Invalid tar header|Invalid header|Header exceeds max size)/, message: 'archive/tar: invalid tar header' },
-];
-
-function translate(cause: unknown): unknown {
-  if (!(cause instanceof Error) || isEngineError(cause)) return cause;
-  const known = WORDS.find(({ pattern }) => pattern.test(cause.message));
-  return known === undefined ? cause : new EngineError('invalid-argument', known.message, { cause });
+/** What the parser dislikes before its input ended is no tar; afterwards something is missing. */
+function refusal(cause: unknown, progress: Progress): unknown {
+  if (isEngineError(cause)) return cause;
+  const words = progress.ended ? 'unexpected EOF' : 'archive/tar: invalid tar header';
+  return new EngineError('invalid-argument', words, { cause });
 }

@@ -68,7 +68,8 @@ export async function unpackTar(
   signal.throwIfAborted();
   await using program = await startTar(target.jail, target.directory);
   const [stdin, stdout, stderr] = program.pipes;
-  if (stdin === undefined || stdout === undefined || stderr === undefined) throw new EngineError('internal', 'tar has no pipes');
+  if (stdin === undefined || stdout === undefined || stderr === undefined)
+    throw new EngineError('internal', 'tar has no pipes');
   const kill = (): void => program.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   try {
@@ -107,7 +108,19 @@ find . -name '${WHITEOUT_PREFIX}*' -printf 'w%P\\0' , -type f -links 1 -printf '
 `;
 
 async function startTar(jail: UnpackJail, directory: string): Promise<Program> {
-  const args = ['--mount', '--propagation', 'private', '--', 'sh', '-c', SCRIPT, 'sh', jail.path, directory, ...jail.binds];
+  const args = [
+    '--mount',
+    '--propagation',
+    'private',
+    '--',
+    'sh',
+    '-c',
+    SCRIPT,
+    'sh',
+    jail.path,
+    directory,
+    ...jail.binds,
+  ];
   try {
     return await spawnProgram('unshare', args, {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -191,7 +204,8 @@ const HOST_FAULTS: readonly { readonly pattern: RegExp; readonly kind: 'internal
 
 function refusal(complaint: string, exitCode: number): EngineError {
   const lines = complaint.split('\n').map((line) => line.replace(/^tar: /, '').trim());
-  const first = lines.find((line) => line !== '' && !line.startsWith('Removing leading')) ?? `tar ended with ${exitCode}`;
+  const first =
+    lines.find((line) => line !== '' && !line.startsWith('Removing leading')) ?? `tar ended with ${exitCode}`;
   const kind = HOST_FAULTS.find(({ pattern }) => pattern.test(complaint))?.kind ?? 'invalid-argument';
   return new EngineError(kind, `cannot unpack layer: ${first}`, { details: { complaint, exitCode } });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { containerId, EngineError, type ContainerConfig, type CreateContainerBody, type HostConfig } from '@fairlead/protocol';
 import type { ImageRecord } from '../image/record.ts';
-import { mergeImageConfig } from '../spec/merge-image-config.ts';
+import { checkBindSources } from '../spec/mount-points.ts';
 import { validateCreate } from '../spec/validate-create.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
@@ -26,16 +26,17 @@ export interface CreatedContainer {
  *   sense, 'not-implemented' for what this engine cannot do. Nothing is left behind then.
  */
 export async function createContainer(
-  deps: Pick<ContainerDeps, 'directory' | 'images' | 'snapshots' | 'files' | 'clock' | 'facts' | 'newActor' | 'publish'>,
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'snapshots' | 'files' | 'clock' | 'facts' | 'abilities' | 'newActor' | 'publish'>,
   command: CreateContainer,
 ): Promise<CreatedContainer> {
   const { config: asked, hostConfig, networkingConfig } = partsOf(command.body);
   const name = command.name === undefined || command.name === '' ? undefined : validName(command.name);
   const image = deps.images.resolve(asked.Image);
   const id = containerId(randomBytes(32).toString('hex'));
-  const merged = mergeImageConfig(asked, image.config);
-  const { warnings } = validateCreate({ config: merged, asked, hostConfig, networkingConfig }, deps.facts);
-  const record = newRecord({ id, image, config: merged, hostConfig, at: deps.clock.now() }, name ?? '');
+  const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
+  await checkBindSources(valid.mountPoints, (path) => deps.files.exists(path));
+  const record = newRecord({ id, image, config: valid.config, hostConfig: valid.hostConfig, at: deps.clock.now() }, name ?? '');
+  using _layers = deps.images.retain(image.layerIds);
   await using undo = new AsyncDisposableStack();
   const named = reserve(deps, record);
   undo.defer(() => deps.directory.releaseName(named.name, id));
@@ -47,7 +48,7 @@ export async function createContainer(
   deps.directory.add(actor);
   undo.move();
   deps.publish(named, 'create');
-  return { actor, warnings };
+  return { actor, warnings: valid.warnings };
 }
 
 function partsOf(body: CreateContainerBody): {

@@ -9,6 +9,7 @@ import type { ImageLookup } from '../image/record.ts';
 import type { HostDevices } from '../ports/host-devices.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 import type { OciSeccomp } from '../spec/oci.ts';
+import type { EngineAbilities } from '../spec/validate-create.ts';
 import type { Attachments } from './attachments.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDirectory } from './directory.ts';
@@ -26,6 +27,7 @@ export interface ContainerDeps {
   readonly logs: ContainerLog;
   readonly clock: Clock;
   readonly facts: HostFacts;
+  readonly abilities: EngineAbilities;
   readonly devices: HostDevices;
   /** The default seccomp profile for a set of capabilities; undefined on a host without one. */
   readonly defaultSeccomp: (capabilities: readonly string[]) => OciSeccomp | undefined;

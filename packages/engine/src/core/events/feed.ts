@@ -145,3 +145,9 @@ async function* chain(
 async function* fromArray(events: readonly EngineEvent[]): AsyncGenerator<EngineEvent> {
   yield* events;
 }
+
+/** Recognises a stored event. The engine is the only writer, so the frame is checked, not every field. */
+export function isEngineEvent(document: unknown): document is EngineEvent {
+  if (typeof document !== 'object' || document === null) return false;
+  return 'type' in document && 'action' in document && 'attributes' in document && 'timeNanos' in document;
+}

@@ -1,6 +1,15 @@
 import { EngineError, mayBeImageId, normalizeReference, parseReference } from '@fairlead/protocol';
-import { CONFIG_BYTES_MAX, sha256 } from './config-document.ts';
-import { objectOf, objectsOf, parseJsonObject, parseJsonObjects, textMapOf, textOf, textsOf, type JsonObject } from './document.ts';
+import { sha256 } from './config-document.ts';
+import {
+  objectOf,
+  objectsOf,
+  parseJsonObject,
+  parseJsonObjects,
+  textMapOf,
+  textOf,
+  textsOf,
+  type JsonObject,
+} from './document.ts';
 import type { ImagePlatform } from './deps.ts';
 import type { IncomingArchive } from './incoming-archive.ts';
 
@@ -26,7 +35,8 @@ export interface PlannedImage {
  */
 export async function planArchive(archive: IncomingArchive, platform: ImagePlatform): Promise<readonly PlannedImage[]> {
   const images = archive.has('manifest.json') ? await planDocker(archive) : await planOci(archive, platform);
-  if (images.length > ARCHIVE_IMAGES_MAX) throw new EngineError('too-large', `archive has more than ${ARCHIVE_IMAGES_MAX} images`);
+  if (images.length > ARCHIVE_IMAGES_MAX)
+    throw new EngineError('too-large', `archive has more than ${ARCHIVE_IMAGES_MAX} images`);
   return images;
 }
 
@@ -41,13 +51,15 @@ async function planDocker(archive: IncomingArchive): Promise<readonly PlannedIma
 }
 
 function taggedReference(repoTag: string): string {
-  if (parseReference(repoTag).tag === undefined) throw new EngineError('invalid-argument', `invalid tag ${JSON.stringify(repoTag)}`);
+  if (parseReference(repoTag).tag === undefined)
+    throw new EngineError('invalid-argument', `invalid tag ${JSON.stringify(repoTag)}`);
   return normalizeReference(repoTag);
 }
 
 /** Source: OCI image-spec, image-layout.md. */
 async function planOci(archive: IncomingArchive, platform: ImagePlatform): Promise<readonly PlannedImage[]> {
-  if (!archive.has('index.json')) throw new EngineError('invalid-argument', 'invalid archive: does not contain a manifest.json');
+  if (!archive.has('index.json'))
+    throw new EngineError('invalid-argument', 'invalid archive: does not contain a manifest.json');
   const index = parseJsonObject(await archive.read('index.json', MANIFEST_BYTES_MAX), 'index.json');
   const images: PlannedImage[] = [];
   for (const descriptor of objectsOf(index, 'manifests')) {
@@ -69,10 +81,12 @@ async function findManifest(
   if (!suits(descriptor, search.platform)) return undefined;
   const digest = textOf(descriptor, 'digest');
   const bytes = await archive.read(blobName(digest), MANIFEST_BYTES_MAX);
-  if (sha256(bytes) !== digest) throw new EngineError('invalid-argument', `blob ${digest} does not have the digest it is named by`);
+  if (sha256(bytes) !== digest)
+    throw new EngineError('invalid-argument', `blob ${digest} does not have the digest it is named by`);
   const document = parseJsonObject(bytes, 'manifest');
   if (document['config'] !== undefined) return document;
-  if (search.depth >= INDEX_DEPTH_MAX) throw new EngineError('invalid-argument', 'invalid archive: indexes are nested too deeply');
+  if (search.depth >= INDEX_DEPTH_MAX)
+    throw new EngineError('invalid-argument', 'invalid archive: indexes are nested too deeply');
   for (const next of objectsOf(document, 'manifests')) {
     const found = await findManifest(archive, next, { ...search, depth: search.depth + 1 });
     if (found !== undefined) return found;
@@ -110,7 +124,8 @@ function namesOf(descriptor: JsonObject): readonly string[] {
 }
 
 function blobName(digest: string): string {
-  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw new EngineError('invalid-argument', `unsupported digest ${JSON.stringify(digest)}`);
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest))
+    throw new EngineError('invalid-argument', `unsupported digest ${JSON.stringify(digest)}`);
   return `blobs/sha256/${digest.slice('sha256:'.length)}`;
 }
 

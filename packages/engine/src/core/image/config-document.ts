@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import { dateFromNanos, EngineError, parseTimestamp } from '@fairlead/protocol';
-import { integerOf, keySetOf, objectOf, objectsOf, parseJsonObject, textMapOf, textOf, textsOf, type JsonObject } from './document.ts';
+import {
+  integerOf,
+  keySetOf,
+  objectOf,
+  objectsOf,
+  parseJsonObject,
+  textMapOf,
+  textOf,
+  textsOf,
+  type JsonObject,
+} from './document.ts';
 import type { ImageHealthcheck, ImageRuntimeConfig } from './record.ts';
 
 /** Real ones are some KiB. Source: containerd, core/images/image.go reads at most 8 MiB of manifest. */
@@ -45,7 +55,8 @@ export function parseConfigDocument(bytes: Uint8Array): ConfigDocument {
   const rootfs = objectOf(document, 'rootfs');
   if (rootfs === undefined) throw new EngineError('invalid-argument', 'invalid image JSON, no RootFS key');
   const diffIds = textsOf(rootfs, 'diff_ids') ?? [];
-  if (!diffIds.every((digest) => DIGEST.test(digest))) throw new EngineError('invalid-argument', 'invalid image: diff_ids are not digests');
+  if (!diffIds.every((digest) => DIGEST.test(digest)))
+    throw new EngineError('invalid-argument', 'invalid image: diff_ids are not digests');
   if (diffIds.length > IMAGE_LAYERS_MAX) throw new EngineError('invalid-argument', 'max depth exceeded');
   return {
     created: textOf(document, 'created'),

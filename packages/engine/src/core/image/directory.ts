@@ -74,7 +74,8 @@ export class ImageDirectory implements ImageLookup {
     if (digest !== undefined) return this.all().find(({ id }) => id === `sha256:${digest}`);
     const prefix = ID_PREFIX.exec(ref)?.[1];
     // `sha256:abc` is not a name that could be parsed, but it may start an id.
-    const named = ref.startsWith('sha256:') && prefix !== undefined ? undefined : this.#byReference(parseReference(ref));
+    const named =
+      ref.startsWith('sha256:') && prefix !== undefined ? undefined : this.#byReference(parseReference(ref));
     if (named !== undefined || prefix === undefined) return named;
     const matches = this.all().filter(({ id }) => id.startsWith(`sha256:${prefix}`));
     return matches.length === 1 ? matches[0] : undefined;

@@ -20,6 +20,7 @@ export function parseJsonObjects(bytes: Uint8Array, what: string): readonly Json
   throw new EngineError('invalid-argument', `invalid ${what}: not a list of JSON objects`);
 }
 
+/** Whether it is an object with keys, not a list and not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -43,13 +44,18 @@ export function textsOf(object: JsonObject, key: string): readonly string[] | un
 export function textMapOf(object: JsonObject, key: string): Readonly<Record<string, string>> | undefined {
   const value = objectOf(object, key);
   if (value === undefined) return undefined;
-  const entries = Object.entries(value).map(([name, text]) => [name, typeof text === 'string' ? text : undefined] as const);
+  const entries = Object.entries(value).map(
+    ([name, text]) => [name, typeof text === 'string' ? text : undefined] as const,
+  );
   if (entries.some(([, text]) => text === undefined)) throw wrongType(key, 'a map of texts');
   return Object.fromEntries(entries.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
 }
 
 /** A set, as Go writes it: keys to empty objects; undefined when absent or null. */
-export function keySetOf(object: JsonObject, key: string): Readonly<Record<string, Readonly<Record<string, never>>>> | undefined {
+export function keySetOf(
+  object: JsonObject,
+  key: string,
+): Readonly<Record<string, Readonly<Record<string, never>>>> | undefined {
   const value = objectOf(object, key);
   return value === undefined ? undefined : Object.fromEntries(Object.keys(value).map((name) => [name, {}]));
 }

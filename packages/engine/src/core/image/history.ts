@@ -16,7 +16,8 @@ export async function imageHistory(
   const layers = image.layerIds.values();
   const entries = history.map((step): ImageHistoryEntry => {
     const chainId = step.emptyLayer ? undefined : layers.next().value;
-    if (!step.emptyLayer && chainId === undefined) throw new EngineError('internal', 'too many non-empty layers in History section');
+    if (!step.emptyLayer && chainId === undefined)
+      throw new EngineError('internal', 'too many non-empty layers in History section');
     return {
       Comment: step.comment,
       Created: step.createdAt === undefined ? 0 : Math.floor(step.createdAt.getTime() / 1000),

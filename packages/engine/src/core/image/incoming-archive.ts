@@ -40,14 +40,20 @@ export class IncomingArchive {
    * Reads a tar, compressed or not, to its end. Names are keys here and never paths.
    * @throws EngineError 'invalid-argument' for what is no tar, 'too-large'; an error of `source`.
    */
-  static async receive(deps: ReceiveDeps, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<IncomingArchive> {
+  static async receive(
+    deps: ReceiveDeps,
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<IncomingArchive> {
     const archive = new IncomingArchive(deps.content);
     let count = 0;
     for await (const entry of deps.archives.entries(deps.archives.decompress(source))) {
       count += 1;
-      if (count > ARCHIVE_ENTRIES_MAX) throw new EngineError('too-large', `archive has more than ${ARCHIVE_ENTRIES_MAX} entries`);
+      if (count > ARCHIVE_ENTRIES_MAX)
+        throw new EngineError('too-large', `archive has more than ${ARCHIVE_ENTRIES_MAX} entries`);
       const name = cleanName(entry.name);
-      if (entry.type === 'symlink') archive.#parts.set(name, { kind: 'link', target: resolveLink(name, entry.linkName) });
+      if (entry.type === 'symlink')
+        archive.#parts.set(name, { kind: 'link', target: resolveLink(name, entry.linkName) });
       if (entry.type === 'hardlink') archive.#parts.set(name, { kind: 'link', target: cleanName(entry.linkName) });
       if (entry.type === 'file') archive.#parts.set(name, await archive.#take(entry.content, entry.sizeBytes, signal));
     }
@@ -85,7 +91,8 @@ export class IncomingArchive {
 
   #get(name: string): Exclude<Part, { kind: 'link' }> {
     const part = this.#find(name);
-    if (part === undefined) throw new EngineError('invalid-argument', `invalid archive: does not contain ${JSON.stringify(name)}`);
+    if (part === undefined)
+      throw new EngineError('invalid-argument', `invalid archive: does not contain ${JSON.stringify(name)}`);
     return part;
   }
 

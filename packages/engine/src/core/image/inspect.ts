@@ -73,7 +73,9 @@ const NO_HEALTHCHECK = { Test: null, Interval: 0, Timeout: 0, StartPeriod: 0, St
 
 /** Where the layers are. Source: moby, daemon/graphdriver/overlay2: `UpperDir` is the topmost, `LowerDir` those below. */
 function graphData(deps: Pick<ImageDeps, 'layers'>, image: ImageRecord): Readonly<Record<string, string>> | null {
-  const paths = image.layerIds.filter((chainId) => deps.layers.has(chainId)).map((chainId) => deps.layers.path(chainId));
+  const paths = image.layerIds
+    .filter((chainId) => deps.layers.has(chainId))
+    .map((chainId) => deps.layers.path(chainId));
   const [upper, ...lower] = paths.toReversed();
   if (upper === undefined) return null;
   return { ...(lower.length === 0 ? {} : { LowerDir: lower.join(':') }), UpperDir: upper };

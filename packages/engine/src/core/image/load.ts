@@ -43,7 +43,7 @@ export async function* loadImages(
       deps.publish(imageEvent(incoming.record, 'load'));
     }
     // Docker names the ids only when the last image had no tag. Source: moby v28, daemon/internal/image/tarexport/load.go.
-    if (named === 0) yield { stream: unnamed.map((id) => `Loaded image ID: ${id}\n`).join('') };
+    if (named === 0 && unnamed.length > 0) yield { stream: unnamed.map((id) => `Loaded image ID: ${id}\n`).join('') };
   } finally {
     // What was written and is not part of an image goes, as soon as no other load runs.
     void deps.directory.collect();
@@ -122,7 +122,11 @@ function keepImage(deps: Pick<ImageDeps, 'directory' | 'layers'>, incoming: Inco
   return record.id;
 }
 
-function* giveTag(deps: Pick<ImageDeps, 'directory' | 'clock'>, id: ImageId, tag: string): Generator<ProgressMessage, void, undefined> {
+function* giveTag(
+  deps: Pick<ImageDeps, 'directory' | 'clock'>,
+  id: ImageId,
+  tag: string,
+): Generator<ProgressMessage, void, undefined> {
   const previous = deps.directory.giveTag(id, tag, deps.clock.now());
   const name = toFamiliar(tag);
   if (previous !== undefined) {

@@ -53,6 +53,8 @@ export interface ImageRecord {
 export interface ImageLookup {
   /** @throws EngineError 'not-found' `No such image: REF:TAG`, 'invalid-argument' for a malformed reference. */
   resolve(ref: string): ImageRecord;
+  /** Keeps layers until disposed, so that an image can be removed while a container is being made from it. */
+  retain(layerIds: readonly string[]): Disposable;
   /** Undefined when it was removed meanwhile. */
   get(id: ImageId): ImageRecord | undefined;
 }

@@ -1,4 +1,12 @@
-import { canonicalReference, EngineError, parseReference, shortId, toFamiliar, withDefaultTag, type ImageDeleted } from '@fairlead/protocol';
+import {
+  canonicalReference,
+  EngineError,
+  parseReference,
+  shortId,
+  toFamiliar,
+  withDefaultTag,
+  type ImageDeleted,
+} from '@fairlead/protocol';
 import type { ImageDeps } from './deps.ts';
 import { imageEvent } from './event.ts';
 import type { ImageRecord } from './record.ts';
@@ -17,7 +25,11 @@ type RemoveDeps = Pick<ImageDeps, 'directory' | 'publish'>;
  * @returns what was untagged and deleted, in order.
  * @throws EngineError 'not-found', 'conflict'. Source: moby v28, daemon/images/image_delete.go.
  */
-export async function removeImage(deps: RemoveDeps, ref: string, command: RemoveImage): Promise<readonly ImageDeleted[]> {
+export async function removeImage(
+  deps: RemoveDeps,
+  ref: string,
+  command: RemoveImage,
+): Promise<readonly ImageDeleted[]> {
   const image = deps.directory.resolve(ref);
   const answers: ImageDeleted[] = [];
   if (isIdOf(image, ref)) {
@@ -68,7 +80,10 @@ function refuseById(deps: RemoveDeps, image: ImageRecord, force: boolean): void 
   const users = deps.directory.usersOf(image.id);
   const running = users.find((user) => user.running);
   if (running !== undefined) {
-    throw conflict(image, `(cannot be forced) - image is being used by running container ${shortId(running.containerId)}`);
+    throw conflict(
+      image,
+      `(cannot be forced) - image is being used by running container ${shortId(running.containerId)}`,
+    );
   }
   if (force) return;
   if (image.tags.length > 1) throw conflict(image, '(must be forced) - image is referenced in multiple repositories');

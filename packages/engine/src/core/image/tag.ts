@@ -1,4 +1,12 @@
-import { canonicalReference, EngineError, familiarName, familiarReference, parseReference, withDefaultTag, type Reference } from '@fairlead/protocol';
+import {
+  canonicalReference,
+  EngineError,
+  familiarName,
+  familiarReference,
+  parseReference,
+  withDefaultTag,
+  type Reference,
+} from '@fairlead/protocol';
 import type { ImageDeps } from './deps.ts';
 import { imageEvent } from './event.ts';
 
@@ -13,7 +21,11 @@ export interface TagImage {
  * Gives an image one more name; one that another image has moves.
  * @throws EngineError 'not-found' without the image, 'invalid-argument' for a name that is none.
  */
-export function tagImage(deps: Pick<ImageDeps, 'directory' | 'clock' | 'publish'>, ref: string, command: TagImage): void {
+export function tagImage(
+  deps: Pick<ImageDeps, 'directory' | 'clock' | 'publish'>,
+  ref: string,
+  command: TagImage,
+): void {
   if (command.repo === undefined) throw new EngineError('invalid-argument', 'invalid reference format');
   const name = targetReference(command.repo, command.tag);
   const image = deps.directory.resolve(ref);
@@ -27,7 +39,8 @@ export function tagImage(deps: Pick<ImageDeps, 'directory' | 'clock' | 'publish'
  */
 export function targetReference(repo: string, tag: string | undefined): Reference {
   const reference = parseReference(repo);
-  if (reference.digest !== undefined) throw new EngineError('invalid-argument', 'refusing to create a tag with a digest reference');
+  if (reference.digest !== undefined)
+    throw new EngineError('invalid-argument', 'refusing to create a tag with a digest reference');
   // Read again as a whole, so that the tag is checked by the same grammar.
   const name = tag === undefined ? reference : parseReference(canonicalReference({ ...reference, tag }));
   if (familiarName(name) === 'sha256') {

@@ -30,35 +30,48 @@ export async function* unpackLayers(
   for (const [index, chainId] of chainIds.entries()) {
     const blob = sources.blobs[index];
     const diffId = sources.diffIds[index];
-    if (blob === undefined || diffId === undefined) throw new EngineError('internal', 'an image has more layers than blobs');
+    if (blob === undefined || diffId === undefined)
+      throw new EngineError('internal', 'an image has more layers than blobs');
     if (deps.layers.has(chainId)) continue;
     const read = { bytes: 0 };
     const open = (): AsyncIterable<Uint8Array> =>
       limited(deps.archives.decompress(counted(deps.content.read(blob.digest), read)));
     const done = deps.layers.unpack({ chainId, parentChainId: chainIds[index - 1], diffId }, open, signal);
-    yield* told(done, () => progressLine('Loading layer', shortId(diffId), { current: read.bytes, total: blob.sizeBytes }));
+    yield* told(done, () =>
+      progressLine('Loading layer', shortId(diffId), { current: read.bytes, total: blob.sizeBytes }),
+    );
   }
 }
 
-/** Tells where the work stands, now and then, and once at its end. */
-async function* told(work: Promise<void>, line: () => ProgressMessage): AsyncGenerator<ProgressMessage, void, undefined> {
+/** Tells where the work stands, now and then, and once at its end. Left early, it waits for the work all the same. */
+async function* told(
+  work: Promise<void>,
+  line: () => ProgressMessage,
+): AsyncGenerator<ProgressMessage, void, undefined> {
   const ended = work.then(() => true);
-  // Awaited below in any case; this only keeps a failure between two turns from counting as unhandled.
-  ended.catch(() => {});
-  for (;;) {
-    const turn = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => turn.resolve(false), PROGRESS_INTERVAL_MS);
-    try {
-      if (await Promise.race([ended, turn.promise])) break;
-    } finally {
-      clearTimeout(timer);
-    }
+  try {
+    while (!(await endsWithin(ended, PROGRESS_INTERVAL_MS))) yield line();
     yield line();
+  } finally {
+    // A failure was thrown above, or nobody is left to hear of it.
+    await Promise.allSettled([ended]);
   }
-  yield line();
 }
 
-async function* counted(source: AsyncIterable<Uint8Array>, read: { bytes: number }): AsyncGenerator<Uint8Array, void, undefined> {
+async function endsWithin(ended: Promise<boolean>, ms: number): Promise<boolean> {
+  const turn = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => turn.resolve(false), ms);
+  try {
+    return await Promise.race([ended, turn.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  read: { bytes: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of source) {
     read.bytes += chunk.byteLength;
     yield chunk;

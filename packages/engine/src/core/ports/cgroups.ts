@@ -2,6 +2,8 @@
 export interface Cgroups {
   /** Host pids of everything in the group and the groups below it, in the kernel's order; none when it does not exist. */
   pids(cgroupsPath: string): Promise<readonly number[]>;
+  /** Lets a paused group run: what is frozen cannot even be killed on cgroup v1. Not paused, or nothing there, is success. */
+  thaw(cgroupsPath: string): Promise<void>;
   /**
    * Kills what is left in the group and removes it from every hierarchy. Nothing there is success.
    * @throws EngineError 'internal' when something in it does not end within two seconds.

@@ -24,6 +24,8 @@ export interface ContainerFiles {
    * Undefined when there is none. @throws EngineError 'invalid-argument' when it is longer than `limitBytes`.
    */
   readInside(rootPath: string, path: string, limitBytes: number): Promise<string | undefined>;
+  /** Whether the host has something at this path. */
+  exists(path: string): Promise<boolean>;
   /** Makes the source directory of a bind mount if nothing is there. */
   ensureBindSource(path: string): Promise<void>;
   /** Text of a file of the host, e.g. /etc/resolv.conf; undefined when there is none. */

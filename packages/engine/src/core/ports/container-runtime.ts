@@ -30,6 +30,8 @@ export interface ProcessExit {
   readonly exitCode: number;
   readonly oomKilled: boolean;
   readonly at: Date;
+  /** For `State.Error`, when the code is not the process's own: its monitor was lost and the container was killed (255). */
+  readonly error?: string;
 }
 
 /** What the kernel says about a container that the record calls running. */
@@ -75,9 +77,15 @@ export interface ContainerRuntime {
   signal(process: ProcessRef, signal: number): Promise<'sent' | 'gone'>;
   pause(id: ContainerId): Promise<void>;
   resume(id: ContainerId): Promise<void>;
-  /** Kills what is left of it, removes its cgroup, its monitor and the runtime's state. Nothing to do is success. */
+  /**
+   * Kills what is left of it, removes its cgroup, its monitor and the runtime's state; its log stays. Nothing to do is
+   * success. An exit that was not told before is not told any more.
+   */
   delete(id: ContainerId): Promise<void>;
-  /** Called once per exit, also for exits that happened while the engine was away (after `watch`). */
+  /**
+   * Called once per exit of a container that was created here or that `fate` called running. An exit that happened while
+   * the engine was away is `fate`'s answer instead.
+   */
   onExit(listener: (exit: ProcessExit) => void): Disposable;
   /** Asks the kernel, after a restart of the engine, and watches the container from now on if it runs. */
   fate(id: ContainerId, created: CreatedProcess): Promise<ProcessFate>;

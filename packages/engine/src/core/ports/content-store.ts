@@ -7,6 +7,7 @@ export interface Blob {
   readonly sizeBytes: number;
 }
 
+/** What a write accepts. */
 export interface WriteBlob {
   /** Writing stops with EngineError 'too-large' beyond this. */
   readonly bytesMax: number;

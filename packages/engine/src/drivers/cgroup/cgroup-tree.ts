@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '@fairlead/protocol';
 import type { Cgroups } from '../../core/ports/cgroups.ts';
 import { isErrno } from '../../host/errno.ts';
-import { removeEmptyDirectory } from '../../host/files.ts';
+import { removeEmptyDirectory, writeKernelFile } from '../../host/files.ts';
 import { listSubdirectories } from '../../host/subdirectories.ts';
 import { findProcess, readCgroupPids, signalProcess } from '../../host/proc.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
@@ -28,6 +28,19 @@ export class CgroupTree implements Cgroups {
     const root = this.#processRoot();
     if (root === undefined) return [];
     return await pidsBelow(directoryOf(root, cgroupsPath));
+  }
+
+  async thaw(cgroupsPath: string): Promise<void> {
+    const freezer = this.#layout.legacy.get('freezer');
+    const root = freezer ?? this.#layout.unified;
+    if (root === undefined) return;
+    const [name, text] = freezer === undefined ? ['cgroup.freeze', '0'] : ['freezer.state', 'THAWED'];
+    try {
+      await writeKernelFile(join(directoryOf(root, cgroupsPath), name), text);
+    } catch (error) {
+      // ENODEV: it was removed while the file was open.
+      if (!isErrno(error, 'ENOENT', 'ENODEV')) throw error;
+    }
   }
 
   async remove(cgroupsPath: string): Promise<void> {

@@ -93,9 +93,13 @@ describe('ConmonConsole', { timeout: 120_000, concurrency: 1 }, () => {
     await rig.console.resize(rig.id, { rows: 33, columns: 111 });
     await rig.start();
     let text = '';
+    let resized = false;
     for await (const { bytes } of connection.output) {
       text += Buffer.from(bytes).toString();
-      if (text.includes('ready')) await rig.console.resize(rig.id, { rows: 44, columns: 2_000 });
+      if (text.includes('ready') && !resized) {
+        resized = true;
+        await rig.console.resize(rig.id, { rows: 44, columns: 2_000 });
+      }
       if (/44 \d+/.test(text)) break;
     }
     assert.equal(text.replaceAll('\r', ''), '33 111\nready\n44 1000\n');

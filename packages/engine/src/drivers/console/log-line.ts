@@ -6,10 +6,13 @@ import type { OutputStream } from '../../core/ports/console.ts';
  */
 export type LogTag = 'full' | 'part' | 'end-of-run';
 
-export interface LogLine {
+export interface LogHead {
   readonly stream: OutputStream;
-  readonly timeNanos: bigint;
   readonly tag: LogTag;
+}
+
+export interface LogLine extends LogHead {
+  readonly timeNanos: bigint;
   /** With the file's newline, which only for `full` is the container's own. A view of the bytes that were parsed. */
   readonly text: Uint8Array;
 }
@@ -30,14 +33,11 @@ export class LogLineParser {
 
   /** @param line one line with its newline. Undefined when it is not such a line (a disk that filled up cuts lines off). */
   parse(line: Buffer): LogLine | undefined {
-    // TIME SPACE stdout|stderr SPACE F|P SPACE text: both names have six letters, so every place is fixed.
-    const tag = tagOf(line[TIME_CHARACTERS + 8]);
-    if (tag === undefined || line[TIME_CHARACTERS] !== SPACE || line[TIME_CHARACTERS + 9] !== SPACE) return undefined;
-    const stream = line.toString('latin1', TIME_CHARACTERS + 1, TIME_CHARACTERS + 7);
-    if (stream !== 'stdout' && stream !== 'stderr') return undefined;
+    const head = parseLogHead(line);
+    if (head === undefined) return undefined;
     const timeNanos = this.#time(line.toString('latin1', 0, TIME_CHARACTERS));
     if (timeNanos === undefined) return undefined;
-    return { stream, timeNanos, tag, text: line.subarray(TIME_CHARACTERS + 10) };
+    return { ...head, timeNanos, text: line.subarray(TIME_CHARACTERS + 10) };
   }
 
   #time(text: string): bigint | undefined {
@@ -46,6 +46,15 @@ export class LogLineParser {
     this.#timeNanos = parseLogTime(text);
     return this.#timeNanos;
   }
+}
+
+/** What a line is and whose, without its time; undefined as in {@link LogLineParser.parse}. */
+export function parseLogHead(line: Buffer): LogHead | undefined {
+  // TIME SPACE stdout|stderr SPACE F|P SPACE text: both names have six letters, so every place is fixed.
+  const tag = tagOf(line[TIME_CHARACTERS + 8]);
+  if (tag === undefined || line[TIME_CHARACTERS] !== SPACE || line[TIME_CHARACTERS + 9] !== SPACE) return undefined;
+  const stream = line.toString('latin1', TIME_CHARACTERS + 1, TIME_CHARACTERS + 7);
+  return stream === 'stdout' || stream === 'stderr' ? { stream, tag } : undefined;
 }
 
 /** The mark that a run ended here, as a line of the log. */

@@ -1,5 +1,5 @@
 import type { ReadableFile } from '../../host/readable-file.ts';
-import { LogLineParser, type LogLine } from './log-line.ts';
+import { parseLogHead, type LogHead } from './log-line.ts';
 import { LOG_FILE_LINE_BYTES_MAX } from './log-lines.ts';
 
 /** One step backwards. */
@@ -8,7 +8,7 @@ const STEP_BYTES: number = 64 * 1024;
  * How far before the wanted lines we look for the beginning of a line that was written in parts. Farther back it is
  * shown without its beginning.
  */
-const CONTEXT_BYTES_MAX: number = 1024 * 1024;
+const CONTEXT_BYTES_MAX: number = 256 * 1024;
 
 const NEWLINE = 0x0a;
 
@@ -28,10 +28,10 @@ export async function findTailStart(files: readonly ReadableFile[], count: numbe
   const search = new TailSearch(count);
   let start: TailStart = { index: 0, position: await endOfLines(files[0]) };
   for (const [index, file] of files.entries()) {
-    for await (const { line, position } of linesBackwards(file)) {
-      const step = search.visit(line, line.text.length);
-      if (step === 'done') return start;
-      if (step === 'include') start = { index, position };
+    for await (const block of blocksBackwards(file)) {
+      const { position, done } = searchBlock(search, block);
+      if (position !== undefined) start = { index, position };
+      if (done) return start;
     }
   }
   return start;
@@ -52,13 +52,14 @@ class TailSearch {
   #missing: number;
   #contextBytes = 0;
   /** Streams of which the line before the included ones has not been seen to end. */
-  readonly #open = new Set<LogLine['stream']>(['stdout', 'stderr']);
+  readonly #open = new Set<LogHead['stream']>(['stdout', 'stderr']);
 
   constructor(count: number) {
     this.#missing = count;
   }
 
-  visit(line: LogLine, bytes: number): 'include' | 'pass' | 'done' {
+  /** @param bytes the line's length. */
+  visit(line: LogHead, bytes: number): 'include' | 'pass' | 'done' {
     if (this.#missing > 0) {
       if (line.tag === 'full') this.#missing -= 1;
       return 'include';
@@ -80,10 +81,32 @@ async function endOfLines(file: ReadableFile | undefined): Promise<number> {
   return from + bytes.lastIndexOf(NEWLINE) + 1;
 }
 
-async function* linesBackwards(
-  file: ReadableFile,
-): AsyncGenerator<{ readonly line: LogLine; readonly position: number }> {
-  const parser = new LogLineParser();
+/** Whole lines of a file, as they lie in it. */
+interface Block {
+  readonly bytes: Buffer;
+  /** Where in the file they begin. */
+  readonly position: number;
+}
+
+/** Visits a block's lines, last first. `position`: where the earliest line that is wanted begins. */
+function searchBlock(search: TailSearch, block: Block): { readonly position?: number; readonly done: boolean } {
+  const { bytes } = block;
+  let found: { readonly position?: number } = {};
+  let lineEnd = bytes.lastIndexOf(NEWLINE);
+  while (lineEnd >= 0) {
+    const lineStart = lineEnd === 0 ? 0 : bytes.lastIndexOf(NEWLINE, lineEnd - 1) + 1;
+    const head = parseLogHead(bytes.subarray(lineStart, lineEnd + 1));
+    if (head !== undefined) {
+      const step = search.visit(head, lineEnd - lineStart);
+      if (step === 'done') return { ...found, done: true };
+      if (step === 'include') found = { position: block.position + lineStart };
+    }
+    lineEnd = lineStart - 1;
+  }
+  return { ...found, done: false };
+}
+
+async function* blocksBackwards(file: ReadableFile): AsyncGenerator<Block> {
   let end = await file.sizeBytes();
   /** Bytes after `end` that belong to a line which begins before it. */
   let rest: Buffer = Buffer.alloc(0);
@@ -92,15 +115,9 @@ async function* linesBackwards(
     const bytes = Buffer.concat([await readFully(file, from, end), rest]);
     // What comes before the first newline belongs to the step before, unless the file begins here.
     const first = from === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
-    let lineEnd = bytes.lastIndexOf(NEWLINE);
-    while (lineEnd >= first) {
-      const lineStart = lineEnd === 0 ? 0 : bytes.lastIndexOf(NEWLINE, lineEnd - 1) + 1;
-      const line = parser.parse(bytes.subarray(lineStart, lineEnd + 1));
-      if (line !== undefined) yield { line, position: from + lineStart };
-      lineEnd = lineStart - 1;
-    }
+    if (from === 0 || first > 0) yield { bytes: bytes.subarray(first), position: from + first };
     rest = first === 0 ? bytes : bytes.subarray(0, first);
-    if (rest.length > LOG_FILE_LINE_BYTES_MAX) rest = Buffer.alloc(0);
+    if (rest.length > LOG_FILE_LINE_BYTES_MAX + STEP_BYTES) rest = Buffer.alloc(0);
     end = from;
   }
 }

@@ -40,6 +40,10 @@ export class ContainerDirectoryFiles implements ContainerFiles {
     return readInsideRoot(rootPath, path, limitBytes);
   }
 
+  exists(path: string): Promise<boolean> {
+    return pathExists(path);
+  }
+
   async ensureBindSource(path: string): Promise<void> {
     if (!(await pathExists(path))) await makeDirectory(path);
   }

@@ -1,11 +1,10 @@
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { CreatedProcess, ProcessExit } from '../../core/ports/container-runtime.ts';
 import { modifiedAt, pathExists, readTextIfExists, watchDirectory } from '../../host/files.ts';
-import { onProcessEnd, signalProcess } from '../../host/proc.ts';
+import { onProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Bundle } from './bundle.ts';
 
-const SIGKILL = 9;
 /** An exit file holds a number of one to three digits. */
 const EXIT_BYTES_MAX = 16;
 /** What Docker records when nobody collected the code. */
@@ -13,6 +12,8 @@ export const EXIT_CODE_UNKNOWN = 255;
 
 export interface ExitWatchDeps {
   readonly exitsDirectory: string;
+  /** Kills a container whose monitor is gone; resolves when its first process has ended. */
+  readonly endOrphan: (bundle: Bundle, created: CreatedProcess) => Promise<void>;
   readonly log: Log;
 }
 
@@ -96,7 +97,7 @@ export class ExitWatch implements Disposable {
     await this.#collect(watched);
     if (this.#watched.get(id) !== watched) return;
     this.#deps.log.warning('runtime.monitor.lost', { containerId: id, monitorPid: watched.created.monitor.pid });
-    await endOrphan(watched.created);
+    await this.#deps.endOrphan(watched.bundle, watched.created);
     const error = 'the container monitor ended before the container did: the container was killed, its exit code is unknown';
     this.#tell(watched, { id, exitCode: EXIT_CODE_UNKNOWN, oomKilled: false, at: new Date(), error });
   }
@@ -114,13 +115,4 @@ export async function readExit(bundle: Bundle): Promise<ProcessExit | undefined>
   const code = Number(text.trim());
   const exitCode = Number.isInteger(code) && code >= 0 && code <= 255 ? code : EXIT_CODE_UNKNOWN;
   return { id: bundle.id, exitCode, oomKilled, at: at ?? new Date() };
-}
-
-/**
- * Kills a container's first process whose monitor is gone, and with it, by its pid namespace, the rest; resolves when it
- * has ended, however long the kernel takes.
- */
-export async function endOrphan({ process }: CreatedProcess): Promise<void> {
-  if (signalProcess(process, SIGKILL) === 'gone') return;
-  await new Promise<void>((resolve) => onProcessEnd(process, resolve));
 }

@@ -4,7 +4,14 @@ import { EngineError } from '@fairlead/protocol';
 import type { Digest } from '../../core/ports/content-store.ts';
 import type { LayerStore, UnpackLayer } from '../../core/ports/layer-store.ts';
 import { copyOwnership } from '../../host/file-times.ts';
-import { listDirectory, makeDirectory, movePath, readTextIfExists, removeTree, writeFileAtomically } from '../../host/files.ts';
+import {
+  listDirectory,
+  makeDirectory,
+  movePath,
+  readTextIfExists,
+  removeTree,
+  writeFileAtomically,
+} from '../../host/files.ts';
 import { syncFileSystem } from '../../host/sync.ts';
 import { makeUnpackJail, unpackTar, type UnpackJail } from '../../host/unpack-tar.ts';
 import type { Log } from '../../lib/log.ts';
@@ -30,6 +37,12 @@ interface Layer {
   readonly record: LayerRecord;
 }
 
+interface LayerPlaces {
+  readonly directory: string;
+  readonly jail: UnpackJail;
+  readonly bootId: string;
+}
+
 /**
  * Unpacked layers as directories: `<root>/layers/<link>/{diff,layer.json}`, where `link` is a short random name.
  *
@@ -48,10 +61,10 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
 
-  private constructor(directory: string, jail: UnpackJail, bootId: string, log: Log) {
-    this.#directory = directory;
-    this.#jail = jail;
-    this.#bootId = bootId;
+  private constructor(places: LayerPlaces, log: Log) {
+    this.#directory = places.directory;
+    this.#jail = places.jail;
+    this.#bootId = places.bootId;
     this.#log = log;
   }
 
@@ -61,7 +74,7 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
     await makeDirectory(directory, 0o700);
     const jail = await makeUnpackJail(join(directory, 'jail'));
     const bootId = (await readTextIfExists(BOOT_ID_PATH, BOOT_ID_BYTES_MAX)) ?? '';
-    const store = new OverlayLayerStore(directory, jail, bootId.trim(), log);
+    const store = new OverlayLayerStore({ directory, jail, bootId: bootId.trim() }, log);
     await store.#restore();
     return store;
   }
@@ -195,7 +208,9 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   #newLink(): string {
     const taken = new Set([...this.#layers.values()].map(({ link }) => link));
     for (;;) {
-      const link = Array.from({ length: LINK_CHARACTERS }, () => LINK_ALPHABET[randomInt(LINK_ALPHABET.length)]).join('');
+      const link = Array.from({ length: LINK_CHARACTERS }, () => LINK_ALPHABET[randomInt(LINK_ALPHABET.length)]).join(
+        '',
+      );
       if (!taken.has(link)) return link;
     }
   }

@@ -17,20 +17,31 @@ export interface OverlayStack {
 
 /** Options with absolute lower directories, for mount(2) from any working directory. */
 export function absoluteOptions(stack: OverlayStack): string {
-  return options(stack, stack.lower.map((link) => `${stack.layers}/${link}/diff`));
+  return options(
+    stack,
+    stack.lower.map((link) => `${stack.layers}/${link}/diff`),
+  );
 }
 
 /** Options with lower directories relative to `layers`: some 12 bytes each, so 127 fit under any root. */
 export function relativeOptions(stack: OverlayStack): string {
-  return options(stack, stack.lower.map((link) => `${link}/diff`));
+  return options(
+    stack,
+    stack.lower.map((link) => `${link}/diff`),
+  );
 }
 
+/** Whether mount(2) takes options of this length. */
 export function fitsIntoPage(text: string): boolean {
   return Buffer.byteLength(text) <= MOUNT_OPTIONS_BYTES_MAX;
 }
 
 function options(stack: OverlayStack, lower: readonly string[]): string {
-  const parts = [`lowerdir=${lower.map(escapeLower).join(':')}`, `upperdir=${escape(stack.upper)}`, `workdir=${escape(stack.work)}`];
+  const parts = [
+    `lowerdir=${lower.map(escapeLower).join(':')}`,
+    `upperdir=${escape(stack.upper)}`,
+    `workdir=${escape(stack.work)}`,
+  ];
   return [...parts, ...stack.features].join(',');
 }
 

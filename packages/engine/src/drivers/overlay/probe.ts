@@ -63,8 +63,14 @@ function refusal(directory: string, cause: unknown): unknown {
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EINVAL', 'its file system cannot hold the writable layer (is it an overlay itself?); use a root on ext4, xfs, btrfs or tmpfs'],
-  ['EREMOTE', 'its file system cannot hold the writable layer (a network file system?); use a root on ext4, xfs, btrfs or tmpfs'],
+  [
+    'EINVAL',
+    'its file system cannot hold the writable layer (is it an overlay itself?); use a root on ext4, xfs, btrfs or tmpfs',
+  ],
+  [
+    'EREMOTE',
+    'its file system cannot hold the writable layer (a network file system?); use a root on ext4, xfs, btrfs or tmpfs',
+  ],
   ['ENODEV', 'the kernel has no overlayfs (modprobe overlay)'],
   ['EPERM', 'mounting is not permitted (CAP_SYS_ADMIN is needed)'],
   ['EACCES', 'mounting is not permitted (CAP_SYS_ADMIN is needed)'],

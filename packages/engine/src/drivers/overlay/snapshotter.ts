@@ -3,7 +3,14 @@ import { EngineError, isContainerId, type ContainerId } from '@fairlead/protocol
 import type { Snapshotter } from '../../core/ports/snapshotter.ts';
 import { isErrno } from '../../host/errno.ts';
 import { copyOwnership } from '../../host/file-times.ts';
-import { listDirectory, makeDirectory, readTextIfExists, removeFile, removeTree, writeFileAtomically } from '../../host/files.ts';
+import {
+  listDirectory,
+  makeDirectory,
+  readTextIfExists,
+  removeFile,
+  removeTree,
+  writeFileAtomically,
+} from '../../host/files.ts';
 import { isMounted, listMounts, mountPath, UNMOUNT_FLAGS, unmountPath } from '../../host/mounts.ts';
 import { runOrThrow } from '../../host/process.ts';
 import { treeSizeBytes } from '../../host/tree-size.ts';
@@ -54,7 +61,11 @@ export class OverlaySnapshotter implements Snapshotter {
     await makeDirectory(join(places.layers.directory, EMPTY_LINK, 'diff'));
     const features = await probeOverlay(places.layers.directory);
     const mounts = await listMounts(places.containersDirectory);
-    return new OverlaySnapshotter(places, features, mounts.map(({ target }) => target));
+    return new OverlaySnapshotter(
+      places,
+      features,
+      mounts.map(({ target }) => target),
+    );
   }
 
   async prepare(id: ContainerId, layerIds: readonly string[]): Promise<void> {
@@ -155,7 +166,8 @@ export class OverlaySnapshotter implements Snapshotter {
 /** The engine's own working directory is nobody's to change, so mount(8) runs in one of its own. */
 async function mountRelative(stack: OverlayStack, target: string): Promise<void> {
   const options = relativeOptions(stack);
-  if (!fitsIntoPage(options)) throw new EngineError('internal', 'the layers of this image do not fit into a page of mount options');
+  if (!fitsIntoPage(options))
+    throw new EngineError('internal', 'the layers of this image do not fit into a page of mount options');
   await runOrThrow('mount', ['-t', 'overlay', '-o', options, 'overlay', target], {
     signal: AbortSignal.timeout(MOUNT_TIMEOUT_MS),
     cwd: stack.layers,

@@ -19,11 +19,7 @@ const META_PREFIX = '.wh..wh.';
  * @param lowest the layer has nothing below it, so there is nothing to hide.
  * @throws EngineError 'invalid-argument' for a marker that names nothing.
  */
-export async function convertWhiteouts(
-  directory: string,
-  paths: readonly string[],
-  lowest: boolean,
-): Promise<void> {
+export async function convertWhiteouts(directory: string, paths: readonly string[], lowest: boolean): Promise<void> {
   const parents = new Set(paths.map((path) => dirname(join(directory, path))));
   const times = await Promise.all([...parents].map(readTimes));
   for (const path of paths) await convert(join(directory, path), lowest);

@@ -1,0 +1,54 @@
+import { CATALOG, type CatalogEntry } from './catalog.ts';
+import type { Command } from './command.ts';
+import { type FlagHelp, FlagSet } from './flags/flag-set.ts';
+
+/** How this program is called. */
+export const PROGRAM = 'fairlead';
+
+/** `Usage:  fairlead stop [OPTIONS] CONTAINER [CONTAINER...]` */
+export function usageLine(command: Command): string {
+  return `Usage:  ${PROGRAM} ${command.name} ${command.usage}`.trimEnd();
+}
+
+/** The whole help of one command. */
+export function commandHelp(entry: CatalogEntry, command: Command): string {
+  const flags = new FlagSet();
+  command.define(flags);
+  const lines = [usageLine(command), '', command.summary];
+  if (entry.names.length > 1) {
+    const names = entry.names.toReversed().map((name) => `${PROGRAM} ${name}`);
+    lines.push('', 'Aliases:', `  ${names.join(', ')}`);
+  }
+  const described = flags.describe();
+  if (described.length > 0) lines.push('', 'Options:', ...flagLines(described));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The help of the program: its commands. */
+export function programHelp(globals: FlagSet): string {
+  const width = Math.max(...CATALOG.map(({ names: [name] }) => name.length));
+  const commands = CATALOG.map(({ names: [name], summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return [
+    `Usage:  ${PROGRAM} [OPTIONS] COMMAND`,
+    '',
+    'Containers, and the truth about how they ended',
+    '',
+    'Commands:',
+    ...commands,
+    '',
+    'Global Options:',
+    ...flagLines(globals.describe()),
+    '',
+    `Run '${PROGRAM} COMMAND --help' for more information on a command.`,
+    '',
+  ].join('\n');
+}
+
+function flagLines(flags: readonly FlagHelp[]): readonly string[] {
+  const heads = flags.map(({ long, short, word }) => {
+    const letter = short === undefined ? '    ' : `-${short}, `;
+    return `  ${letter}--${long}${word === '' ? '' : ` ${word}`}`;
+  });
+  const width = Math.max(...heads.map((head) => head.length));
+  return flags.map(({ usage }, at) => `${(heads[at] ?? '').padEnd(width)}   ${usage}`);
+}

@@ -1,0 +1,21 @@
+import type { Client } from '@fairlead/client';
+import { writeAll } from '@fairlead/client';
+import type { CliContext } from './context.ts';
+import { connectToEngine } from './engine-autostart.ts';
+
+/** The context of a real command line: this process's streams and environment. */
+export function processContext(global: { readonly hosts: readonly string[] }): CliContext {
+  const { stdin, stdout, stderr, env } = process;
+  // Errors of writes are told to whoever wrote; without a listener they would end the process first.
+  for (const stream of [stdout, stderr]) if (stream.listenerCount('error') === 0) stream.on('error', () => {});
+  const err = (line: string): Promise<void> => writeAll(stderr, `${line}\n`);
+  let client: Promise<Client> | undefined;
+  return {
+    terminal: { stdin, stdout, stderr },
+    env,
+    hosts: global.hosts,
+    client: () => (client ??= connectToEngine({ hosts: global.hosts, env, tell: err })),
+    out: (text) => writeAll(stdout, text),
+    err,
+  };
+}

@@ -1,0 +1,143 @@
+import {
+  EngineError,
+  imageEndpoints,
+  NO_FILTERS,
+  versionAtLeast,
+  type ApiVersion,
+  type ImageInspect,
+  type ImageSummary,
+  type ProgressMessage,
+} from '@fairlead/protocol';
+import type { ImageDeps } from '../../core/image/deps.ts';
+import { imageHistory } from '../../core/image/history.ts';
+import { importImage } from '../../core/image/import.ts';
+import { inspectImage } from '../../core/image/inspect.ts';
+import { listImages, type ListedImage } from '../../core/image/list.ts';
+import { loadImages } from '../../core/image/load.ts';
+import { removeImage } from '../../core/image/remove.ts';
+import { tagImage } from '../../core/image/tag.ts';
+import { failureOf } from '../fail.ts';
+import { route, type Call, type Route } from '../route.ts';
+
+/** Everything under `/images`. Source: engine-api 9.1. */
+export function imageRoutes(deps: ImageDeps): readonly Route[] {
+  return [...makingRoutes(deps), ...viewRoutes(deps), ...nameRoutes(deps)];
+}
+
+function makingRoutes(deps: ImageDeps): readonly Route[] {
+  return [
+    route(imageEndpoints.load, async (call) => {
+      const quiet = call.query.quiet ?? true;
+      const lines = loadImages(deps, call.bytes, { quiet, signal: call.hangup });
+      return { kind: 'json-stream', items: inBand(deps, lines, call), lineEnd: '\r\n' };
+    }),
+    route(imageEndpoints.import, async (call) => {
+      const { fromImage, fromSrc, repo, tag, message, platform } = call.query;
+      if (fromImage !== undefined) throw noPull(fromImage, tag);
+      if (fromSrc !== '-') throw noDownload(fromSrc);
+      const options = { repo, tag, message, platform, changes: call.query.changes ?? [], signal: call.hangup };
+      const id = await importImage(deps, call.bytes, options);
+      call.operation?.target({ Type: 'image', Id: id, Name: repo ?? '' });
+      return { kind: 'json-stream', items: only({ status: id }), lineEnd: '\r\n' };
+    }),
+  ];
+}
+
+function viewRoutes(deps: ImageDeps): readonly Route[] {
+  return [
+    route(imageEndpoints.list, async (call) => {
+      const listed = listImages(deps, call.query.filters ?? NO_FILTERS);
+      return { kind: 'json', body: listed.map((image) => imageSummary(image, call.apiVersion)) };
+    }),
+    route(imageEndpoints.inspect, async (call) => {
+      const image = await inspectImage(deps, call.param('name'));
+      return { kind: 'json', body: inspectFor(image, call.apiVersion) };
+    }),
+    route(imageEndpoints.history, async (call) => ({
+      kind: 'json',
+      body: await imageHistory(deps, call.param('name')),
+    })),
+  ];
+}
+
+function nameRoutes(deps: ImageDeps): readonly Route[] {
+  return [
+    route(imageEndpoints.tag, async (call) => {
+      aboutImage(deps, call);
+      tagImage(deps, call.param('name'), { repo: call.query.repo, tag: call.query.tag });
+      return { kind: 'empty' };
+    }),
+    route(imageEndpoints.remove, async (call) => {
+      aboutImage(deps, call);
+      return { kind: 'json', body: await removeImage(deps, call.param('name'), { force: call.query.force ?? false }) };
+    }),
+  ];
+}
+
+/** Notes which image an operation is about. @throws EngineError, as `ImageDirectory.resolve`. */
+function aboutImage(deps: Pick<ImageDeps, 'directory'>, call: Pick<Call, 'operation' | 'param'>): void {
+  const ref = call.param('name');
+  call.operation?.target({ Type: 'image', Id: deps.directory.resolve(ref).id, Name: ref });
+}
+
+/** A load answers 200 before its body has come: from then on failures are lines, as Docker's clients expect. */
+async function* inBand(
+  deps: Pick<ImageDeps, 'log'>,
+  lines: AsyncIterable<ProgressMessage>,
+  call: Pick<Call, 'operation' | 'hangup'>,
+): AsyncGenerator<ProgressMessage, void, undefined> {
+  try {
+    yield* lines;
+  } catch (error) {
+    const { message, internal } = failureOf(error);
+    call.operation?.end({ outcome: 'failed', message });
+    // Nobody is left to read a line.
+    if (call.hangup.aborted) throw error;
+    if (internal) deps.log.failure('image.load.failed', error);
+    yield { errorDetail: { message }, error: message };
+  }
+}
+
+async function* only(line: ProgressMessage): AsyncGenerator<ProgressMessage, void, undefined> {
+  yield line;
+}
+
+function noPull(image: string, tag: string | undefined): EngineError {
+  const name = tag === undefined ? image : `${image}${tag.startsWith('sha256:') ? '@' : ':'}${tag}`;
+  return new EngineError('not-implemented', `pulling images is not available yet: load or import "${name}" instead`);
+}
+
+function noDownload(source: string | undefined): EngineError {
+  if (source === undefined) return new EngineError('invalid-argument', 'fromImage or fromSrc is required');
+  return new EngineError(
+    'not-implemented',
+    `importing from a URL is not available yet: download "${source}" and import the file`,
+  );
+}
+
+function imageSummary({ image, tags }: ListedImage, apiVersion: ApiVersion): ImageSummary {
+  // Older clients print what they are given, so the engine wrote their placeholders.
+  const placeholder = tags.length === 0 && !versionAtLeast(apiVersion, '1.43');
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: placeholder ? ['<none>:<none>'] : tags,
+    RepoDigests: placeholder ? ['<none>@<none>'] : [],
+    Created: Math.floor((image.createdAt?.getTime() ?? 0) / 1000),
+    Size: image.sizeBytes,
+    SharedSize: -1,
+    ...(versionAtLeast(apiVersion, '1.44') ? {} : { VirtualSize: image.sizeBytes }),
+    Labels: image.config.Labels ?? null,
+    Containers: -1,
+  };
+}
+
+/** Fields that Docker took out of the answer, for clients of the versions that had them. */
+function inspectFor(image: ImageInspect, apiVersion: ApiVersion): ImageInspect {
+  const { Container, ...current } = image;
+  return {
+    ...current,
+    ...(versionAtLeast(apiVersion, '1.45') ? {} : { Container: Container ?? '', ContainerConfig: current.Config }),
+    ...(versionAtLeast(apiVersion, '1.44') ? {} : { VirtualSize: image.Size }),
+  };
+}

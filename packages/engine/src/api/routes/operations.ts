@@ -1,0 +1,39 @@
+import { fairleadEndpoints, type ContainerRef, type Operation } from '@fairlead/protocol';
+import type { OperationLedger } from '../../core/operation/ledger.ts';
+import { Hangup } from '../hangup.ts';
+import { route, type Route } from '../route.ts';
+
+export interface OperationRoutesDeps {
+  readonly ledger: Pick<OperationLedger, 'list' | 'get' | 'wait'>;
+  /** The id that a container's name, id or prefix stands for. @throws EngineError 'not-found'. */
+  readonly containerIdOf: (ref: ContainerRef) => string;
+}
+
+/** The ledger of everything that changed something. Source: deadlines.md, rule 8. */
+export function operationRoutes({ ledger, containerIdOf }: OperationRoutesDeps): readonly Route[] {
+  return [
+    route(fairleadEndpoints.operations, async ({ query }) => {
+      const targetId = query.container === undefined ? undefined : containerIdOf(query.container);
+      return { kind: 'json', body: ledger.list({ limit: query.limit, targetId }) };
+    }),
+    route(fairleadEndpoints.operation, async (call) => ({ kind: 'json', body: ledger.get(call.param('id')) })),
+    route(fairleadEndpoints.waitOperation, async (call) => {
+      const id = call.param('id');
+      // Refused before the head, not in the middle of the stream.
+      ledger.get(id);
+      const done = ledger.wait(id, call.hangup);
+      // Told in the stream; nobody may be pulling it yet when it rejects.
+      done.catch(() => {});
+      return { kind: 'json-stream', items: untilDone(done) };
+    }),
+  ];
+}
+
+async function* untilDone(done: Promise<Operation>): AsyncGenerator<Operation> {
+  try {
+    yield await done;
+  } catch (error) {
+    // The caller left; the operation goes on and nobody is there to be told.
+    if (!(error instanceof Hangup)) throw error;
+  }
+}

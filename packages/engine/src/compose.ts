@@ -1,0 +1,136 @@
+import { EngineError } from '@fairlead/protocol';
+import { formatListenAddress, parseListenAddress } from './api/listen-address.ts';
+import { containerRoutes } from './api/routes/containers.ts';
+import { execRoutes } from './api/routes/exec.ts';
+import { imageRoutes } from './api/routes/images.ts';
+import { operationRoutes } from './api/routes/operations.ts';
+import { systemRoutes } from './api/routes/system.ts';
+import { createApi } from './api/server.ts';
+import type { EngineConfig } from './config/config.ts';
+import { enginePaths, type EnginePaths } from './config/paths.ts';
+import { ENGINE_VERSION } from './config/version.ts';
+import { composeCore, type Core } from './compose-core.ts';
+import { openDrivers, type Drivers } from './compose-drivers.ts';
+import { KILL_CONFIRM_MS } from './core/container/stop.ts';
+import { restoreContainers } from './core/container/restore.ts';
+import type { SystemCounts, SystemFacts } from './core/system/system-facts.ts';
+import { newEngineId, readProgramFacts, readSystemFacts } from './drivers/facts/read-system-facts.ts';
+import { countDescriptors } from './host/proc.ts';
+import { lockFile, makeDirectory } from './host/files.ts';
+import { bindSocket, claimSocketPath, shareSocket } from './host/socket-path.ts';
+import { readPeerCredentials } from './host/sockets.ts';
+import { createPinoLog } from './drivers/log/pino-log.ts';
+
+/** A container engine on one root directory. Disposing it closes connections at once; containers go on running. */
+export interface Engine extends AsyncDisposable {
+  /**
+   * Serves the API at `unix:///PATH` or `tcp://ADDRESS:PORT`; resolves with the address when it accepts connections.
+   * @throws EngineError 'invalid-argument' for a malformed address, 'conflict' when it is taken.
+   */
+  listen(host: string): Promise<string>;
+  /** Stops accepting, ends streams, lets answers under way finish for `withinMs` milliseconds. Containers go on running. */
+  drain(withinMs: number): Promise<void>;
+}
+
+/**
+ * Opens an engine: takes the lock on its root, and brings its records into agreement with the kernel.
+ *
+ * @throws EngineError 'conflict' when another engine runs on this root, 'unavailable' when the host lacks something.
+ */
+export async function openEngine(config: EngineConfig): Promise<Engine> {
+  await using undo = new AsyncDisposableStack();
+  const log = createPinoLog(config.logLevel ?? 'info');
+  const paths = enginePaths(config.root);
+  await makeDirectory(paths.root, 0o711);
+  undo.use(await lockRoot(paths));
+  const drivers = undo.use(await openDrivers({ config, paths, log }));
+  const core = composeCore(drivers, log);
+  undo.defer(() => core.close());
+  const [facts] = await Promise.all([systemFacts(drivers, paths), restoreContainers({ ...core.containers, limiter: core.limiter, log })]);
+  core.ledger.markInterrupted();
+  const api = undo.use(
+    createApi({
+      routes: routesOf(core, facts),
+      operations: core.ledger,
+      log,
+      engineVersion: ENGINE_VERSION,
+      peerOf: readPeerCredentials,
+      socketPaths: { claim: claimSocketPath, bind: bindSocket, share: shareSocket },
+    }),
+  );
+  log.event('engine.opened', { root: paths.root, runtime: drivers.runtime.name, containers: core.containers.directory.all().length });
+  const owned = undo.move();
+  return {
+    listen: async (host) => formatListenAddress(await api.listen(parseListenAddress(host))),
+    drain: (withinMs) => api.close(withinMs),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function lockRoot(paths: EnginePaths): Promise<AsyncDisposable> {
+  const lock = await lockFile(paths.lock);
+  if (lock !== undefined) return lock;
+  throw new EngineError('conflict', `another engine is running on ${paths.root}: stop it first, or use another root`);
+}
+
+function routesOf(core: Core, facts: SystemFacts): Parameters<typeof createApi>[0]['routes'] {
+  return [
+    ...containerRoutes(core.containers),
+    ...execRoutes(core.containers),
+    ...imageRoutes(core.images),
+    ...systemRoutes({ facts, counts: () => countsOf(core), events: core.events }),
+    ...operationRoutes({ ledger: core.ledger, containerIdOf: (ref) => core.containers.directory.resolve(ref).id }),
+  ];
+}
+
+async function systemFacts(drivers: Drivers, paths: EnginePaths): Promise<SystemFacts> {
+  const [host, runtime, monitor, init] = await Promise.all([
+    readSystemFacts(),
+    readProgramFacts({ name: drivers.probed.name, path: drivers.probed.path }),
+    readProgramFacts({ name: 'conmon', path: drivers.monitorPath }),
+    drivers.initPath === undefined ? undefined : readProgramFacts({ name: 'tini', path: drivers.initPath }),
+  ]);
+  return {
+    ...host,
+    engineId: engineIdOf(drivers),
+    engineVersion: ENGINE_VERSION,
+    gitCommit: '',
+    buildTime: '',
+    host: drivers.facts,
+    rootDir: paths.root,
+    storageDriver: drivers.snapshots.name,
+    storageStatus: [],
+    cgroupDriver: 'cgroupfs',
+    runtimes: [runtime],
+    monitor,
+    init,
+    seccomp: drivers.hasSeccomp,
+    killConfirmMs: KILL_CONFIRM_MS,
+    warnings: drivers.warnings,
+  };
+}
+
+/** Made once per root. */
+function engineIdOf(drivers: Drivers): string {
+  const settings = drivers.records.table('settings', (document): document is string => typeof document === 'string');
+  const known = settings.get('engine-id');
+  if (known !== undefined) return known;
+  const id = newEngineId();
+  settings.put('engine-id', id);
+  return id;
+}
+
+function countsOf(core: Core): SystemCounts {
+  const states = core.containers.directory.all().map(({ state }) => state);
+  const running = states.filter(({ status }) => status === 'running' || status === 'restarting').length;
+  const paused = states.filter((state) => state.status === 'running' && state.paused).length;
+  return {
+    running: running - paused,
+    paused,
+    stopped: states.length - running,
+    images: core.images.directory.all().length,
+    eventListeners: core.events.listeners,
+    descriptors: countDescriptors(),
+    now: new Date(),
+  };
+}

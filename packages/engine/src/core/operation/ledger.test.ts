@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Operation } from '@fairlead/protocol';
+import { silentLog } from '../../lib/log.ts';
+import { FakeClock } from '../ports/fake-clock.ts';
+import { memoryLog } from '../ports/memory-records.ts';
+import { OperationLedger } from './ledger.ts';
+
+const caller = { userAgent: 'Go-http-client/1.1', peer: { pid: 7, uid: 0, gid: 0 }, address: undefined };
+const never = new AbortController().signal;
+const target = { Type: 'container', Id: 'c1', Name: 'web' } as const;
+
+function scene(): { readonly clock: FakeClock; readonly log: ReturnType<typeof memoryLog<Operation>>; readonly ledger: OperationLedger } {
+  const clock = new FakeClock();
+  const log = memoryLog<Operation>();
+  return { clock, log, ledger: new OperationLedger(log, clock, silentLog) };
+}
+
+describe('OperationLedger', () => {
+  it('tells the story of a stop whose caller hung up when the grace was over', () => {
+    const { clock, ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: 20_000 });
+    stop.target(target);
+    stop.grace(20_000);
+    stop.bound(30_000);
+    stop.phase('signal');
+    stop.phase('grace');
+    clock.advance(20_000);
+    stop.phase('kill');
+    stop.callerLeft();
+    clock.advance(5);
+    stop.stopped({ outcome: 'killed', exitCode: 137 });
+    stop.end({ outcome: 'succeeded' });
+    const [operation] = ledger.list({ limit: undefined, targetId: undefined });
+    assert.deepEqual(operation, {
+      Id: stop.id,
+      Verb: 'stop',
+      Target: target,
+      Caller: { UserAgent: 'Go-http-client/1.1', Pid: 7, Uid: 0, Gid: 0 },
+      StartedAt: '2026-01-01T00:00:00.000Z',
+      BoundMs: 30_000,
+      GraceMs: 20_000,
+      BudgetMs: 20_000,
+      Phase: 'done',
+      Phases: [
+        { Phase: 'accepted', AtMs: 0 },
+        { Phase: 'signal', AtMs: 0 },
+        { Phase: 'grace', AtMs: 0 },
+        { Phase: 'kill', AtMs: 20_000 },
+        { Phase: 'done', AtMs: 20_005 },
+      ],
+      Outcome: { Result: 'succeeded', Detail: 'killed', ExitCode: 137, TookMs: 20_005 },
+      CallerLeftAtMs: 20_000,
+    });
+  });
+
+  it('does not count a caller that leaves after the answer, and ends once', () => {
+    const { ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+    stop.end({ outcome: 'not-modified' });
+    stop.end({ outcome: 'failed', message: 'late' });
+    stop.callerLeft();
+    const operation = ledger.get(stop.id);
+    assert.equal(operation.Outcome?.Result, 'not-modified');
+    assert.equal(operation.CallerLeftAtMs, null);
+  });
+
+  it('lets anybody wait for an operation under way, and answers at once for one that is over', async () => {
+    const { ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+    const waiting = ledger.wait(stop.id, never);
+    stop.end({ outcome: 'failed', message: 'no' });
+    assert.equal((await waiting).Outcome?.Error, 'no');
+    assert.equal((await ledger.wait(stop.id, never)).Outcome?.Result, 'failed');
+    await assert.rejects(ledger.wait('nosuch', never), /No such operation: nosuch/);
+  });
+
+  it('marks what was under way when the engine ended as interrupted', () => {
+    const { clock, log, ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+    stop.phase('grace');
+    clock.advance(1_000);
+    const next = new OperationLedger(log, clock, silentLog);
+    next.markInterrupted();
+    assert.deepEqual(next.get(stop.id).Outcome, { Result: 'interrupted', TookMs: 1_000 });
+  });
+
+  it('lists the newest first, and those about one container', () => {
+    const { ledger } = scene();
+    for (const name of ['a', 'b', 'a']) {
+      const operation = ledger.begin({ verb: 'start', caller, budgetMs: undefined });
+      operation.target({ Type: 'container', Id: name, Name: name });
+      operation.end({ outcome: 'succeeded' });
+    }
+    assert.equal(ledger.list({ limit: 2, targetId: undefined }).length, 2);
+    assert.deepEqual(ledger.list({ limit: undefined, targetId: 'a' }).map(({ Target }) => Target.Id), ['a', 'a']);
+  });
+});

@@ -1,0 +1,11 @@
+export { BUSYBOX_PATH, busyboxImage } from './busybox-image.ts';
+export {
+  configDocument,
+  dockerArchive,
+  GO_ARCHITECTURES,
+  legacyDockerArchive,
+  ociArchive,
+  sketchId,
+  type ImageSketch,
+} from './image-archive.ts';
+export { LAYER_TIME, layerTar, type LayerEntry } from './layer-tar.ts';
