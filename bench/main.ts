@@ -15,7 +15,7 @@ import type { Contender } from './contender.ts';
 import { dockerContender } from './docker-contender.ts';
 import { installedEngines, programPath, startEngine } from './engines.ts';
 import { makeFixture } from './fixture.ts';
-import { COLD_START, median, MEASUREMENTS } from './measure.ts';
+import { COLD_START, median, MEASUREMENTS, type Measurement } from './measure.ts';
 import { document, table, type BenchResults } from './report.ts';
 
 /** Starts of each engine whose median is its cold start. */
@@ -81,18 +81,21 @@ async function measureRounds(): Promise<void> {
   const wanted = options.measure?.split(',');
   const measurements = MEASUREMENTS.filter(({ key }) => wanted === undefined || wanted.includes(key));
   for (let round = 0; round <= rounds; round++) {
-    for (const { key, measure } of measurements) {
-      for (const { contender, values } of contenders) {
-        if (stopped.signal.aborted) return;
-        const value = await measure(contender);
-        // The first round warms up: caches, and what an engine loads when it is first needed.
-        if (value !== undefined && round > 0) (values[key] ??= []).push(value);
-      }
-    }
+    for (const measurement of measurements) await measureOnce(measurement, round > 0);
+    if (stopped.signal.aborted) return;
     progress(round === 0 ? 'warmed up' : `round ${round} of ${rounds}`);
   }
   for (const { contender, values } of contenders)
     if (contender.coldStartMs !== undefined) values[COLD_START.key] = [contender.coldStartMs];
+}
+
+async function measureOnce({ key, measure }: Measurement, counts: boolean): Promise<void> {
+  for (const { contender, values } of contenders) {
+    if (stopped.signal.aborted) return;
+    const value = await measure(contender);
+    // The first round warms up: caches, and what an engine loads when it is first needed.
+    if (value !== undefined && counts) (values[key] ??= []).push(value);
+  }
 }
 
 function publish(): void {

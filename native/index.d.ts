@@ -22,7 +22,7 @@ export class Poll {
   /**
    * @param callback gets {@link READABLE} and {@link WRITABLE} bits. After an error on the descriptor both are set, and
    * {@link STOPPED}: the next read or write tells what happened.
-   * @throws 'EEXIST' when the descriptor is polled already, 'EPERM' for a plain file.
+   * @throws 'EEXIST' while another Poll watches the descriptor, 'EPERM' for a plain file.
    */
   constructor(fd: number, callback: (events: number) => void);
   /** Watches for these bits from now on; 0 rests. @throws 'EBADF' when closed. */

@@ -207,6 +207,7 @@ describe('Poll', () => {
   it('is one per descriptor, for descriptors that can wait', () => {
     const ends = native.openPipe();
     const poll = new native.Poll(ends.read, () => {});
+    poll.watch(native.READABLE);
     assert.throws(() => new native.Poll(ends.read, () => {}), { code: 'EEXIST' });
     poll.close();
     poll.close();

@@ -2,10 +2,7 @@ import type { Command } from '../../command.ts';
 import { noArguments } from '../../command.ts';
 import { FAIRLEAD_SOCKET } from '@fairlead/client';
 import { DEFAULT_ROOT } from '../../engine-autostart.ts';
-import { ExitError, EXIT_USAGE } from '../../exit-codes.ts';
-import { list, text } from '../../flags/flag-types.ts';
-
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+import { list, parsed, text } from '../../flags/flag-types.ts';
 
 /** `fairlead engine`: the one place that knows the engine, and it is loaded only when asked for. */
 export const engineCommand: Command = {
@@ -16,13 +13,17 @@ export const engineCommand: Command = {
   define(flags) {
     const root = flags.add('root', `Where images, containers and records are kept (default "${DEFAULT_ROOT}")`, text(DEFAULT_ROOT));
     const hosts = flags.add('host,H', `Where to listen, may be repeated (default "unix://${FAIRLEAD_SOCKET}")`, list());
-    const level = flags.add('log-level', `How much to log: ${LOG_LEVELS.join(', ')} (default "info")`, text('info'));
+    const level = flags.add('log-level', 'How much to log: silent, error, warning, event or detail (default "event")', text('event'));
+    const runtime = flags.add('runtime', 'OCI runtime: name or path (default: crun where it runs, else runc)', parsed('string', String));
     return async (context) => {
-      const logLevel = LOG_LEVELS.find((known) => known === level.value);
-      if (logLevel === undefined) throw new ExitError(EXIT_USAGE, `unknown log level: ${level.value}`);
       const named = [...context.hosts, ...hosts.value];
-      const { runEngine } = await import('@fairlead/engine');
-      return await runEngine({ root: root.value, hosts: named.length > 0 ? named : [`unix://${FAIRLEAD_SOCKET}`], logLevel });
+      const { logLevelOf, runEngine } = await import('@fairlead/engine');
+      return await runEngine({
+        root: root.value,
+        hosts: named.length > 0 ? named : [`unix://${FAIRLEAD_SOCKET}`],
+        logLevel: logLevelOf(level.value),
+        runtime: runtime.value,
+      });
     };
   },
 };

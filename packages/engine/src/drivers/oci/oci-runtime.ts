@@ -12,7 +12,7 @@ import type {
   ProcessRef,
 } from '../../core/ports/container-runtime.ts';
 import { makeDirectory, pathExists } from '../../host/files.ts';
-import { processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
+import { onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import { bundleOf, clearBundle, readCgroupsPath, readMonitor, writeBundle, type Bundle } from './bundle.ts';
 import { ExecFiles } from './exec-files.ts';
@@ -145,6 +145,14 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   onExit(listener: (exit: ProcessExit) => void): Disposable {
     return this.#exits.onExit(listener);
+  }
+
+  /** Calls back once when the container's first process has ended, at the next turn if it has; a zombie counts as ended. */
+  onProcessEnd(id: ContainerId, callback: () => void): Disposable {
+    const live = this.#live.get(id);
+    if (live !== undefined) return onProcessEnd(live.created.process, callback);
+    const turn = setImmediate(callback);
+    return { [Symbol.dispose]: () => clearImmediate(turn) };
   }
 
   async fate(id: ContainerId, created: CreatedProcess): Promise<ProcessFate> {

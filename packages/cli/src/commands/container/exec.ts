@@ -1,0 +1,75 @@
+import { type ExecBody, pipeTerminal, type TerminalSize } from '@fairlead/client';
+import { atLeast, type Command } from '../../command.ts';
+import type { CliContext } from '../../context.ts';
+import { EXIT_FAILURE, ExitError } from '../../exit-codes.ts';
+import { checkedList, list, text, toggle } from '../../flags/flag-types.ts';
+import { requireTerminal } from './follow-container.ts';
+import { checkEnv, readEnv, readEnvFiles } from './run-values.ts';
+
+/** `fairlead exec` */
+export const execCommand: Command = {
+  name: 'exec',
+  usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
+  summary: 'Execute a command in a running container',
+  args: atLeast(2),
+  stopAtFirstArgument: true,
+  define(flags) {
+    const detach = flags.add('detach,d', 'Detached mode: run command in the background', toggle());
+    const detachKeys = flags.add('detach-keys', 'Override the key sequence for detaching a container', text());
+    const envs = flags.add('env,e', 'Set environment variables', checkedList(checkEnv));
+    const envFiles = flags.add('env-file', 'Read in a file of environment variables', list());
+    const interactive = flags.add('interactive,i', 'Keep STDIN open even if not attached', toggle());
+    const privileged = flags.add('privileged', 'Give extended privileges to the command', toggle());
+    const tty = flags.add('tty,t', 'Allocate a pseudo-TTY', toggle());
+    const user = flags.add('user,u', 'Username or UID (format: "<name|uid>[:<group|gid>]")', text());
+    const workdir = flags.add('workdir,w', 'Working directory inside the container', text());
+    return async (context, [ref = '', ...command]) => {
+      const env = [...(await readEnvFiles(envFiles.value, context.env)), ...readEnv(envs.value, context.env)];
+      const body: ExecBody = {
+        Cmd: command,
+        Env: env.length > 0 ? env : null,
+        User: user.value,
+        WorkingDir: workdir.value,
+        Privileged: privileged.value,
+        Tty: tty.value,
+        AttachStdin: interactive.value && !detach.value,
+        AttachStdout: !detach.value,
+        AttachStderr: !detach.value,
+        DetachKeys: detachKeys.value,
+        Detach: detach.value,
+      };
+      if (detach.value) return await execDetached(context, ref, body);
+      return await execAttached(context, ref, body);
+    };
+  },
+};
+
+async function execDetached(context: CliContext, ref: string, body: ExecBody): Promise<number> {
+  const { exec } = await context.client();
+  await exec.startDetached(await exec.create(ref, body), { tty: body.Tty === true });
+  return 0;
+}
+
+async function execAttached(context: CliContext, ref: string, body: ExecBody): Promise<number> {
+  const client = await context.client();
+  const { exec } = client;
+  const [tty, stdin] = [body.Tty === true, body.AttachStdin === true];
+  // An unknown container is told before a missing terminal, as Docker does.
+  if (tty && stdin && context.terminal.stdin.isTTY !== true) await client.containers.inspect(ref);
+  requireTerminal(context, { tty, stdin });
+  const size = tty ? terminalSize(context) : undefined;
+  const id = await exec.create(ref, { ...body, ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }) });
+  await using session = await exec.start(id, { tty, size });
+  const end = await pipeTerminal(session, context.terminal, {
+    stdin,
+    detachKeys: body.DetachKeys ?? '',
+    onResizeFailed: () => void context.err('failed to resize tty, using default size'),
+  });
+  if (end === 'detached') throw new ExitError(EXIT_FAILURE, 'read escape sequence');
+  return await session.exitCode();
+}
+
+function terminalSize(context: CliContext): TerminalSize | undefined {
+  const { rows, columns } = context.terminal.stdout;
+  return rows === undefined || columns === undefined ? undefined : { rows, columns };
+}

@@ -1,0 +1,19 @@
+import { atLeast, type Command } from '../../command.ts';
+import { forEach } from '../each.ts';
+
+/** `fairlead pause` */
+export const pauseCommand: Command = {
+  name: 'pause',
+  usage: 'CONTAINER [CONTAINER...]',
+  summary: 'Pause all processes within one or more containers',
+  args: atLeast(1),
+  define() {
+    return async (context, refs) => {
+      const client = await context.client();
+      return await forEach(context, refs, async (ref) => {
+        await client.containers.pause(ref);
+        return ref;
+      });
+    };
+  },
+};

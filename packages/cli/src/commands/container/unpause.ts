@@ -1,0 +1,19 @@
+import { atLeast, type Command } from '../../command.ts';
+import { forEach } from '../each.ts';
+
+/** `fairlead unpause` */
+export const unpauseCommand: Command = {
+  name: 'unpause',
+  usage: 'CONTAINER [CONTAINER...]',
+  summary: 'Unpause all processes within one or more containers',
+  args: atLeast(1),
+  define() {
+    return async (context, refs) => {
+      const client = await context.client();
+      return await forEach(context, refs, async (ref) => {
+        await client.containers.unpause(ref);
+        return ref;
+      });
+    };
+  },
+};
