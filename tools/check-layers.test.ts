@@ -112,7 +112,10 @@ describe('checkLayers', () => {
     const text = "import { Engine } from '@fairlead/engine';";
     for (const name of ['protocol', 'client', 'cli'])
       assert.equal(breaches({ [`packages/${name}/src/x.ts`]: text }).length, 1, name);
-    assert.deepEqual(breaches({ 'packages/cli/src/commands/system/engine.ts': "await import('@fairlead/engine');" }), []);
+    assert.deepEqual(
+      breaches({ 'packages/cli/src/commands/system/engine.ts': "await import('@fairlead/engine');" }),
+      [],
+    );
     assert.equal(breaches({ 'packages/cli/src/main.ts': "await import('@fairlead/engine');" }).length, 1);
   });
 

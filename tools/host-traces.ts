@@ -1,4 +1,5 @@
 /** What containers leave on a host when something goes wrong: read before and after the tests, and compared. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -17,10 +18,12 @@ export function readHostTraces(home: string): HostTraces {
   return [
     ...processes(home),
     ...mounts(),
-    ...networkDevices(),
-    ...namedNamespaces(),
+    ...named('network device', '/sys/class/net'),
+    ...named('network namespace', '/run/netns'),
+    ...packetFilters(),
     ...cgroups('/sys/fs/cgroup', CGROUP_DEPTH),
-    ...filesIn(home),
+    ...named('state of an engine', '/run/fairlead').filter((trace) => !trace.endsWith('/subnets')),
+    ...named('file', home),
   ];
 }
 
@@ -52,12 +55,15 @@ function mounts(): HostTraces {
     });
 }
 
-function networkDevices(): HostTraces {
-  return namesIn('/sys/class/net').map((name) => `network device ${name}`);
+function named(kind: string, directory: string): HostTraces {
+  return namesIn(directory).map((name) => `${kind} ${join(directory, name)}`);
 }
 
-function namedNamespaces(): HostTraces {
-  return namesIn('/run/netns').map((name) => `network namespace ${name}`);
+/** Tables of nftables, and rules that were added to others' chains. */
+function packetFilters(): HostTraces {
+  const tables = linesOf('nft', ['list', 'tables']).map((table) => `nftables ${table}`);
+  const rules = linesOf('iptables', ['-S', 'FORWARD']).map((rule) => `iptables ${rule}`);
+  return [...tables, ...rules];
 }
 
 function cgroups(directory: string, depth: number): HostTraces {
@@ -68,8 +74,9 @@ function cgroups(directory: string, depth: number): HostTraces {
   });
 }
 
-function filesIn(home: string): HostTraces {
-  return namesIn(home).map((name) => `file ${join(home, name)}`);
+function linesOf(program: string, args: readonly string[]): readonly string[] {
+  const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
+  return (stdout ?? '').split('\n').filter((line) => line !== '');
 }
 
 function subdirectories(directory: string): readonly string[] {

@@ -45,7 +45,7 @@ missing_packages() {
 }
 
 # Everything the npm part and the addon are made from.
-fingerprint() { cat package-lock.json package.json native/build.js native/src/* tools/setup.sh | sha256sum | cut -d' ' -f1; }
+fingerprint() { cat package-lock.json package.json native/build.ts native/src/* tools/setup.sh | sha256sum | cut -d' ' -f1; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -111,7 +111,7 @@ main() {
   install_npm_packages
   [ -x "$node" ] || die "npm left no $node: is the registry reachable?"
   say "building the native addon"
-  "$node" native/build.js
+  "$node" native/build.ts
   echo "$now" >"$stamp"
   say "done: Node $("$node" --version), $(crun --version | head -n 1), $(conmon --version | head -n 1)"
 }

@@ -96,7 +96,6 @@ export function isTestFile(file: string): boolean {
 }
 
 /** Reads a JSON file of the repository; its shape is the caller's to know. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names what the file holds
 export function readJson<T>(root: string, file: string): T {
   return JSON.parse(readFileSync(join(root, file), 'utf8')) as T;
 }

@@ -1,3 +1,4 @@
+import { isEngineError } from '@fairlead/protocol';
 import type { Drivers } from './compose-drivers.ts';
 import type { ContainerRouteDeps } from './api/routes/containers.ts';
 import { ENGINE_VERSION } from './config/version.ts';
@@ -70,7 +71,10 @@ export function composeCore(drivers: Drivers, log: Log): Core {
       void imageDirectory.collect();
     },
     onEffectFailed(record, { effect }, cause) {
-      log.failure('container.effect.failed', cause, { containerId: record.id, effect });
+      const fields = { containerId: record.id, effect };
+      // What a request asked for and could not have is told to whoever asked, and logged with the answer.
+      if (effect === 'launch' && isEngineError(cause)) log.detail('container.launch.failed', { ...fields, message: cause.message });
+      else log.failure('container.effect.failed', cause, fields);
     },
   };
   const containers: ContainerRouteDeps = {

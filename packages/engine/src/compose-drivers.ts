@@ -23,7 +23,7 @@ import { OciRuntime } from './drivers/oci/oci-runtime.ts';
 import { OverlayLayerStore } from './drivers/overlay/layer-store.ts';
 import { OverlaySnapshotter } from './drivers/overlay/snapshotter.ts';
 import { openRecordStore } from './drivers/sqlite/record-store.ts';
-import { readTextIfExists } from './host/files.ts';
+import { readTextIfExists, removeTree } from './host/files.ts';
 import { findProgram } from './host/find-program.ts';
 import type { Log } from './lib/log.ts';
 
@@ -41,11 +41,14 @@ export interface Drivers extends AsyncDisposable {
   readonly facts: HostFacts;
   readonly probed: ProbedRuntime;
   readonly monitorPath: string;
+  /** The program of HostConfig.Init. */
   readonly initPath: string | undefined;
   readonly hasSeccomp: boolean;
   readonly defaultSeccomp: (capabilities: readonly string[]) => OciSeccomp | undefined;
   /** What is worse on this host than it should be, one sentence each. */
   readonly warnings: readonly string[];
+  /** Takes away what lies outside the root and only running containers need: the bridge and its rules, the state directory. */
+  tidy(): Promise<void>;
 }
 
 /** Debian's golang-github-containers-common installs it. */
@@ -72,7 +75,8 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
     readTextIfExists(SECCOMP_PROFILE_PATH, SECCOMP_PROFILE_BYTES_MAX),
     probeRuntime(layout, config.runtime),
     requiredProgram('conmon'),
-    findProgram('tini'),
+    // The static one: it runs in the container's root, where no library of the host is.
+    findProgram('tini-static'),
     FileContentStore.open(paths.root),
     BridgeNetwork.open({ root: paths.root, ...(config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet }) }).then((opened) => undo.use(opened)),
     openStorage(paths, log).then((opened) => undo.use(opened)),
@@ -106,6 +110,10 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
     hasSeccomp: seccompText !== undefined,
     defaultSeccomp: seccompText === undefined ? () => undefined : seccompTranslator(parseSeccompProfile(seccompText), facts),
     warnings,
+    async tidy() {
+      await network.removeAll();
+      await removeTree(stateRoot);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -21,7 +21,10 @@ import { bindSocket, claimSocketPath, shareSocket } from './host/socket-path.ts'
 import { readPeerCredentials } from './host/sockets.ts';
 import { createPinoLog } from './drivers/log/pino-log.ts';
 
-/** A container engine on one root directory. Disposing it closes connections at once; containers go on running. */
+/**
+ * A container engine on one root directory. Disposing it closes connections at once; containers go on running, and when
+ * none does, nothing of the engine is left but its root.
+ */
 export interface Engine extends AsyncDisposable {
   /**
    * Serves the API at `unix:///PATH` or `tcp://ADDRESS:PORT`; resolves with the address when it accepts connections.
@@ -60,12 +63,23 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
   );
   log.event('engine.opened', { root: paths.root, runtime: drivers.runtime.name, containers: core.containers.directory.all().length });
   const owned = undo.move();
+  const tidy = async (): Promise<void> => {
+    const isUp = core.containers.directory.all().some(({ state }) => UP.has(state.status));
+    if (!isUp) await drivers.tidy().catch((error: unknown) => log.failure('engine.tidy.failed', error));
+  };
   return {
     listen: async (host) => formatListenAddress(await api.listen(parseListenAddress(host))),
     drain: (withinMs) => api.close(withinMs),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await api.close(0);
+      await tidy();
+      await owned.disposeAsync();
+    },
   };
 }
+
+/** While a container is in one of these the engine leaves the host as it is. */
+const UP: ReadonlySet<string> = new Set(['starting', 'running', 'restarting']);
 
 async function lockRoot(paths: EnginePaths): Promise<AsyncDisposable> {
   const lock = await lockFile(paths.lock);

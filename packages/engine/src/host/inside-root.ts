@@ -55,7 +55,9 @@ export async function readInsideRoot(root: string, path: string, bytesMax: numbe
 }
 
 async function readUpTo(file: FileHandle, bytesMax: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(bytesMax + 1 > 64 * 1024 ? Math.min(bytesMax, (await file.stat()).size) + 1 : bytesMax + 1);
+  const buffer = Buffer.alloc(
+    bytesMax + 1 > 64 * 1024 ? Math.min(bytesMax, (await file.stat()).size) + 1 : bytesMax + 1,
+  );
   let length = 0;
   while (length < buffer.length) {
     const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);

@@ -229,18 +229,22 @@ function exitOf(code: number | null, signal: NodeJS.Signals | null): ProgramExit
   return { exitCode: code ?? 0, signal: undefined };
 }
 
+/** Reads a pipe to its end, or until it is closed here. Beyond `bytesMax` it reads on, so that the program can end. */
 async function collect(pipe: Duplex | undefined, bytesMax: number, onTooMuch: () => void): Promise<string> {
   if (pipe === undefined) return '';
   const chunks: Uint8Array[] = [];
   let length = 0;
-  await new Promise<void>((resolve) => {
-    pipe.on('data', (chunk: Buffer) => {
+  try {
+    for await (const chunk of pipe) {
+      if (!(chunk instanceof Uint8Array)) continue;
       length += chunk.length;
       if (length > bytesMax) onTooMuch();
       else chunks.push(chunk);
-    });
-    pipe.once('close', resolve);
-  });
+    }
+  } catch (error) {
+    // Closed while a grandchild still held it: what came is the answer.
+    if (!isErrno(error, 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -16,7 +16,7 @@ const at = new Date('2026-01-01T00:00:00Z');
 const later = (ms: number): Date => new Date(at.getTime() + ms);
 const id = containerId('ab'.repeat(32));
 const created = { process: { pid: 42, startTicks: 7 }, monitor: { pid: 41, startTicks: 6 } };
-const last: LastRun = { exitCode: 3, startedAt: at, finishedAt: later(1_000), oomKilled: false, killedAfterGrace: false };
+const last: LastRun = { exitCode: 3, startedAt: at, finishedAt: later(1_000), oomKilled: false, killedAfterGrace: false, error: '' };
 const running: RunningState = {
   status: 'running',
   created,

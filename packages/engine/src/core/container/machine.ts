@@ -11,6 +11,8 @@ export interface LastRun {
   readonly oomKilled: boolean;
   /** SIGKILL was sent because the grace period was over. */
   readonly killedAfterGrace: boolean;
+  /** Why the exit code is not the program's; empty when it is. */
+  readonly error: string;
 }
 
 /** Why the last start did not happen. */
@@ -286,6 +288,7 @@ function onExited(state: ContainerState, exit: ProcessExit, rules: ContainerRule
     finishedAt: exit.at,
     oomKilled: exit.oomKilled,
     killedAfterGrace: state.killedAfterGrace,
+    error: exit.error ?? '',
   };
   const ranMs = exit.at.getTime() - state.startedAt.getTime();
   const announcements: Announcement[] = [

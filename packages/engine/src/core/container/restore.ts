@@ -8,6 +8,7 @@ import type { ContainerRecord } from './record.ts';
 
 /** Docker's exit code for a process whose end nobody saw. */
 const EXIT_CODE_UNKNOWN = 255;
+const LOST = 'the container and its monitor ended while no engine was running: its exit code is unknown';
 
 export type RestoreDeps = Pick<
   ContainerDeps,
@@ -68,7 +69,7 @@ async function agreeWithKernel(deps: RestoreDeps, actor: ContainerActor): Promis
       const exit =
         fate.fate === 'exited'
           ? fate.exit
-          : { id, exitCode: EXIT_CODE_UNKNOWN, oomKilled: false, at: deps.clock.now() };
+          : { id, exitCode: EXIT_CODE_UNKNOWN, oomKilled: false, at: deps.clock.now(), error: LOST };
       await actor.send({ type: 'exited', exit });
       return;
     }

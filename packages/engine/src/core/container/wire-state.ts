@@ -33,7 +33,7 @@ export function inspectState(state: ContainerState): State {
     Dead: state.status === 'dead',
     Pid: state.status === 'running' ? state.created.process.pid : 0,
     ExitCode: state.status === 'running' ? 0 : (failure?.exitCode ?? last?.exitCode ?? 0),
-    Error: state.status === 'dead' ? state.message : (failure?.message ?? ''),
+    Error: state.status === 'dead' ? state.message : (failure?.message ?? (running ? '' : (last?.error ?? ''))),
     StartedAt: formatDate(state.status === 'running' ? state.startedAt : last?.startedAt),
     FinishedAt: formatDate(last?.finishedAt),
   };

@@ -1,4 +1,4 @@
-import { EngineError } from '@fairlead/protocol';
+import { EngineError, isEngineError } from '@fairlead/protocol';
 import type { ConsoleConnection, OutputChunk, TerminalSize } from '../ports/console.ts';
 import type { ExecProcess } from '../ports/container-runtime.ts';
 import type { ContainerActor } from '../container/actor.ts';
@@ -28,8 +28,7 @@ export function claimExec(deps: ExecDeps, id: string): ClaimedExec {
 }
 
 /**
- * Starts a claimed exec and connects to it. The connection's output ends after the exit code is stored, and throws when
- * the program could not be started.
+ * Starts a claimed exec and connects to it. The connection's output ends after the exit code is stored.
  */
 export async function startExec(
   deps: ExecDeps,
@@ -102,9 +101,17 @@ function failed(deps: ExecDeps, session: ExecSession, cause: unknown): void {
   session.apply({ type: 'exited', exitCode: startFailureOf(cause).exitCode, at: deps.clock.now() });
 }
 
-/** The stream's end is a promise: whoever inspects after it finds the exit code. */
+/**
+ * The stream's end is a promise: whoever inspects after it finds the exit code. Why a program could not be started is said
+ * in the stream, as Docker does: its head was sent before.
+ */
 async function* untilSettled(process: ExecProcess, settled: Promise<void>): AsyncGenerator<OutputChunk> {
   settled.catch(() => {});
   yield* process.output;
-  await settled;
+  try {
+    await settled;
+  } catch (error) {
+    if (!isEngineError(error)) throw error;
+    yield { stream: 'stdout', bytes: Buffer.from(`${error.message}\r\n`) };
+  }
 }

@@ -1,5 +1,6 @@
 import type { ContainerId } from '@fairlead/protocol';
 
+/** Where a process wrote; with a terminal everything is stdout. */
 export type OutputStream = 'stdout' | 'stderr';
 
 /** One read from a process. `bytes` belongs to the receiver. */
@@ -8,6 +9,7 @@ export interface OutputChunk {
   readonly bytes: Uint8Array;
 }
 
+/** Size of a terminal, in characters. */
 export interface TerminalSize {
   readonly rows: number;
   readonly columns: number;
@@ -27,6 +29,7 @@ export interface ConsoleConnection extends AsyncDisposable {
   endInput(): Promise<void>;
 }
 
+/** What an attacher is up to. */
 export interface AttachOptions {
   /** This attacher will not write: its leaving never ends the container's input. Default false. */
   readonly outputOnly?: boolean;

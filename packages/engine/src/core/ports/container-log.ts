@@ -10,6 +10,7 @@ export interface LogRecord {
   readonly text: Uint8Array;
 }
 
+/** Which records of a log, and whether to wait for more. */
 export interface LogQuery {
   /** Goes on with what is written later, until this promise (the container has stopped) resolves and all is read. */
   readonly follow?: Promise<unknown> | undefined;
@@ -22,6 +23,7 @@ export interface LogQuery {
   readonly streams: ReadonlySet<OutputStream>;
 }
 
+/** How much of a log is kept. */
 export interface LogLimits {
   /** A file that is larger is rotated; it may grow past this by what is written within 0.1 s. */
   readonly fileBytesMax: number;

@@ -9,7 +9,9 @@ import { validateCreate } from './validate-create.ts';
 const ID = 'a'.repeat(64);
 const SECCOMP: OciSeccomp = { defaultAction: 'SCMP_ACT_ERRNO' };
 
-function specOf(parts: { config?: object; hostConfig?: object; request?: Partial<SpecRequest>; facts?: object } = {}): OciSpec {
+function specOf(
+  parts: { config?: object; hostConfig?: object; request?: Partial<SpecRequest>; facts?: object } = {},
+): OciSpec {
   const facts = { ...FACTS, ...parts.facts };
   const { config, hostConfig } = validateCreate(
     { facts, abilities: ABILITIES },
@@ -114,7 +116,10 @@ describe('buildSpec', () => {
 
   it('lets mounts of the user replace its own and come in order of depth', () => {
     const spec = specOf({
-      hostConfig: { Binds: ['/srv/a:/data/deep', '/srv/etc:/etc:ro', '/srv/hosts:/etc/hosts'], Tmpfs: { '/dev/shm': 'size=1m,exec' } },
+      hostConfig: {
+        Binds: ['/srv/a:/data/deep', '/srv/etc:/etc:ro', '/srv/hosts:/etc/hosts'],
+        Tmpfs: { '/dev/shm': 'size=1m,exec' },
+      },
     });
     const destinations = spec.mounts.map((mount) => mount.destination);
     assert.ok(destinations.indexOf('/etc') < destinations.indexOf('/etc/resolv.conf'));
@@ -141,10 +146,26 @@ describe('buildSpec', () => {
   });
 
   const resources = [
-    { name: 'memory', hostConfig: { Memory: 16777216 }, expected: { memory: { limit: 16777216, swap: 33554432 }, cpu: {} } },
-    { name: 'memory without swap limit', hostConfig: { Memory: 16777216, MemorySwap: -1 }, expected: { memory: { limit: 16777216 }, cpu: {} } },
-    { name: 'half a CPU', hostConfig: { NanoCpus: 5e8 }, expected: { memory: {}, cpu: { period: 100000, quota: 50000 } } },
-    { name: 'shares and cpuset', hostConfig: { CpuShares: 1, CpusetCpus: '0-1' }, expected: { memory: {}, cpu: { shares: 2, cpus: '0-1' } } },
+    {
+      name: 'memory',
+      hostConfig: { Memory: 16777216 },
+      expected: { memory: { limit: 16777216, swap: 33554432 }, cpu: {} },
+    },
+    {
+      name: 'memory without swap limit',
+      hostConfig: { Memory: 16777216, MemorySwap: -1 },
+      expected: { memory: { limit: 16777216 }, cpu: {} },
+    },
+    {
+      name: 'half a CPU',
+      hostConfig: { NanoCpus: 5e8 },
+      expected: { memory: {}, cpu: { period: 100000, quota: 50000 } },
+    },
+    {
+      name: 'shares and cpuset',
+      hostConfig: { CpuShares: 1, CpusetCpus: '0-1' },
+      expected: { memory: {}, cpu: { shares: 2, cpus: '0-1' } },
+    },
     { name: 'pids', hostConfig: { PidsLimit: 7 }, expected: { memory: {}, cpu: {}, pids: { limit: 7 } } },
     { name: 'no pids limit', hostConfig: { PidsLimit: -1 }, expected: { memory: {}, cpu: {} } },
   ];

@@ -237,13 +237,23 @@ describe('validateCreate', () => {
   }
 
   it('does not know networks beyond the predefined ones', () => {
-    assert.throws(() => validate({ hostConfig: { NetworkMode: 'mine' } }), { kind: 'not-found', message: 'network mine not found' });
+    assert.throws(() => validate({ hostConfig: { NetworkMode: 'mine' } }), {
+      kind: 'not-found',
+      message: 'network mine not found',
+    });
     assert.throws(() => validate({ networks: { mine: {} } }), { kind: 'not-found' });
   });
 
   it('accepts what the docker CLI sends for a plain run', () => {
     const found = validate({
-      config: { AttachStdout: true, AttachStderr: true, ExposedPorts: null, Volumes: {}, Entrypoint: null, OnBuild: null },
+      config: {
+        AttachStdout: true,
+        AttachStderr: true,
+        ExposedPorts: null,
+        Volumes: {},
+        Entrypoint: null,
+        OnBuild: null,
+      },
       hostConfig: {
         Binds: null,
         NetworkMode: 'default',
@@ -274,7 +284,10 @@ describe('validateCreate', () => {
   });
 
   const warned: readonly (Parts & { readonly warning: RegExp })[] = [
-    { hostConfig: { NetworkMode: 'host', PortBindings: { '80/tcp': null } }, warning: /^Published ports are discarded when using host/ },
+    {
+      hostConfig: { NetworkMode: 'host', PortBindings: { '80/tcp': null } },
+      warning: /^Published ports are discarded when using host/,
+    },
     { hostConfig: { OomKillDisable: true }, warning: /^OOM killer is disabled for the container/ },
     { hostConfig: { LogConfig: { Config: { tag: 'x' } } }, warning: /log option 'tag'/ },
     { hostConfig: { KernelMemory: 10 * MB }, warning: /kernel memory limit/ },
@@ -297,7 +310,14 @@ describe('validateCreate', () => {
   });
 
   it('discards limits that the host cannot set, with a warning each', () => {
-    const cgroups = { ...FACTS.cgroups, swap: false, pids: false, cpuset: false, cpuShares: false, memorySwappiness: false };
+    const cgroups = {
+      ...FACTS.cgroups,
+      swap: false,
+      pids: false,
+      cpuset: false,
+      cpuShares: false,
+      memorySwappiness: false,
+    };
     const found = validate({
       hostConfig: { Memory: 10 * MB, PidsLimit: 5, CpusetCpus: '0-99', CpuShares: 10, MemorySwappiness: 10 },
       facts: { cgroups },

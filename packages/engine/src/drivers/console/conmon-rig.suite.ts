@@ -126,13 +126,21 @@ async function makeBundle(bundleDir: string, rootfs: string, options: RigOptions
 
 function conmonArgs(id: string, root: string, options: RigOptions & { readonly bundleDir: string }): readonly string[] {
   const { bundleDir, tty, stdin } = options;
-  return [
-    ...['--api-version', '1', '--cid', id, '--cuuid', id, '--name', 'rig', '--bundle', bundleDir, '--full-attach'],
-    ...['--runtime', '/usr/sbin/runc', '--runtime-arg', '--root', '--runtime-arg', `${root}/runc`],
-    ...['--container-pidfile', `${bundleDir}/pid`, '--conmon-pidfile', `${bundleDir}/conmon.pid`],
-    ...['--exit-dir', `${root}/exits`, '--log-path', `k8s-file:${bundleDir}/log`, '--no-sync-log'],
-    ...(tty === true ? ['--terminal'] : []),
-    ...(stdin === undefined ? [] : ['--stdin']),
-    ...(stdin === 'kept' ? ['--leave-stdin-open'] : []),
-  ];
+  const named: Readonly<Record<string, string>> = {
+    '--api-version': '1',
+    '--cid': id,
+    '--cuuid': id,
+    '--name': 'rig',
+    '--bundle': bundleDir,
+    '--runtime': '/usr/sbin/runc',
+    '--container-pidfile': `${bundleDir}/pid`,
+    '--conmon-pidfile': `${bundleDir}/conmon.pid`,
+    '--exit-dir': `${root}/exits`,
+    '--log-path': `k8s-file:${bundleDir}/log`,
+  };
+  const flags = ['--full-attach', '--no-sync-log', '--runtime-arg', '--root', '--runtime-arg', `${root}/runc`];
+  if (tty === true) flags.push('--terminal');
+  if (stdin !== undefined) flags.push('--stdin');
+  if (stdin === 'kept') flags.push('--leave-stdin-open');
+  return [...Object.entries(named).flat(), ...flags];
 }

@@ -6,11 +6,13 @@ import type { OutputStream } from '../../core/ports/console.ts';
  */
 export type LogTag = 'full' | 'part' | 'end-of-run';
 
+/** What a line of the log says about itself. */
 export interface LogHead {
   readonly stream: OutputStream;
   readonly tag: LogTag;
 }
 
+/** A parsed line of the log. */
 export interface LogLine extends LogHead {
   readonly timeNanos: bigint;
   /** With the file's newline, which only for `full` is the container's own. A view of the bytes that were parsed. */
@@ -70,14 +72,7 @@ function parseLogTime(text: string): bigint | undefined {
 }
 
 function tagOf(letter: number | undefined): LogTag | undefined {
-  switch (letter) {
-    case LETTER_F:
-      return 'full';
-    case LETTER_P:
-      return 'part';
-    case LETTER_E:
-      return 'end-of-run';
-    default:
-      return undefined;
-  }
+  if (letter === LETTER_F) return 'full';
+  if (letter === LETTER_P) return 'part';
+  return letter === LETTER_E ? 'end-of-run' : undefined;
 }

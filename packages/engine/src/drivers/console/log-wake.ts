@@ -14,8 +14,8 @@ export interface LogWakeQuery {
 
 /** Tells a reader who follows a log when to look again: it was written, it ended, or the time is over. */
 export class LogWake implements Disposable {
-  #watch: Disposable | undefined;
-  #timer: Disposable | undefined;
+  readonly #watch: Disposable;
+  readonly #timer: Disposable | undefined;
   #changed = false;
   #ended = false;
   #expired = false;
@@ -72,7 +72,7 @@ export class LogWake implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#watch?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     this.#timer?.[Symbol.dispose]();
   }
 

@@ -20,30 +20,37 @@ export async function* readLog(
   query: LogQuery,
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord, undefined> {
+  let skip = await countBeforeTail(deps.path, query);
+  for await (const batch of readBatches(deps, query, signal)) {
+    for (const record of batch) {
+      if (skip > 0) skip -= 1;
+      else if (isPast(record, query)) return;
+      else if (isWanted(record, query)) yield record;
+    }
+  }
+}
+
+async function* readBatches(
+  deps: ReadLogDeps,
+  query: LogQuery,
+  signal: AbortSignal,
+): AsyncGenerator<readonly LogRecord[], undefined> {
   signal.throwIfAborted();
   // Watching begins before the first look, so that nothing falls between.
   using wake = query.follow === undefined ? undefined : new LogWake(deps, { ...query, follow: query.follow });
-  let skip = await countBeforeTail(deps.path, query);
   await using cursor = await openCursor(deps.path, query.tail);
   for (;;) {
     const last = wake === undefined || wake.ended;
     wake?.clear();
     for (let batch = await cursor.next(); batch !== undefined; batch = await cursor.next()) {
-      for (const record of batch) {
-        if (skip > 0) skip -= 1;
-        else if (isPast(record, query)) return;
-        else if (isWanted(record, query)) yield record;
-      }
+      yield batch;
       signal.throwIfAborted();
     }
     if (last) break;
     await wake.wait(signal);
     if (wake.expired) return;
   }
-  for (const record of cursor.end()) {
-    if (skip > 0) skip -= 1;
-    else if (!isPast(record, query) && isWanted(record, query)) yield record;
-  }
+  yield cursor.end();
 }
 
 /** How many records lie between the place where reading for `tail` begins and the last `tail` ones. */

@@ -29,8 +29,8 @@ const flags = [
 ];
 
 /** Where a Node of any version keeps its headers: node_api.h and uv.h are the same promise in all of them. */
-function headerDirectories() {
-  const ofNodedir = process.env.npm_config_nodedir;
+function headerDirectories(): readonly string[] {
+  const ofNodedir = process.env['npm_config_nodedir'];
   return [
     ...(ofNodedir ? [join(ofNodedir, 'include', 'node')] : []),
     join(dirname(process.execPath), '..', 'include', 'node'),
@@ -40,8 +40,8 @@ function headerDirectories() {
   ];
 }
 
-function fail(message) {
-  console.error(`fairlead native addon: ${message}`);
+function fail(message: string): never {
+  process.stderr.write(`fairlead native addon: ${message}\n`);
   process.exit(1);
 }
 
@@ -57,7 +57,7 @@ if (include === undefined) {
   );
 }
 
-const compiler = process.env.CC ?? 'cc';
+const compiler = process.env['CC'] ?? 'cc';
 const hash = createHash('sha256').update(JSON.stringify([compiler, flags, include]));
 for (const source of [...sources, join(here, 'src', 'common.h')]) hash.update(readFileSync(source));
 const wanted = hash.digest('hex');

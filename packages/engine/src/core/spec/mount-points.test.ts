@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { isEngineError } from '@fairlead/protocol';
+import { parseBind } from './bind-spec.ts';
+import { checkBindSources, mountPointsOf, sourcesToCreate } from './mount-points.ts';
+import { cleanPath } from './paths.ts';
+import { hostConfigWith } from './spec-request.fixture.ts';
+import { tmpfsOptions } from './tmpfs-options.ts';
+
+describe('mountPointsOf', () => {
+  it('makes missing sources of -v, and of --mount only when told to', () => {
+    const points = mountPointsOf(
+      hostConfigWith({
+        Binds: ['/a/../b:/x/'],
+        Mounts: [
+          { Type: 'bind', Source: '/c', Target: '/y' },
+          { Type: 'bind', Source: '/d', Target: '/z', BindOptions: { CreateMountpoint: true } },
+          { Type: 'tmpfs', Target: '/t', ReadOnly: true, TmpfsOptions: { SizeBytes: 1024, Mode: 0o700 } },
+        ],
+      }),
+    );
+    assert.deepEqual(sourcesToCreate(points), ['/b', '/d']);
+    assert.deepEqual(
+      points.map((point) => point.target),
+      ['/x', '/y', '/z', '/t'],
+    );
+    assert.deepEqual(points[3], {
+      kind: 'tmpfs',
+      target: '/t',
+      options: ['noexec', 'nosuid', 'nodev', 'rprivate', 'ro', 'mode=700', 'size=1024'],
+      origin: 'mount',
+    });
+  });
+
+  it('misses the source of a --mount and not of a -v', async () => {
+    const points = mountPointsOf(
+      hostConfigWith({ Binds: ['/a:/x'], Mounts: [{ Type: 'bind', Source: '/b', Target: '/y' }] }),
+    );
+    await checkBindSources(points, async (path) => path === '/b');
+    await assert.rejects(
+      checkBindSources(points, async () => false),
+      { message: 'invalid mount config for type "bind": bind source path does not exist: /b' },
+    );
+  });
+});
+
+describe('parseBind', () => {
+  const cases = [
+    { text: '/a:/b', expected: { source: '/a', target: '/b', mode: '', readOnly: false, propagation: undefined } },
+    { text: '/a:/b:ro', expected: { source: '/a', target: '/b', mode: 'ro', readOnly: true, propagation: undefined } },
+    {
+      text: '/a:/b:z,rslave,ro,cached',
+      expected: { source: '/a', target: '/b', mode: 'z,rslave,ro,cached', readOnly: true, propagation: 'rslave' },
+    },
+    { text: '/b', expected: { source: undefined, target: '/b', mode: '', readOnly: false, propagation: undefined } },
+  ];
+  for (const { text, expected } of cases) it(`takes ${text}`, () => assert.deepEqual(parseBind(text), expected));
+
+  for (const text of ['', ':', ':/b', '/a:', '/a:ro', '/a:/b:ro:x', '/a:/b:ro,ro', '/a:/b:z,Z', '/a:/b:shared,slave']) {
+    it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseBind(text), { kind: 'invalid-argument' }));
+  }
+
+  it('answers any text with parts of it or an error of ours', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        try {
+          const { source, target } = parseBind(text);
+          assert.ok(text.startsWith(source === undefined ? target : `${source}:${target}`));
+        } catch (error) {
+          assert.ok(isEngineError(error), String(error));
+        }
+      }),
+    );
+  });
+});
+
+describe('tmpfsOptions', () => {
+  const cases = [
+    { text: '', expected: ['noexec', 'nosuid', 'nodev', 'rprivate'] },
+    { text: 'exec,size=1m,size=2m', expected: ['nosuid', 'nodev', 'rprivate', 'exec', 'size=2m'] },
+    { text: 'defaults,rslave,ro,rw', expected: ['noexec', 'nosuid', 'nodev', 'rslave', 'rw'] },
+  ];
+  for (const { text, expected } of cases)
+    it(`takes ${JSON.stringify(text)}`, () => assert.deepEqual(tmpfsOptions(text), expected));
+
+  for (const text of ['x', 'size', 'upperdir=/x', ',']) {
+    it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => tmpfsOptions(text), { kind: 'invalid-argument' }));
+  }
+});
+
+describe('cleanPath', () => {
+  it('is absolute, has no empty or dotted part, and is clean already when cleaned again', () => {
+    const part = fc.constantFrom('a', 'b', '.', '..', '', '...');
+    fc.assert(
+      fc.property(fc.array(part), (parts) => {
+        const path = cleanPath(parts.join('/'));
+        assert.match(path, /^\/$|^(\/(?!\.{0,2}(\/|$))[^/]+)+$/);
+        assert.equal(cleanPath(path), path);
+      }),
+    );
+  });
+});
