@@ -3,7 +3,7 @@ import type { Contender } from './contender.ts';
 import { TEXT_PATH, writeOut } from './contender.ts';
 import type { EngineHttp } from './engine-http.ts';
 import { dirname } from 'node:path';
-import { descendants, processWeights } from './memory.ts';
+import { descendants, isMonitor, processWeights } from './memory.ts';
 
 /** A started engine. */
 export interface StartedEngine extends AsyncDisposable {
@@ -97,10 +97,6 @@ export async function dockerContender(engine: StartedEngine, rootfs: Uint8Array)
       http.close();
     },
   };
-}
-
-function isMonitor(name: string): boolean {
-  return name === 'conmon' || name.startsWith('containerd-shim');
 }
 
 function idOf(answer: unknown): string {

@@ -35,7 +35,15 @@ const fairlead = (repository: string): EngineKind => {
     name: 'Fairlead',
     program,
     version: () => `Fairlead ${firstLine(program, ['--version'])}, ${firstLine('crun', ['--version'])}`,
-    arguments: (home, socket) => ['engine', '--root', join(home, 'root'), '--host', `unix://${socket}`],
+    arguments: (home, socket) => [
+      'engine',
+      '--root',
+      join(home, 'root'),
+      '--host',
+      `unix://${socket}`,
+      '--log-level',
+      'error',
+    ],
   };
 };
 

@@ -6,7 +6,7 @@
  * Rounds are interleaved, because a noisy machine is noisy for everyone then. `--save` writes bench/results.json and .md.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -122,11 +122,19 @@ function mountCgroups(stack: AsyncDisposableStack): void {
 /** Engines leave the empty parents of their containers' cgroups behind: `docker`, `libpod_parent`. */
 function removeNewCgroups(stack: AsyncDisposableStack): void {
   const before = new Set(cgroups());
-  stack.defer(() =>
-    cgroups()
-      .filter((path) => !before.has(path))
-      .toReversed()
-      .forEach((path) => rmdirSync(path)),
+  // rmdir refuses what is in use, and that is right: somebody else's container.
+  stack.defer(
+    () =>
+      void spawnSync(
+        'rmdir',
+        [
+          '--',
+          ...cgroups()
+            .filter((path) => !before.has(path))
+            .toReversed(),
+        ],
+        { stdio: 'ignore' },
+      ),
   );
 }
 

@@ -1,6 +1,6 @@
 /** The measurements: each returns one number of one round. */
 import type { Contender } from './contender.ts';
-import { processWeights } from './memory.ts';
+import { isMonitor, processWeights } from './memory.ts';
 
 /** One row of the table. */
 export interface Measurement {
@@ -118,7 +118,9 @@ async function rate(bytes: number, read: (bytes: number) => Promise<number>): Pr
 async function idlePss(contender: Contender): Promise<number> {
   const before = new Set(processWeights().map(({ pid }) => pid));
   await using _idle = await contender.idle(IDLE_CONTAINERS);
-  const added = processWeights().filter(({ pid, contained }) => !before.has(pid) && !contained);
+  const added = processWeights().filter(
+    ({ pid, name, contained }) => !before.has(pid) && !contained && isMonitor(name),
+  );
   return added.reduce((sum, { pssBytes }) => sum + pssBytes, 0) / MB / IDLE_CONTAINERS;
 }
 

@@ -47,6 +47,11 @@ export function descendants(processes: readonly ProcessWeight[], root: number): 
   return found;
 }
 
+/** Whether a process of this name stands beside a container for as long as it runs. */
+export function isMonitor(name: string): boolean {
+  return name === 'conmon' || name.startsWith('containerd-shim');
+}
+
 function field(text: string, name: string): string {
   return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
 }

@@ -71,7 +71,7 @@ if (!upToDate || process.argv.includes('--force')) {
     execFileSync(compiler, [...flags, '-I', include, '-o', fresh, ...sources], { stdio: 'inherit' });
   } catch (error) {
     fail(
-      error.code === 'ENOENT'
+      error instanceof Error && 'code' in error && error.code === 'ENOENT'
         ? `no C compiler "${compiler}" (Debian: apt-get install gcc)`
         : 'the compiler failed, see above',
     );

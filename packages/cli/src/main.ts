@@ -1,8 +1,5 @@
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
-
-// Without the cache every start strips and compiles this program anew: 60 ms more.
-enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? join(import.meta.dirname, '../../../node_modules/.cache/fairlead'));
+// The launcher has switched on the compile cache for this process; what we start ourselves is not to inherit it.
+delete process.env['NODE_COMPILE_CACHE'];
 
 const [{ runProgram }, { processContext }] = await Promise.all([import('./program.ts'), import('./process-context.ts')]);
 const exitCode = await runProgram(process.argv.slice(2), processContext);

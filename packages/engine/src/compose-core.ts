@@ -2,13 +2,14 @@ import { isEngineError } from '@fairlead/protocol';
 import type { Drivers } from './compose-drivers.ts';
 import type { ContainerRouteDeps } from './api/routes/containers.ts';
 import { ENGINE_VERSION } from './config/version.ts';
-import { ContainerActor, type ContainerActorDeps } from './core/container/actor.ts';
+import { ContainerActor, type ContainerActorDeps, type ContainerWork } from './core/container/actor.ts';
 import { Attachments } from './core/container/attachments.ts';
 import { ContainerDirectory } from './core/container/directory.ts';
 import { LogLimiter } from './core/container/log-limits.ts';
 import { isContainerRecord, type ContainerRecord } from './core/container/record.ts';
 import { containerWork } from './core/container/work.ts';
-import { EventFeed, isEngineEvent } from './core/events/feed.ts';
+import { isEngineEvent } from './core/events/event.ts';
+import { EventFeed } from './core/events/feed.ts';
 import { ExecDirectory } from './core/exec/directory.ts';
 import type { ImageDeps } from './core/image/deps.ts';
 import { ImageDirectory } from './core/image/directory.ts';
@@ -54,29 +55,8 @@ export function composeCore(drivers: Drivers, log: Log): Core {
     events.publish(containerEvent(record, action, attributes));
   };
   const shared = { ...drivers, devices: hostDevices, clock, attachments, execs, limiter };
-  const actorDeps: ContainerActorDeps = {
-    work: containerWork({ ...shared, publishEvent: (event) => events.publish(event) }),
-    clock,
-    commit(record, announcements) {
-      records.transaction(() => {
-        directory.save(record);
-        for (const { action, attributes } of announcements) publish(record, action, attributes);
-      });
-    },
-    forget(record) {
-      records.transaction(() => {
-        directory.forget(record);
-        publish(record, 'destroy');
-      });
-      void imageDirectory.collect();
-    },
-    onEffectFailed(record, { effect }, cause) {
-      const fields = { containerId: record.id, effect };
-      // What a request asked for and could not have is told to whoever asked, and logged with the answer.
-      if (effect === 'launch' && isEngineError(cause)) log.detail('container.launch.failed', { ...fields, message: cause.message });
-      else log.failure('container.effect.failed', cause, fields);
-    },
-  };
+  const work = containerWork({ ...shared, publishEvent: (event) => events.publish(event) });
+  const actorDeps = actorDepsOf({ records, log, directory, publish, work, collect: () => imageDirectory.collect() });
   const containers: ContainerRouteDeps = {
     ...shared,
     directory,
@@ -88,7 +68,10 @@ export function composeCore(drivers: Drivers, log: Log): Core {
   };
   const exits = drivers.runtime.onExit((exit) => {
     // Refused never; a failure was reported by the actor.
-    directory.get(exit.id)?.send({ type: 'exited', exit }).catch(() => {});
+    directory
+      .get(exit.id)
+      ?.send({ type: 'exited', exit })
+      .catch(() => {});
   });
   return {
     containers,
@@ -101,6 +84,42 @@ export function composeCore(drivers: Drivers, log: Log): Core {
       execs.close();
       limiter.close();
       for (const actor of directory.all()) actor[Symbol.dispose]();
+    },
+  };
+}
+
+/** How actors store, tell and report. */
+function actorDepsOf(own: {
+  readonly records: Drivers['records'];
+  readonly log: Log;
+  readonly directory: ContainerDirectory;
+  readonly publish: ContainerRouteDeps['publish'];
+  readonly work: ContainerWork;
+  readonly collect: () => Promise<void>;
+}): ContainerActorDeps {
+  const { records, log, directory, publish } = own;
+  return {
+    work: own.work,
+    clock: systemClock,
+    commit(record, announcements) {
+      records.transaction(() => {
+        directory.save(record);
+        for (const { action, attributes } of announcements) publish(record, action, attributes);
+      });
+    },
+    forget(record) {
+      records.transaction(() => {
+        directory.forget(record);
+        publish(record, 'destroy');
+      });
+      void own.collect();
+    },
+    onEffectFailed(record, { effect }, cause) {
+      const fields = { containerId: record.id, effect };
+      // What a request asked for and could not have is told to whoever asked, and logged with the answer.
+      if (effect === 'launch' && isEngineError(cause))
+        log.detail('container.launch.failed', { ...fields, message: cause.message });
+      else log.failure('container.effect.failed', cause, fields);
     },
   };
 }

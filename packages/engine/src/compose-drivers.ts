@@ -78,10 +78,15 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
     // The static one: it runs in the container's root, where no library of the host is.
     findProgram('tini-static'),
     FileContentStore.open(paths.root),
-    BridgeNetwork.open({ root: paths.root, ...(config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet }) }).then((opened) => undo.use(opened)),
+    BridgeNetwork.open({
+      root: paths.root,
+      ...(config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet }),
+    }).then((opened) => undo.use(opened)),
     openStorage(paths, log).then((opened) => undo.use(opened)),
   ]);
-  const records = undo.use(openRecordStore(paths.records, (table, key, cause) => log.failure('records.corrupt', cause, { table, key })));
+  const records = undo.use(
+    openRecordStore(paths.records, (table, key, cause) => log.failure('records.corrupt', cause, { table, key })),
+  );
   const stateRoot = stateRootOf(paths.root);
   const runtime = undo.use(
     await OciRuntime.open(
@@ -96,7 +101,11 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
   return {
     records,
     runtime,
-    console: new ConmonConsole({ clock, bundleDir: bundleDirectory, onProcessEnd: (id, callback) => runtime.onProcessEnd(id, callback) }),
+    console: new ConmonConsole({
+      clock,
+      bundleDir: bundleDirectory,
+      onProcessEnd: (id, callback) => runtime.onProcessEnd(id, callback),
+    }),
     logs: new ConmonLog({ clock, bundleDir: bundleDirectory, logPath }),
     files,
     content,
@@ -108,7 +117,8 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
     monitorPath,
     initPath,
     hasSeccomp: seccompText !== undefined,
-    defaultSeccomp: seccompText === undefined ? () => undefined : seccompTranslator(parseSeccompProfile(seccompText), facts),
+    defaultSeccomp:
+      seccompText === undefined ? () => undefined : seccompTranslator(parseSeccompProfile(seccompText), facts),
     warnings,
     async tidy() {
       await network.removeAll();

@@ -49,7 +49,10 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
   const drivers = undo.use(await openDrivers({ config, paths, log }));
   const core = composeCore(drivers, log);
   undo.defer(() => core.close());
-  const [facts] = await Promise.all([systemFacts(drivers, paths), restoreContainers({ ...core.containers, limiter: core.limiter, log })]);
+  const [facts] = await Promise.all([
+    systemFacts(drivers, paths),
+    restoreContainers({ ...core.containers, limiter: core.limiter, log }),
+  ]);
   core.ledger.markInterrupted();
   const api = undo.use(
     createApi({
@@ -61,7 +64,11 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
       socketPaths: { claim: claimSocketPath, bind: bindSocket, share: shareSocket },
     }),
   );
-  log.event('engine.opened', { root: paths.root, runtime: drivers.runtime.name, containers: core.containers.directory.all().length });
+  log.event('engine.opened', {
+    root: paths.root,
+    runtime: drivers.runtime.name,
+    containers: core.containers.directory.all().length,
+  });
   const owned = undo.move();
   const tidy = async (): Promise<void> => {
     const isUp = core.containers.directory.all().some(({ state }) => UP.has(state.status));

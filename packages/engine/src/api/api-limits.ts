@@ -7,6 +7,8 @@ export interface ApiLimits extends BodyLimits {
   readonly headMs: number;
   /** Bytes of a request's head. */
   readonly headBytes: number;
+  /** Milliseconds that an answered request may still send its body: closing earlier resets the connection under the answer. */
+  readonly unreadBodyMs: number;
   readonly connections: number;
   /** Requests of one connection that may be under way or wait. */
   readonly pipelined: number;
@@ -19,6 +21,7 @@ export const API_LIMITS: ApiLimits = {
   headMs: 60_000,
   // Go's default is 1 MB; the longest heads are filters and registry credentials, of some KB.
   headBytes: 128 * 1024,
+  unreadBodyMs: 2_000,
   connections: 10_000,
   pipelined: 64,
 };

@@ -8,10 +8,24 @@ export type ResponseHeaders = Record<string, string | number>;
 
 /** The answering half of one request; node:http's ServerResponse is one. */
 export interface Answer extends Writable {
+  readonly req: { readonly httpVersion: string };
   readonly headersSent: boolean;
+  /** Whether the connection stays open behind this answer; decided until the head is sent. */
+  shouldKeepAlive: boolean;
+  removeHeader(name: string): void;
   writeHead(status: number, headers: ResponseHeaders): unknown;
   /** Sends the head at once, before any body. */
   flushHeaders(): void;
+}
+
+/**
+ * Says status and headers. The head leaves with the first byte of the body, at the end, or when it is flushed.
+ *
+ * HTTP/1.1 connections stay open without being told so, and Docker does not say it either.
+ */
+export function beginAnswer(answer: Answer, status: number, headers: ResponseHeaders): void {
+  if (answer.shouldKeepAlive && answer.req.httpVersion === '1.1') answer.removeHeader('Connection');
+  answer.writeHead(status, headers);
 }
 
 /** A connection taken from the HTTP parser, with everything the client sent behind its request still unread. */

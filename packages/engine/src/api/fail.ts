@@ -1,6 +1,6 @@
 import { isEngineError, STATUS_BY_KIND } from '@fairlead/protocol';
 import { JSON_TYPE, TEXT_TYPE } from './engine-headers.ts';
-import type { Answer, ResponseHeaders } from './exchange.ts';
+import { beginAnswer, type Answer, type ResponseHeaders } from './exchange.ts';
 import { Hangup } from './hangup.ts';
 
 /** A refusal that is about HTTP and not about the engine: no such page, no such version. */
@@ -49,13 +49,13 @@ export function failureDocument(message: string): string {
 /** Writes the whole refusal. The body of an answer to HEAD is left out by node:http, its length is not. */
 export function sendFailure(answer: Answer, failure: Failure, headers: ResponseHeaders): void {
   if (failure.status === 304) {
-    answer.writeHead(failure.status, headers);
+    beginAnswer(answer, failure.status, headers);
     answer.end();
     return;
   }
   const isPlain = failure.format === 'plain';
   const body = isPlain ? `${failure.message}\n` : failureDocument(failure.message);
-  answer.writeHead(failure.status, {
+  beginAnswer(answer, failure.status, {
     ...headers,
     'Content-Type': isPlain ? TEXT_TYPE : JSON_TYPE,
     ...(isPlain ? { 'X-Content-Type-Options': 'nosniff' } : {}),

@@ -173,7 +173,8 @@ function answerFailure(
   progress.operation?.end(status === 304 ? { outcome: 'not-modified' } : failed(error));
   Object.assign(progress.headers, operationHeaders(progress));
   const fields = { method, target: target.slice(0, TARGET_LOGGED_CHARS_MAX), status, userAgent: caller.userAgent };
-  if (failure.internal) log.failure('api.request.failed', error, fields);
+  if (error instanceof Hangup) log.detail('api.request.abandoned', { ...fields, by: error.by });
+  else if (failure.internal) log.failure('api.request.failed', error, fields);
   else if (status !== 304) log.event('api.request.refused', { ...fields, message });
   if (answer.destroyed) return;
   if (!answer.headersSent) return sendFailure(answer, failure, progress.headers);

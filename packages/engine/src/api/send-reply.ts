@@ -1,7 +1,7 @@
 import type { ApiVersion } from '@fairlead/protocol';
 import type { Log } from '../lib/log.ts';
 import { JSON_TYPE, TEXT_TYPE } from './engine-headers.ts';
-import type { Exchange, ResponseHeaders } from './exchange.ts';
+import { beginAnswer, type Exchange, type ResponseHeaders } from './exchange.ts';
 import type { Reply } from './route.ts';
 import { jsonLines, streamOut } from './stream-out.ts';
 import { runHijack } from './upgrade.ts';
@@ -32,10 +32,10 @@ export async function sendReply(exchange: Exchange, sending: SendReply): Promise
     case 'text':
       return sendDocument(exchange, { status, headers, contentType: TEXT_TYPE, body: reply.text });
     case 'json-stream':
-      answer.writeHead(status, { ...headers, 'Content-Type': JSON_TYPE });
+      beginAnswer(answer, status, { ...headers, 'Content-Type': JSON_TYPE });
       return await streamOut(answer, jsonLines(reply.items, reply.lineEnd ?? '\n'), hangup);
     case 'bytes':
-      answer.writeHead(status, { ...headers, 'Content-Type': reply.contentType });
+      beginAnswer(answer, status, { ...headers, 'Content-Type': reply.contentType });
       return await streamOut(answer, reply.chunks, hangup);
     case 'hijack':
       return await runHijack(exchange, { ...sending, reply });
@@ -64,7 +64,7 @@ function sendWhole(
 ): void {
   // The client is gone, and what it asked for is done.
   if (answer.destroyed) return;
-  answer.writeHead(status, headers);
+  beginAnswer(answer, status, headers);
   answer.end(body);
 }
 

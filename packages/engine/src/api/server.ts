@@ -52,8 +52,6 @@ export interface Api extends AsyncDisposable {
   close(withinMs: number): Promise<void>;
 }
 
-/** How long an answered request may still send its body, in milliseconds. Ours: closing earlier resets the connection under the answer. */
-const UNREAD_BODY_MS = 2_000;
 /** How long a connection may wait to be taken over while its last answer is still on its way, in milliseconds. Ours. */
 const TAKE_OVER_MS = 1_000;
 /** The kernel's own default of two hours finds a dead peer too late. Source: Go's net.ListenConfig. */
@@ -141,6 +139,10 @@ class ApiServer implements Api {
     server.on('connection', (connection: Connection) => this.#onConnection(connection));
     server.on('request', (request, answer) => this.#onRequest(request, answer));
     server.on('upgrade', (request, _connection, head) => void this.#onHijack(server, request, head));
+    server.on('connect', ({ socket }) => {
+      socket.on('error', ignore);
+      void this.#connections.get(socket)?.refuse(wireRefusal('CONNECT'));
+    });
     server.on('clientError', (error, connection) => {
       const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
       // Nothing was ever sent: a connection that a client opened ahead of its need, or that broke.
@@ -184,15 +186,19 @@ class ApiServer implements Api {
     const connection = request.socket;
     state.receiving = request;
     this.#answers.add(answer);
-    keepQuiet(answer, request);
     using watch = watchHangup({ connection, answer, halfClose: true }, this.#draining.signal);
+    const onEnd = (): void => {
+      if (!answer.headersSent) answer.shouldKeepAlive = false;
+    };
+    connection.once('end', onEnd);
     const closed = whenAnswered(answer);
     const exchange = { ...headOf(request, state), bytes: bodyOf(request), hangup: watch.signal, answer, take: undefined };
     await handleExchange(this.#handling, exchange);
     await closed;
+    connection.off('end', onEnd);
     this.#answers.delete(answer);
     if (this.#draining.signal.aborted) connection.destroySoon();
-    else if (!request.complete && !connection.destroyed) await finishBody(request);
+    else if (!request.complete && !connection.destroyed) await finishBody(request, this.#limits.unreadBodyMs);
   }
 
   /** The parser has let go of the connection: what follows the request's head is ours to read. */
@@ -206,7 +212,6 @@ class ApiServer implements Api {
     }
     const answer = new ServerResponse(request);
     answer.shouldKeepAlive = keepsAlive(request);
-    keepQuiet(answer, request);
     answer.assignSocket(connection);
     using watch = watchHangup({ connection, answer, halfClose: false }, this.#draining.signal);
     const closed = whenAnswered(answer);
@@ -248,7 +253,7 @@ function ignore(): void {}
 function requestClass(isHijack: (request: IncomingMessage) => boolean): typeof IncomingMessage {
   return class extends IncomingMessage {
     get upgrade(): boolean {
-      return isHijack(this);
+      return this.method === 'CONNECT' || isHijack(this);
     }
     set upgrade(_value: boolean) {
       // Node writes down what the headers say; the route decides.
@@ -262,11 +267,6 @@ function headOf(
 ): Pick<Exchange, 'method' | 'target' | 'headers' | 'bodyLength' | 'caller'> {
   const { headers, method = '', url = '' } = request;
   return { method, target: url, headers, bodyLength: bodyLengthOf(headers), caller: state.caller(headers) };
-}
-
-/** HTTP/1.1 connections stay open without being told so, and Docker does not say it either. */
-function keepQuiet(answer: ServerResponse, request: IncomingMessage): void {
-  if (request.httpVersion === '1.1' && answer.shouldKeepAlive) answer.removeHeader('Connection');
 }
 
 function keepsAlive({ httpVersion, headers }: IncomingMessage): boolean {
@@ -296,12 +296,12 @@ async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
 }
 
 /** Throws away what is left of an answered request's body; whoever sends on for too long is cut off. */
-async function finishBody(request: IncomingMessage): Promise<void> {
+async function finishBody(request: IncomingMessage, withinMs: number): Promise<void> {
   const ended = Promise.withResolvers<void>();
   request.once('end', ended.resolve);
   request.once('close', ended.resolve);
   request.resume();
-  if (!(await within(ended.promise, UNREAD_BODY_MS))) request.socket.destroy();
+  if (!(await within(ended.promise, withinMs))) request.socket.destroy();
 }
 
 /** @returns whether the promise was settled in time. */

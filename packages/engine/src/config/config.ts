@@ -32,7 +32,10 @@ export function checkConfig(config: EngineConfig): EngineConfig {
 /** @throws EngineError 'invalid-argument' for a word that is no level. */
 export function logLevelOf(text: string): LogLevel {
   if (isLogLevel(text)) return text;
-  throw new EngineError('invalid-argument', `unknown log level ${JSON.stringify(text)}: use one of ${LOG_LEVELS.join(', ')}`);
+  throw new EngineError(
+    'invalid-argument',
+    `unknown log level ${JSON.stringify(text)}: use one of ${LOG_LEVELS.join(', ')}`,
+  );
 }
 
 function isLogLevel(text: string): text is LogLevel {

@@ -8,16 +8,14 @@ export interface EnginePaths {
   readonly records: string;
   /** A directory for each container: writable layer, log, bundle, the files mounted over its own. */
   readonly containers: string;
-  /** Exit codes, as the monitors leave them. */
-  readonly exits: string;
 }
 
+/** Pure; makes nothing. */
 export function enginePaths(root: string): EnginePaths {
   return {
     root,
     lock: join(root, 'lock'),
     records: join(root, 'records.db'),
     containers: join(root, 'containers'),
-    exits: join(root, 'exits'),
   };
 }

@@ -10,6 +10,7 @@ export function aboutContainer(call: CallWithOperation, actor: ContainerActor): 
   call.operation?.target(containerTarget(actor));
 }
 
+/** A container as the ledger names it. */
 export function containerTarget({ id, record }: ContainerActor): Operation['Target'] {
   return { Type: 'container', Id: id, Name: record.name };
 }

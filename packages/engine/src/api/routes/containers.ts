@@ -1,4 +1,12 @@
-import { containerEndpoints, EngineError, NO_FILTERS, OUTCOME_HEADER, encodeOutcome, versionAtLeast, type StopEvidence } from '@fairlead/protocol';
+import {
+  containerEndpoints,
+  EngineError,
+  NO_FILTERS,
+  OUTCOME_HEADER,
+  encodeOutcome,
+  versionAtLeast,
+  type StopEvidence,
+} from '@fairlead/protocol';
 import type { ContainerDeps } from '../../core/container/deps.ts';
 import { createContainer } from '../../core/container/create.ts';
 import { lastOf } from '../../core/container/wire-state.ts';
@@ -88,11 +96,19 @@ function stopRoutes(deps: ContainerRouteDeps): readonly Route[] {
       const actor = deps.directory.resolve(call.param('id'));
       aboutContainer(call, actor);
       const evidence = (outcome: StopEvidence['outcome'], exitCode: number | undefined): void => {
-        call.setHeader(OUTCOME_HEADER, encodeOutcome({ outcome, exitCode, tookMs: deps.clock.monotonicMs() - startedMs }));
+        call.setHeader(
+          OUTCOME_HEADER,
+          encodeOutcome({ outcome, exitCode, tookMs: deps.clock.monotonicMs() - startedMs }),
+        );
       };
       // Overwritten by a stop that happens; what stays is the truth of a 304.
       evidence('already-stopped', lastOf(actor.state)?.exitCode);
-      const command = { signal: call.query.signal, graceMs: call.query.t, purpose: 'stop', progress: progressOf(call) } as const;
+      const command = {
+        signal: call.query.signal,
+        graceMs: call.query.t,
+        purpose: 'stop',
+        progress: progressOf(call),
+      } as const;
       const outcome = await stopContainer(deps, call.param('id'), command);
       evidence(outcome.detail, outcome.exitCode);
       return { kind: 'empty' };

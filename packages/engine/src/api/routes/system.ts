@@ -43,8 +43,6 @@ function sayWhoPings(call: Pick<Call, 'setHeader'>): void {
   call.setHeader('Swarm', 'inactive');
 }
 
-async function* messages(
-  events: ReturnType<EventFeed['subscribe']>,
-): AsyncGenerator<ReturnType<typeof eventMessage>> {
+async function* messages(events: ReturnType<EventFeed['subscribe']>): AsyncGenerator<ReturnType<typeof eventMessage>> {
   for await (const event of events) yield eventMessage(event);
 }

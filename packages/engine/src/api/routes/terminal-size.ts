@@ -2,7 +2,10 @@ import { EngineError } from '@fairlead/protocol';
 import type { TerminalSize } from '../../core/ports/console.ts';
 
 /** @throws EngineError 'invalid-argument' when a dimension is missing. Source: engine-api 5.8. */
-export function terminalSize(query: { readonly h?: number | undefined; readonly w?: number | undefined }): TerminalSize {
+export function terminalSize(query: {
+  readonly h?: number | undefined;
+  readonly w?: number | undefined;
+}): TerminalSize {
   return { rows: dimension('height', query.h), columns: dimension('width', query.w) };
 }
 

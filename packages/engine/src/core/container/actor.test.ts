@@ -5,7 +5,7 @@ import { FakeClock } from '../ports/fake-clock.ts';
 import { ContainerActor, type ContainerWork } from './actor.ts';
 import { ContainerDirectory } from './directory.ts';
 import { memoryTable } from '../ports/memory-records.ts';
-import type { ContainerState } from './machine.ts';
+import type { ContainerState } from './state.ts';
 import type { ContainerRecord } from './record.ts';
 import { stopContainer, KILL_CONFIRM_MS } from './stop.ts';
 import { startContainer } from './start.ts';
@@ -62,7 +62,8 @@ function scene(options: { readonly autoRemove?: boolean; readonly work?: Partial
   return { log, clock, directory, actor, publish: (_record, action) => void log.push(`told ${action}`) };
 }
 
-const exit = (clock: FakeClock, exitCode: number) => ({ type: 'exited', exit: { id, exitCode, oomKilled: false, at: clock.now() } }) as const;
+const exit = (clock: FakeClock, exitCode: number) =>
+  ({ type: 'exited', exit: { id, exitCode, oomKilled: false, at: clock.now() } }) as const;
 const stop = { signal: undefined, purpose: 'stop', progress: silent } as const;
 
 describe('ContainerActor', () => {
@@ -74,7 +75,15 @@ describe('ContainerActor', () => {
     await turn();
     await actor.send(exit(clock, 0));
     assert.deepEqual(await stopped, { detail: 'exited', exitCode: 0 });
-    assert.deepEqual(log, ['save running', 'told kill', 'signal 15', 'save exited', 'told die', 'clean up', 'told stop']);
+    assert.deepEqual(log, [
+      'save running',
+      'told kill',
+      'signal 15',
+      'save exited',
+      'told die',
+      'clean up',
+      'told stop',
+    ]);
   });
 
   it('kills once the grace is over, not a millisecond before', async () => {
@@ -96,7 +105,10 @@ describe('ContainerActor', () => {
     const { clock, actor, ...deps } = scene();
     await startContainer(deps, 'web');
     const stopped = stopContainer({ clock, ...deps }, 'web', { ...stop, graceMs: 1_000 });
-    const refused = assert.rejects(stopped, /cannot stop container: web: tried to kill container, but did not receive an exit event/);
+    const refused = assert.rejects(
+      stopped,
+      /cannot stop container: web: tried to kill container, but did not receive an exit event/,
+    );
     await turn();
     clock.advance(1_000);
     await turn();
@@ -108,7 +120,9 @@ describe('ContainerActor', () => {
   it('tells an exit to every waiter once, after the clean-up', async () => {
     const { log, clock, actor, directory } = scene();
     await startContainer({ directory }, 'web');
-    const waiting = [1, 2, 3].map(() => waitForContainer({ directory }, 'web', { condition: 'next-exit', signal: never }).result);
+    const waiting = [1, 2, 3].map(
+      () => waitForContainer({ directory }, 'web', { condition: 'next-exit', signal: never }).result,
+    );
     await actor.send(exit(clock, 7));
     assert.deepEqual(await Promise.all(waiting), [{ exitCode: 7 }, { exitCode: 7 }, { exitCode: 7 }]);
     assert.equal(log.filter((line) => line === 'clean up').length, 1);
@@ -117,7 +131,9 @@ describe('ContainerActor', () => {
   it('removes an AutoRemove container after those who wait for its exit were told', async () => {
     const { log, clock, actor, directory } = scene({ autoRemove: true });
     await startContainer({ directory }, 'web');
-    const exited = waitForContainer({ directory }, 'web', { condition: 'next-exit', signal: never }).result.then(() => log.push('exit told'));
+    const exited = waitForContainer({ directory }, 'web', { condition: 'next-exit', signal: never }).result.then(() =>
+      log.push('exit told'),
+    );
     const removed = waitForContainer({ directory }, 'web', { condition: 'removed', signal: never }).result;
     await actor.send(exit(clock, 3));
     assert.deepEqual(await removed, { exitCode: 3 });
@@ -127,7 +143,9 @@ describe('ContainerActor', () => {
   });
 
   it('is as it was before after a failed start, with the failure in its state', async () => {
-    const failure = new EngineError('invalid-argument', 'exec: "x": executable file not found in $PATH', { details: { exitCode: 127 } });
+    const failure = new EngineError('invalid-argument', 'exec: "x": executable file not found in $PATH', {
+      details: { exitCode: 127 },
+    });
     const { actor, directory } = scene({ work: { launch: () => Promise.reject(failure) } });
     await assert.rejects(startContainer({ directory }, 'web'), failure);
     const expected: ContainerState = { status: 'created', failure: { exitCode: 127, message: failure.message } };
@@ -156,6 +174,9 @@ describe('ContainerActor', () => {
     assert.equal(actor.state.status, 'dead');
     broken = false;
     await actor.send({ type: 'remove-requested' });
-    assert.throws(() => directory.resolve('web'), (error) => isEngineError(error) && error.kind === 'not-found');
+    assert.throws(
+      () => directory.resolve('web'),
+      (error) => isEngineError(error) && error.kind === 'not-found',
+    );
   });
 });

@@ -3,20 +3,16 @@ import { waitOrAbort } from '../../lib/wait-or-abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CreatedProcess } from '../ports/container-runtime.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
-import {
-  transition,
-  type Announcement,
-  type ContainerEffect,
-  type ContainerEvent,
-  type ContainerState,
-  type LastRun,
-} from './machine.ts';
+import { transition, type Announcement, type ContainerEffect, type ContainerEvent } from './machine.ts';
+import type { ContainerState, LastRun } from './state.ts';
 import { rulesOf, type ContainerRecord } from './record.ts';
 import { startFailureOf } from './start-failure.ts';
 
 /** What an actor does to the outside world. Every method can be repeated. */
 export interface ContainerWork {
-  launch(record: ContainerRecord): Promise<{ readonly created: CreatedProcess; readonly endpoint: NetworkEndpoint | null }>;
+  launch(
+    record: ContainerRecord,
+  ): Promise<{ readonly created: CreatedProcess; readonly endpoint: NetworkEndpoint | null }>;
   sendSignal(created: CreatedProcess, signal: number): Promise<void>;
   freeze(id: ContainerId): Promise<void>;
   thaw(id: ContainerId): Promise<void>;

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { containerId, EngineError, type ContainerConfig, type CreateContainerBody, type HostConfig } from '@fairlead/protocol';
+import {
+  containerId,
+  EngineError,
+  type ContainerConfig,
+  type CreateContainerBody,
+  type HostConfig,
+} from '@fairlead/protocol';
 import type { ImageRecord } from '../image/record.ts';
 import { checkBindSources } from '../spec/mount-points.ts';
 import { validateCreate } from '../spec/validate-create.ts';
@@ -26,7 +32,10 @@ export interface CreatedContainer {
  *   sense, 'not-implemented' for what this engine cannot do. Nothing is left behind then.
  */
 export async function createContainer(
-  deps: Pick<ContainerDeps, 'directory' | 'images' | 'snapshots' | 'files' | 'clock' | 'facts' | 'abilities' | 'newActor' | 'publish'>,
+  deps: Pick<
+    ContainerDeps,
+    'directory' | 'images' | 'snapshots' | 'files' | 'clock' | 'facts' | 'abilities' | 'newActor' | 'publish'
+  >,
   command: CreateContainer,
 ): Promise<CreatedContainer> {
   const { config: asked, hostConfig, networkingConfig } = partsOf(command.body);
@@ -35,7 +44,10 @@ export async function createContainer(
   const id = containerId(randomBytes(32).toString('hex'));
   const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
   await checkBindSources(valid.mountPoints, (path) => deps.files.exists(path));
-  const record = newRecord({ id, image, config: valid.config, hostConfig: valid.hostConfig, at: deps.clock.now() }, name ?? '');
+  const record = newRecord(
+    { id, image, config: valid.config, hostConfig: valid.hostConfig, at: deps.clock.now() },
+    name ?? '',
+  );
   using _layers = deps.images.retain(image.layerIds);
   await using undo = new AsyncDisposableStack();
   const named = reserve(deps, record);

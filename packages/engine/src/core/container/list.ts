@@ -13,7 +13,21 @@ export interface ListContainers {
 }
 
 const FILTERS: readonly string[] = [
-  'ancestor', 'before', 'exited', 'health', 'id', 'is-task', 'isolation', 'label', 'name', 'network', 'publish', 'expose', 'since', 'status', 'volume',
+  'ancestor',
+  'before',
+  'exited',
+  'health',
+  'id',
+  'is-task',
+  'isolation',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'expose',
+  'since',
+  'status',
+  'volume',
 ];
 const STATUSES: readonly string[] = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
 
@@ -27,7 +41,10 @@ export async function listContainers(
 ): Promise<readonly ContainerSummary[]> {
   const matches = matcher(deps, query.filters);
   const wanted = newestFirst(deps)
-    .filter((actor) => query.all || query.limit > 0 || query.filters.has('status') || query.filters.has('exited') || isUp(actor))
+    .filter(
+      (actor) =>
+        query.all || query.limit > 0 || query.filters.has('status') || query.filters.has('exited') || isUp(actor),
+    )
     .filter(matches);
   const rows = query.limit > 0 ? wanted.slice(0, query.limit) : wanted;
   const now = deps.clock.now();
@@ -42,9 +59,7 @@ export async function listContainers(
 }
 
 function newestFirst(deps: Pick<ContainerDeps, 'directory'>): readonly ContainerActor[] {
-  return deps.directory
-    .all()
-    .toSorted((a, b) => b.record.createdAt.getTime() - a.record.createdAt.getTime());
+  return deps.directory.all().toSorted((a, b) => b.record.createdAt.getTime() - a.record.createdAt.getTime());
 }
 
 function isUp(actor: ContainerActor): boolean {
@@ -85,9 +100,11 @@ function check(
     case 'ancestor':
       return ({ record }) => values.some((value) => isAncestor(deps, value, record));
     case 'network':
-      return ({ record }) => values.some((value) => (record.hostConfig.NetworkMode.replace(/^(default)?$/, 'bridge')) === value);
+      return ({ record }) =>
+        values.some((value) => record.hostConfig.NetworkMode.replace(/^(default)?$/, 'bridge') === value);
     case 'volume':
-      return ({ record }) => values.some((value) => (record.hostConfig.Binds ?? []).some((bind) => bind.split(':').includes(value)));
+      return ({ record }) =>
+        values.some((value) => (record.hostConfig.Binds ?? []).some((bind) => bind.split(':').includes(value)));
     case 'is-task':
       return () => values.includes('false');
     case 'health':

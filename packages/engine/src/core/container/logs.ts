@@ -34,7 +34,10 @@ export function containerLogs(
     sinceNanos: request.since,
     untilNanos: request.until === 0n ? undefined : request.until,
     tail: request.tail,
-    streams: new Set([...(request.stdout ? (['stdout'] as const) : []), ...(request.stderr ? (['stderr'] as const) : [])]),
+    streams: new Set([
+      ...(request.stdout ? (['stdout'] as const) : []),
+      ...(request.stderr ? (['stderr'] as const) : []),
+    ]),
   };
   return { tty, records: deps.logs.read(actor.id, query, request.signal) };
 }
@@ -55,7 +58,10 @@ export async function* logChunks(
 async function stopped(actor: ContainerActor, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   try {
-    const end = actor.when(({ status }) => status !== 'running' && status !== 'starting', AbortSignal.any([signal, over.signal]));
+    const end = actor.when(
+      ({ status }) => status !== 'running' && status !== 'starting',
+      AbortSignal.any([signal, over.signal]),
+    );
     await Promise.race([end, actor.removed]);
   } catch (error) {
     if (!signal.aborted) throw error;

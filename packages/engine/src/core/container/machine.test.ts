@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  transition,
-  type ContainerEffect,
-  type ContainerEvent,
-  type ContainerRules,
-  type ContainerState,
-  type LastRun,
-  type RunningState,
-} from './machine.ts';
+import { transition, type ContainerEffect, type ContainerEvent, type ContainerRules } from './machine.ts';
+import type { ContainerState, LastRun, RunningState } from './state.ts';
 import { containerId } from '@fairlead/protocol';
 
 const at = new Date('2026-01-01T00:00:00Z');
 const later = (ms: number): Date => new Date(at.getTime() + ms);
 const id = containerId('ab'.repeat(32));
 const created = { process: { pid: 42, startTicks: 7 }, monitor: { pid: 41, startTicks: 6 } };
-const last: LastRun = { exitCode: 3, startedAt: at, finishedAt: later(1_000), oomKilled: false, killedAfterGrace: false, error: '' };
+const last: LastRun = {
+  exitCode: 3,
+  startedAt: at,
+  finishedAt: later(1_000),
+  oomKilled: false,
+  killedAfterGrace: false,
+  error: '',
+};
 const running: RunningState = {
   status: 'running',
   created,
@@ -34,7 +34,13 @@ const running: RunningState = {
 };
 const paused: RunningState = { ...running, paused: true };
 const exited: ContainerState = { status: 'exited', last, restartCount: 0, manuallyStopped: false, failure: null };
-const restarting: ContainerState = { status: 'restarting', last, restartCount: 1, delayMs: 100, manuallyStopped: false };
+const restarting: ContainerState = {
+  status: 'restarting',
+  last,
+  restartCount: 1,
+  delayMs: 100,
+  manuallyStopped: false,
+};
 const removing: ContainerState = { status: 'removing', last, failure: null };
 const neverRan: ContainerState = { status: 'created', failure: null };
 const dead: ContainerState = { status: 'dead', last, message: 'disk full' };
@@ -47,8 +53,20 @@ const rules: ContainerRules = {
 };
 const always: ContainerRules = { ...rules, restartPolicy: { name: 'always', maximumRetryCount: 0 } };
 
-const stop = (graceMs = 5_000): ContainerEvent => ({ type: 'signal-requested', signal: 15, purpose: 'stop', graceMs, at });
-const kill = (signal = 9): ContainerEvent => ({ type: 'signal-requested', signal, purpose: 'kill', graceMs: Infinity, at });
+const stop = (graceMs = 5_000): ContainerEvent => ({
+  type: 'signal-requested',
+  signal: 15,
+  purpose: 'stop',
+  graceMs,
+  at,
+});
+const kill = (signal = 9): ContainerEvent => ({
+  type: 'signal-requested',
+  signal,
+  purpose: 'kill',
+  graceMs: Infinity,
+  at,
+});
 const exit = (exitCode: number, ranMs = 1_000): ContainerEvent => ({
   type: 'exited',
   exit: { id, exitCode, oomKilled: false, at: later(ranMs) },
@@ -76,21 +94,66 @@ const cases: readonly Case[] = [
   { from: exited, on: stop(), refused: 'not-modified' },
   { from: running, on: stop(), to: 'running', effects: ['send-signal', 'arm-grace-timer'], told: ['kill'] },
   { from: running, on: stop(Infinity), to: 'running', effects: ['send-signal'], told: ['kill'] },
-  { from: paused, on: stop(), to: 'running', effects: ['send-signal', 'thaw', 'arm-grace-timer'], told: ['kill', 'unpause'] },
+  {
+    from: paused,
+    on: stop(),
+    to: 'running',
+    effects: ['send-signal', 'thaw', 'arm-grace-timer'],
+    told: ['kill', 'unpause'],
+  },
   { from: restarting, on: stop(), to: 'exited', effects: ['disarm-timers'] },
   { from: neverRan, on: kill(), refused: 'conflict' },
   { from: exited, on: kill(), refused: 'conflict' },
   { from: running, on: kill(), to: 'running', effects: ['send-signal'], told: ['kill'] },
   { from: paused, on: kill(), to: 'running', effects: ['send-signal', 'thaw'], told: ['kill'] },
-  { from: paused, on: kill(1), under: { ...rules, stopSignal: 2 }, to: 'running', effects: ['send-signal'], told: ['kill'] },
+  {
+    from: paused,
+    on: kill(1),
+    under: { ...rules, stopSignal: 2 },
+    to: 'running',
+    effects: ['send-signal'],
+    told: ['kill'],
+  },
   { from: restarting, on: kill(1), to: 'exited', effects: ['disarm-timers'] },
   { from: running, on: { type: 'grace-expired' }, to: 'running', effects: [] },
-  { from: { ...running, killAt: at }, on: { type: 'grace-expired' }, to: 'running', effects: ['send-signal'], told: ['kill'] },
-  { from: { ...running, killAt: at, killedAfterGrace: true }, on: { type: 'grace-expired' }, to: 'running', effects: [] },
+  {
+    from: { ...running, killAt: at },
+    on: { type: 'grace-expired' },
+    to: 'running',
+    effects: ['send-signal'],
+    told: ['kill'],
+  },
+  {
+    from: { ...running, killAt: at, killedAfterGrace: true },
+    on: { type: 'grace-expired' },
+    to: 'running',
+    effects: [],
+  },
   { from: running, on: exit(0), to: 'exited', effects: ['disarm-timers', 'clean-up-run'], told: ['die'] },
-  { from: running, on: exit(1), under: always, to: 'restarting', effects: ['disarm-timers', 'clean-up-run', 'arm-restart-timer'], told: ['die'] },
-  { from: running, on: exit(0), under: { ...rules, autoRemove: true }, to: 'exited', effects: ['disarm-timers', 'clean-up-run', 'auto-remove'], told: ['die'] },
-  { from: { ...running, keep: true }, on: exit(0), under: { ...rules, autoRemove: true }, to: 'exited', effects: ['disarm-timers', 'clean-up-run'], told: ['die'] },
+  {
+    from: running,
+    on: exit(1),
+    under: always,
+    to: 'restarting',
+    effects: ['disarm-timers', 'clean-up-run', 'arm-restart-timer'],
+    told: ['die'],
+  },
+  {
+    from: running,
+    on: exit(0),
+    under: { ...rules, autoRemove: true },
+    to: 'exited',
+    effects: ['disarm-timers', 'clean-up-run', 'auto-remove'],
+    told: ['die'],
+  },
+  {
+    from: { ...running, keep: true },
+    on: exit(0),
+    under: { ...rules, autoRemove: true },
+    to: 'exited',
+    effects: ['disarm-timers', 'clean-up-run'],
+    told: ['die'],
+  },
   { from: exited, on: exit(9), to: 'exited', effects: [], told: [] },
   { from: running, on: { type: 'pause-requested' }, to: 'running', effects: ['freeze'], told: ['pause'] },
   { from: paused, on: { type: 'pause-requested' }, refused: 'conflict' },
@@ -116,13 +179,24 @@ describe('transition', () => {
       const next = transition(from, on, under ?? rules);
       if (!next.ok) return assert.equal(next.kind, refused);
       assert.equal(next.state.status, to);
-      if (effects !== undefined) assert.deepEqual(next.effects.map(({ effect }) => effect), effects);
-      if (told !== undefined) assert.deepEqual(next.announcements.map(({ action }) => action), told);
+      if (effects !== undefined)
+        assert.deepEqual(
+          next.effects.map(({ effect }) => effect),
+          effects,
+        );
+      if (told !== undefined)
+        assert.deepEqual(
+          next.announcements.map(({ action }) => action),
+          told,
+        );
     });
   }
 
   it('keeps the shorter grace of two stops, whichever comes first', () => {
-    for (const [first, second] of [[1_000, 30_000], [30_000, 1_000]] as const) {
+    for (const [first, second] of [
+      [1_000, 30_000],
+      [30_000, 1_000],
+    ] as const) {
       const one = transition(running, stop(first), rules);
       assert.ok(one.ok);
       const two = transition(one.state, stop(second), rules);
@@ -171,10 +245,10 @@ const anyEvent: fc.Arbitrary<ContainerEvent> = fc.oneof(
     { type: 'restart-due' },
     { type: 'remove-requested' },
   ),
-  fc.constantFrom('stop', 'restart', 'kill').chain((purpose) =>
+  fc.constantFrom('stop' as const, 'restart' as const, 'kill' as const).chain((purpose) =>
     fc.record({
       type: fc.constant('signal-requested' as const),
-      purpose: fc.constant(purpose as 'stop' | 'restart' | 'kill'),
+      purpose: fc.constant(purpose),
       signal: fc.constantFrom(1, 2, 9, 15),
       graceMs: fc.constantFrom(0, 1_000, Infinity),
       at: fc.constant(at),

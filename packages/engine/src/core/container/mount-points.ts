@@ -8,7 +8,9 @@ export function inspectedMounts(record: ContainerRecord): readonly MountPoint[] 
     switch (point.kind) {
       case 'bind': {
         const { source, target, mode, readOnly, propagation } = point;
-        return [{ Type: 'bind', Source: source, Destination: target, Mode: mode, RW: !readOnly, Propagation: propagation }];
+        return [
+          { Type: 'bind', Source: source, Destination: target, Mode: mode, RW: !readOnly, Propagation: propagation },
+        ];
       }
       case 'tmpfs':
         if (point.origin === 'tmpfs') return [];

@@ -2,8 +2,16 @@ import { createContainerBodySchema, decodeBody, imageId, type ContainerId } from
 import { CONTAINER_RECORD_VERSION, type ContainerRecord } from './record.ts';
 
 /** A container that was created and never ran, for tests. */
-export function recordOf(facts: { readonly id: ContainerId; readonly name: string; readonly autoRemove?: boolean }): ContainerRecord {
-  const text = JSON.stringify({ Image: 'busybox', Cmd: ['true'], HostConfig: { AutoRemove: facts.autoRemove === true } });
+export function recordOf(facts: {
+  readonly id: ContainerId;
+  readonly name: string;
+  readonly autoRemove?: boolean;
+}): ContainerRecord {
+  const text = JSON.stringify({
+    Image: 'busybox',
+    Cmd: ['true'],
+    HostConfig: { AutoRemove: facts.autoRemove === true },
+  });
   const { HostConfig: hostConfig, NetworkingConfig: _none, ...config } = decodeBody(createContainerBodySchema, text);
   return {
     version: CONTAINER_RECORD_VERSION,

@@ -1,6 +1,14 @@
-import { isContainerId, parseSignal, type ContainerConfig, type ContainerId, type HostConfig, type ImageId } from '@fairlead/protocol';
+import {
+  isContainerId,
+  parseSignal,
+  type ContainerConfig,
+  type ContainerId,
+  type HostConfig,
+  type ImageId,
+} from '@fairlead/protocol';
 import { isRestartPolicyName } from './restart-policy.ts';
-import type { ContainerRules, ContainerState } from './machine.ts';
+import type { ContainerRules } from './machine.ts';
+import type { ContainerState } from './state.ts';
 
 /** Raised when the stored form changes in a way that old engines would misread. */
 export const CONTAINER_RECORD_VERSION = 1;
@@ -45,7 +53,10 @@ export function rulesOf(record: ContainerRecord): ContainerRules {
   const stopSignal = record.config.StopSignal;
   return {
     id: record.id,
-    restartPolicy: { name: isRestartPolicyName(RestartPolicy.Name) ? RestartPolicy.Name : 'no', maximumRetryCount: RestartPolicy.MaximumRetryCount },
+    restartPolicy: {
+      name: isRestartPolicyName(RestartPolicy.Name) ? RestartPolicy.Name : 'no',
+      maximumRetryCount: RestartPolicy.MaximumRetryCount,
+    },
     autoRemove: AutoRemove,
     stopSignal: stopSignal === '' ? undefined : parseSignal(stopSignal),
   };

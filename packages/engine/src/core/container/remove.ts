@@ -43,7 +43,13 @@ async function killForRemoval(
   command.progress.bound(KILL_CONFIRM_MS);
   command.progress.phase('kill');
   try {
-    await actor.send({ type: 'signal-requested', signal: SIGKILL, purpose: 'kill', graceMs: Infinity, at: deps.clock.now() });
+    await actor.send({
+      type: 'signal-requested',
+      signal: SIGKILL,
+      purpose: 'kill',
+      graceMs: Infinity,
+      at: deps.clock.now(),
+    });
   } catch (cause) {
     if (isEngineError(cause) && cause.kind === 'conflict') return; // it is not running
     throw cause;

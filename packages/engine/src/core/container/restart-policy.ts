@@ -25,6 +25,7 @@ export const RESTART_DELAY_MAX_MS: number = 60_000;
 /** A run of this length was healthy: the next pause starts from the minimum again. Source: engine-api 2.3. */
 const HEALTHY_RUN_MS = 10_000;
 
+/** Whether the engine knows a policy of this name; empty is `no`. */
 export function isRestartPolicyName(text: string): text is RestartPolicyName {
   return ['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(text);
 }
@@ -37,7 +38,10 @@ export function shouldRestart(policy: RestartPolicy, end: EndOfRun): RestartDeci
 }
 
 /** Whether a container that was started before runs again when the engine starts. Source: engine-api 2.3. */
-export function restartsWithEngine(policy: RestartPolicy, end: { readonly exitCode: number; readonly manuallyStopped: boolean }): boolean {
+export function restartsWithEngine(
+  policy: RestartPolicy,
+  end: { readonly exitCode: number; readonly manuallyStopped: boolean },
+): boolean {
   switch (policy.name) {
     case 'always':
       return true;

@@ -1,4 +1,4 @@
-import type { StartFailure } from './machine.ts';
+import type { StartFailure } from './state.ts';
 
 /** Docker's code for a start that failed for any other reason than its command. Source: engine-api 3.7. */
 const EXIT_CODE_OTHER = 128;

@@ -2,7 +2,7 @@ import { EngineError, isEngineError, parseSignal, type ContainerRef } from '@fai
 import type { OperationProgress } from '../operation/progress.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
-import type { ContainerState } from './machine.ts';
+import type { ContainerState } from './state.ts';
 
 export interface StopContainer {
   /** Name or number; undefined takes the container's own, else SIGTERM. */

@@ -4,7 +4,7 @@ import type { ContainerRecord } from './record.ts';
 import { commandOf } from '../spec/merge-image-config.ts';
 import { inspectedMounts } from './mount-points.ts';
 import { lastOf, wireStatus } from './wire-state.ts';
-import type { ContainerState } from './machine.ts';
+import type { ContainerState } from './state.ts';
 
 /** Facts for a list that the record does not hold. */
 export interface SummaryFacts {

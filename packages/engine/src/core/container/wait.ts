@@ -22,7 +22,11 @@ export function waitForContainer(
   return { result };
 }
 
-async function exitOf(actor: ContainerActor, condition: 'not-running' | 'next-exit', signal: AbortSignal): Promise<RunResult> {
+async function exitOf(
+  actor: ContainerActor,
+  condition: 'not-running' | 'next-exit',
+  signal: AbortSignal,
+): Promise<RunResult> {
   const over = condition === 'not-running' ? endedRun(actor) : undefined;
   if (over !== undefined) return over;
   const exit = Promise.withResolvers<RunResult>();
@@ -35,7 +39,9 @@ function endedRun(actor: ContainerActor): RunResult | undefined {
   const { state } = actor;
   switch (state.status) {
     case 'created':
-      return state.failure === null ? { exitCode: 0 } : { exitCode: state.failure.exitCode, error: state.failure.message };
+      return state.failure === null
+        ? { exitCode: 0 }
+        : { exitCode: state.failure.exitCode, error: state.failure.message };
     case 'exited':
       return state.failure === null
         ? { exitCode: state.last.exitCode }

@@ -1,5 +1,5 @@
 import { formatDate, type ContainerStatus, type State } from '@fairlead/protocol';
-import type { ContainerState, LastRun } from './machine.ts';
+import type { ContainerState, LastRun } from './state.ts';
 
 /** Docker's word for a state. What Docker has no word for shows as what was before. Source: engine-api 2.1. */
 export function wireStatus(state: ContainerState): ContainerStatus {
@@ -44,6 +44,7 @@ export function restartCountOf(state: ContainerState): number {
   return 'restartCount' in state ? state.restartCount : 0;
 }
 
+/** The run before, or the one that is over; undefined when there was none. */
 export function lastOf(state: ContainerState): LastRun | undefined {
   return ('last' in state ? state.last : null) ?? undefined;
 }

@@ -1,7 +1,7 @@
 import type { ContainerLog } from '../ports/container-log.ts';
 import type { NetworkDriver } from '../ports/network-driver.ts';
 import type { ExecDirectory } from '../exec/directory.ts';
-import type { EngineEvent } from '../events/feed.ts';
+import type { EngineEvent } from '../events/event.ts';
 import type { ContainerWork } from './actor.ts';
 import type { LogLimiter } from './log-limits.ts';
 import { launchContainer, type LaunchDeps } from './launch.ts';

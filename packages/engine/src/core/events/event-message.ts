@@ -1,5 +1,5 @@
 import type { EventMessage } from '@fairlead/protocol';
-import type { EngineEvent } from './feed.ts';
+import type { EngineEvent } from './event.ts';
 
 /** The event as clients read it. Source: engine-api 8.2. */
 export function eventMessage(event: EngineEvent): EventMessage {

@@ -3,12 +3,18 @@ import { describe, it } from 'node:test';
 import { nanosFromDate, NO_FILTERS, type Filters } from '@fairlead/protocol';
 import { FakeClock } from '../ports/fake-clock.ts';
 import { memoryLog } from '../ports/memory-records.ts';
-import { EventFeed, EVENTS_QUEUED_MAX, type EngineEvent } from './feed.ts';
+import type { EngineEvent } from './event.ts';
+import { EventFeed, EVENTS_QUEUED_MAX } from './feed.ts';
 import { matchesFilters } from './filter.ts';
 
 const never = new AbortController().signal;
 const event = (action: string, name = 'web') =>
-  ({ type: 'container', action, actorId: 'ab12', attributes: { image: 'busybox:latest', name, tier: 'front' } }) as const;
+  ({
+    type: 'container',
+    action,
+    actorId: 'ab12',
+    attributes: { image: 'busybox:latest', name, tier: 'front' },
+  }) as const;
 
 function scene(): { readonly clock: FakeClock; readonly feed: EventFeed } {
   const clock = new FakeClock();
@@ -94,7 +100,11 @@ describe('EventFeed', () => {
 });
 
 describe('matchesFilters', () => {
-  const cases: readonly { readonly filters: Record<string, string[]>; readonly action?: string; readonly matches: boolean }[] = [
+  const cases: readonly {
+    readonly filters: Record<string, string[]>;
+    readonly action?: string;
+    readonly matches: boolean;
+  }[] = [
     { filters: { container: ['web'] }, matches: true },
     { filters: { container: ['ab1'] }, matches: true },
     { filters: { container: ['other'] }, matches: false },

@@ -2,20 +2,8 @@ import { EngineError, nanosFromDate, dateFromNanos, type Filters, type UnixNanos
 import { BoundedQueue } from '../../lib/bounded-queue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RecordLog } from '../ports/record-store.ts';
+import type { EngineEvent } from './event.ts';
 import { matchesFilters } from './filter.ts';
-
-export type EventType = 'container' | 'image' | 'network' | 'volume' | 'daemon';
-
-/** One thing that happened, as persisted. */
-export interface EngineEvent {
-  readonly type: EventType;
-  readonly action: string;
-  /** Id of the container or network, id or name of the image. */
-  readonly actorId: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  /** Nanoseconds since 1970 in decimal: unique and rising. */
-  readonly timeNanos: string;
-}
 
 export interface EventQuery {
   readonly since: UnixNanos | undefined;
@@ -86,12 +74,19 @@ export class EventFeed {
     const queue = new BoundedQueue<EngineEvent>(EVENTS_QUEUED_MAX, () => {
       return new EngineError('unavailable', `event subscriber fell more than ${EVENTS_QUEUED_MAX} events behind`);
     });
-    return this.#follow({ query, queue }, { past, signal, endMs: until === undefined ? undefined : Number((until - now) / 1_000_000n) });
+    return this.#follow(
+      { query, queue },
+      { past, signal, endMs: until === undefined ? undefined : Number((until - now) / 1_000_000n) },
+    );
   }
 
   #follow(
     subscriber: Subscriber,
-    options: { readonly past: readonly EngineEvent[]; readonly signal: AbortSignal; readonly endMs: number | undefined },
+    options: {
+      readonly past: readonly EngineEvent[];
+      readonly signal: AbortSignal;
+      readonly endMs: number | undefined;
+    },
   ): AsyncIterable<EngineEvent> {
     const { queue } = subscriber;
     const end = (): void => {
@@ -144,10 +139,4 @@ async function* chain(
 
 async function* fromArray(events: readonly EngineEvent[]): AsyncGenerator<EngineEvent> {
   yield* events;
-}
-
-/** Recognises a stored event. The engine is the only writer, so the frame is checked, not every field. */
-export function isEngineEvent(document: unknown): document is EngineEvent {
-  if (typeof document !== 'object' || document === null) return false;
-  return 'type' in document && 'action' in document && 'attributes' in document && 'timeNanos' in document;
 }

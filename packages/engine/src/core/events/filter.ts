@@ -1,5 +1,5 @@
 import { matchesLabels, type Filters } from '@fairlead/protocol';
-import type { EngineEvent } from './feed.ts';
+import type { EngineEvent } from './event.ts';
 
 /** Event actions that carry a value behind a colon and are asked for without it. Source: engine-api 8.2. */
 const PREFIX_ACTIONS: ReadonlySet<string> = new Set(['exec_create', 'exec_start', 'health_status']);

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { EngineError, execId, parseDetachKeys, type ContainerRef, type ExecConfig, type ExecId } from '@fairlead/protocol';
+import {
+  EngineError,
+  execId,
+  parseDetachKeys,
+  type ContainerRef,
+  type ExecConfig,
+  type ExecId,
+} from '@fairlead/protocol';
 import type { ContainerActor } from '../container/actor.ts';
 import type { ExecDeps } from './deps.ts';
 import { ExecSession } from './session.ts';
@@ -9,7 +16,11 @@ import { ExecSession } from './session.ts';
  * @throws EngineError 'not-found', 'invalid-argument' without a command or with bad detach keys, 'conflict' unless the
  *   container runs and is not paused.
  */
-export function createExec(deps: ExecDeps, ref: ContainerRef, config: ExecConfig): { readonly id: ExecId; readonly actor: ContainerActor } {
+export function createExec(
+  deps: ExecDeps,
+  ref: ContainerRef,
+  config: ExecConfig,
+): { readonly id: ExecId; readonly actor: ContainerActor } {
   const actor = deps.directory.resolve(ref);
   if ((config.Cmd ?? []).length === 0) throw new EngineError('invalid-argument', 'No exec command specified');
   const detachKeys = parseDetachKeys(config.DetachKeys);

@@ -4,10 +4,6 @@ import type { ExecDirectory } from './directory.ts';
 
 /** What the verbs of execs work with. */
 export interface ExecDeps
-  extends Pick<
-    ContainerDeps,
-    'directory' | 'runtime' | 'snapshots' | 'clock' | 'publish'
-  >,
-    SpecDeps {
+  extends Pick<ContainerDeps, 'directory' | 'runtime' | 'snapshots' | 'clock' | 'publish'>, SpecDeps {
   readonly execs: ExecDirectory;
 }

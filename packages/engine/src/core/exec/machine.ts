@@ -15,7 +15,11 @@ export type ExecEvent =
 
 export type ExecTransition =
   | { readonly ok: true; readonly state: ExecState }
-  | { readonly ok: false; readonly kind: Extract<ErrorKind, 'conflict'>; readonly reason: 'is already running' | 'has already run' };
+  | {
+      readonly ok: false;
+      readonly kind: Extract<ErrorKind, 'conflict'>;
+      readonly reason: 'is already running' | 'has already run';
+    };
 
 /** Decides what happens next. Pure. A report that comes late (a start after the exit) changes nothing. */
 export function execTransition(state: ExecState, event: ExecEvent): ExecTransition {

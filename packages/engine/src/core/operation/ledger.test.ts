@@ -10,7 +10,11 @@ const caller = { userAgent: 'Go-http-client/1.1', peer: { pid: 7, uid: 0, gid: 0
 const never = new AbortController().signal;
 const target = { Type: 'container', Id: 'c1', Name: 'web' } as const;
 
-function scene(): { readonly clock: FakeClock; readonly log: ReturnType<typeof memoryLog<Operation>>; readonly ledger: OperationLedger } {
+function scene(): {
+  readonly clock: FakeClock;
+  readonly log: ReturnType<typeof memoryLog<Operation>>;
+  readonly ledger: OperationLedger;
+} {
   const clock = new FakeClock();
   const log = memoryLog<Operation>();
   return { clock, log, ledger: new OperationLedger(log, clock, silentLog) };
@@ -93,6 +97,9 @@ describe('OperationLedger', () => {
       operation.end({ outcome: 'succeeded' });
     }
     assert.equal(ledger.list({ limit: 2, targetId: undefined }).length, 2);
-    assert.deepEqual(ledger.list({ limit: undefined, targetId: 'a' }).map(({ Target }) => Target.Id), ['a', 'a']);
+    assert.deepEqual(
+      ledger.list({ limit: undefined, targetId: 'a' }).map(({ Target }) => Target.Id),
+      ['a', 'a'],
+    );
   });
 });

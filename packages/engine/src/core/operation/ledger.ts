@@ -170,7 +170,11 @@ function newOperation({ verb, caller, budgetMs }: OperationStart, at: Date): Ope
   return {
     Id: randomBytes(8).toString('hex'),
     Verb: verb,
-    Target: { Type: verb.startsWith('exec') ? 'exec' : verb.startsWith('image') ? 'image' : 'container', Id: '', Name: '' },
+    Target: {
+      Type: verb.startsWith('exec') ? 'exec' : verb.startsWith('image') ? 'image' : 'container',
+      Id: '',
+      Name: '',
+    },
     Caller: {
       UserAgent: caller.userAgent,
       ...(caller.peer === undefined ? {} : { Pid: caller.peer.pid, Uid: caller.peer.uid, Gid: caller.peer.gid }),

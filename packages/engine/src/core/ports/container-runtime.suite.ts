@@ -9,7 +9,7 @@ import type { ContainerRuntime, CreatedProcess, ExecProcess, ExecRequest, Proces
  * The programs that the suite runs, by what they do. A real runtime runs them in a root file system with a shell, sleep
  * and cat; a fake recognises them by their arguments.
  */
-export const SUITE_PROGRAMS = {
+export const SUITE_PROGRAMS: Readonly<Record<SuiteProgram, readonly string[]>> = {
   exits3: ['sh', '-c', 'exit 3'],
   sleeps: ['sleep', '1000'],
   /** Ends with 7 on SIGTERM, once it has written `ready`. */
@@ -19,9 +19,17 @@ export const SUITE_PROGRAMS = {
   missing: ['nosuch'],
   missingPath: ['/nosuch'],
   directory: ['/bin'],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+};
 
-export type SuiteProgram = keyof typeof SUITE_PROGRAMS;
+export type SuiteProgram =
+  | 'exits3'
+  | 'sleeps'
+  | 'ends7OnTerm'
+  | 'prints'
+  | 'copiesInput'
+  | 'missing'
+  | 'missingPath'
+  | 'directory';
 
 /** A runtime under test, with nothing in it. Disposing removes everything it made. */
 export interface RuntimeSubject extends AsyncDisposable {
@@ -56,7 +64,11 @@ export function containerRuntimeSuite(name: string, open: () => Promise<RuntimeS
   describe(`${name}: a container that cannot start`, () => {
     const cases = [
       { program: 'missing', exitCode: 127, words: 'exec: "nosuch": executable file not found in $PATH: unknown' },
-      { program: 'missingPath', exitCode: 127, words: 'exec: "/nosuch": stat /nosuch: no such file or directory: unknown' },
+      {
+        program: 'missingPath',
+        exitCode: 127,
+        words: 'exec: "/nosuch": stat /nosuch: no such file or directory: unknown',
+      },
       { program: 'directory', exitCode: 126, words: 'exec: "/bin": permission denied: unknown' },
     ] as const;
     for (const { program, exitCode, words } of cases) {
@@ -90,7 +102,11 @@ export function newId(): ContainerId {
 }
 
 /** Creates a container that runs these arguments; not started. */
-export async function createContainer(subject: RuntimeSubject, args: readonly string[], id: ContainerId = newId()): Promise<{
+export async function createContainer(
+  subject: RuntimeSubject,
+  args: readonly string[],
+  id: ContainerId = newId(),
+): Promise<{
   readonly id: ContainerId;
   readonly created: CreatedProcess;
 }> {

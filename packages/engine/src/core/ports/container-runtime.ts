@@ -9,6 +9,7 @@ export interface ProcessRef {
   readonly startTicks: number;
 }
 
+/** A container's first process, to be made. */
 export interface CreateProcess {
   readonly id: ContainerId;
   readonly spec: OciSpec;
@@ -19,11 +20,13 @@ export interface CreateProcess {
   readonly stdinOnce: boolean;
 }
 
+/** A container's first process and the monitor that stays with it. */
 export interface CreatedProcess {
   readonly process: ProcessRef;
   readonly monitor: ProcessRef;
 }
 
+/** How a container's first process ended. */
 export interface ProcessExit {
   readonly id: ContainerId;
   /** 0–255; 128 + signal number when a signal ended it. */
@@ -41,6 +44,7 @@ export type ProcessFate =
   /** The monitor was killed as well, so nobody collected the exit code. */
   | { readonly fate: 'lost' };
 
+/** A program to be started in a running container. */
 export interface ExecRequest {
   readonly id: ContainerId;
   readonly execId: ExecId;

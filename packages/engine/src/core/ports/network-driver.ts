@@ -11,6 +11,7 @@ export interface NetworkEndpoint {
   readonly macAddress: string;
 }
 
+/** Whose network is to be furnished. */
 export interface NetworkConnect {
   readonly id: ContainerId;
   /** The created, not yet started process whose network namespace is to be furnished. */
@@ -20,7 +21,13 @@ export interface NetworkConnect {
 /** The default bridge. Namespaces belong to the container's process, so the kernel removes the link with the last one. */
 export interface NetworkDriver {
   /** Facts for `/networks` and `docker info`; makes nothing. */
-  readonly bridge: { readonly name: string; readonly id: string; readonly subnet: string; readonly gateway: string; readonly interfaceName: string };
+  readonly bridge: {
+    readonly name: string;
+    readonly id: string;
+    readonly subnet: string;
+    readonly gateway: string;
+    readonly interfaceName: string;
+  };
   /** Takes addresses that records already hold, after a restart of the engine. */
   restore(endpoints: ReadonlyMap<ContainerId, NetworkEndpoint>): void;
   /** Reserves an address. Pure book-keeping: no system call. */

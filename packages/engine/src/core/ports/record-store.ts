@@ -14,12 +14,17 @@ export interface RecordLog<T> {
   append(record: T, at: Date): number;
   replace(sequence: number, record: T): void;
   /** Records with `from <= at <= to`, oldest first, at most `limit` of the newest. */
-  between(from: Date | undefined, to: Date | undefined, limit: number): readonly { readonly sequence: number; readonly record: T }[];
+  between(
+    from: Date | undefined,
+    to: Date | undefined,
+    limit: number,
+  ): readonly { readonly sequence: number; readonly record: T }[];
   get(sequence: number): T | undefined;
   /** Keeps the newest `count`. */
   trim(count: number): void;
 }
 
+/** Everything the engine remembers. */
 export interface RecordStore extends Disposable {
   /** `isRecord` recognises a stored document; one that is none is corrupt. */
   table<T>(name: 'containers' | 'images' | 'settings', isRecord: (document: unknown) => document is T): RecordTable<T>;

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { ContainerFiles, EtcPaths } from '../../core/ports/container-files.ts';
-import { listDirectory, makeDirectory, pathExists, readTextIfExists, removeTree, writePlainFile } from '../../host/files.ts';
+import {
+  listDirectory,
+  makeDirectory,
+  pathExists,
+  readTextIfExists,
+  removeTree,
+  writePlainFile,
+} from '../../host/files.ts';
 import { readInsideRoot } from '../../host/inside-root.ts';
 
 /** Files of the host that containers inherit from are small; a larger one is refused. Our own figure. */
@@ -15,7 +22,10 @@ export class ContainerDirectoryFiles implements ContainerFiles {
     this.#containersDirectory = containersDirectory;
   }
 
-  async writeEtc(id: ContainerId, files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string }): Promise<EtcPaths> {
+  async writeEtc(
+    id: ContainerId,
+    files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string },
+  ): Promise<EtcPaths> {
     const paths = this.etcPaths(id);
     await makeDirectory(this.#directory(id), 0o710);
     // Written in place: a running container has them bind-mounted by inode.
@@ -29,7 +39,11 @@ export class ContainerDirectoryFiles implements ContainerFiles {
 
   etcPaths(id: ContainerId): EtcPaths {
     const directory = this.#directory(id);
-    return { hosts: join(directory, 'hosts'), hostname: join(directory, 'hostname'), resolvConf: join(directory, 'resolv.conf') };
+    return {
+      hosts: join(directory, 'hosts'),
+      hostname: join(directory, 'hostname'),
+      resolvConf: join(directory, 'resolv.conf'),
+    };
   }
 
   logPath(id: ContainerId): string {

@@ -37,5 +37,13 @@ export const hostDevices: HostDevices = {
 };
 
 function ociDevice(node: DeviceNode, path: string): OciDevice {
-  return { type: node.type, path, major: node.major, minor: node.minor, fileMode: node.mode, uid: node.uid, gid: node.gid };
+  return {
+    type: node.type,
+    path,
+    major: node.major,
+    minor: node.minor,
+    fileMode: node.mode,
+    uid: node.uid,
+    gid: node.gid,
+  };
 }

@@ -33,7 +33,10 @@ export async function readSystemFacts(): Promise<HostSystemFacts> {
 }
 
 /** Asks a program for its version. One that does not answer is used all the same. */
-export async function readProgramFacts(program: { readonly name: string; readonly path: string }): Promise<ProgramFacts> {
+export async function readProgramFacts(program: {
+  readonly name: string;
+  readonly path: string;
+}): Promise<ProgramFacts> {
   const { name, path } = program;
   try {
     const { stdout } = await runProgram(path, ['--version'], { signal: AbortSignal.timeout(VERSION_TIMEOUT_MS) });

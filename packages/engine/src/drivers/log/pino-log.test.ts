@@ -31,7 +31,10 @@ describe('createPinoLog', () => {
   it('writes an error with its details and its causes', () => {
     const { log, written } = lines('warn');
     const cause = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
-    log.failure('record.read.failed', new EngineError('internal', 'Cannot load record', { cause, details: { path: '/x' } }));
+    log.failure(
+      'record.read.failed',
+      new EngineError('internal', 'Cannot load record', { cause, details: { path: '/x' } }),
+    );
     const error = written[0]?.['error'] as Record<string, unknown>;
     assert.equal(error['message'], 'Cannot load record');
     assert.deepEqual(error['details'], { path: '/x' });

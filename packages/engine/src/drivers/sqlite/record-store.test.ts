@@ -64,7 +64,10 @@ describe('openRecordStore', () => {
     const direct = new DatabaseSync(place.path);
     direct.exec(`INSERT INTO settings VALUES ('torn', '{"te'), ('other', '{"x":1}')`);
     direct.close();
-    assert.deepEqual(table.all().map(({ text }) => text), ['good']);
+    assert.deepEqual(
+      table.all().map(({ text }) => text),
+      ['good'],
+    );
     assert.deepEqual(place.corrupt.toSorted(), ['settings/other', 'settings/torn']);
     assert.equal(table.has('torn'), true);
   });
@@ -75,7 +78,8 @@ describe('openRecordStore', () => {
     const log = store.log('events', isNote);
     const at = (second: number): Date => new Date(1_700_000_000_000 + second * 1000);
     for (let second = 0; second < 10; second += 1) log.append({ text: `${second}`, at: null }, at(second));
-    const texts = (from?: Date, to?: Date, limit = 100): string[] => log.between(from, to, limit).map(({ record }) => record.text);
+    const texts = (from?: Date, to?: Date, limit = 100): string[] =>
+      log.between(from, to, limit).map(({ record }) => record.text);
     assert.deepEqual(texts(at(3), at(5)), ['3', '4', '5']);
     assert.deepEqual(texts(undefined, undefined, 2), ['8', '9']);
     log.replace(10, { text: 'nine', at: null });

@@ -45,7 +45,9 @@ function openTable<T>(database: DatabaseSync, name: string, reading: Reading<T>)
   database.exec(`CREATE TABLE IF NOT EXISTS ${name} (key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID`);
   const get = database.prepare(`SELECT key, document FROM ${name} WHERE key = ?`);
   const all = database.prepare(`SELECT key, document FROM ${name} ORDER BY key`);
-  const put = database.prepare(`INSERT INTO ${name} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document`);
+  const put = database.prepare(
+    `INSERT INTO ${name} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document`,
+  );
   const remove = database.prepare(`DELETE FROM ${name} WHERE key = ?`);
   const read = (row: Record<string, unknown>): T | undefined => parseRow(name, row, reading);
   return {
@@ -90,9 +92,7 @@ function openLog<T>(database: DatabaseSync, name: string, reading: Reading<T>): 
 }
 
 function prepareBetween(database: DatabaseSync, name: string): StatementSync {
-  return database.prepare(
-    `SELECT key, document FROM ${name} WHERE at_ms BETWEEN ? AND ? ORDER BY key DESC LIMIT ?`,
-  );
+  return database.prepare(`SELECT key, document FROM ${name} WHERE at_ms BETWEEN ? AND ? ORDER BY key DESC LIMIT ?`);
 }
 
 /** A corrupt record is reported by its key and left where it is: nothing is dropped that a person could still mend. */
