@@ -35,7 +35,7 @@ test: setup-test check ## check, unit tests, tests on the real kernel, conforman
 	@$(NODE) tools/run-tests.ts $(TESTS)
 
 bench: setup-test ## measure Fairlead, dockerd, podman and the bare runtime side by side (as root)
-	@$(NODE) bench/main.ts
+	@$(NODE) bench/main.ts --save $(BENCH)
 
 clean: ## remove what the project made here: node_modules, builds, what an interrupted demo left running
 	@tools/demo.sh --clean

@@ -11,34 +11,33 @@ cd "$(dirname "$0")/.."
 readonly node=$PWD/node_modules/.bin/node
 readonly prefix=/tmp/fairlead-demo.
 
-# Ends the engine on root "$1" and whatever is left of its containers, unmounts, deletes. The order matters: monitors first would
-# let their containers go on by themselves.
+# Ends whatever still runs on root "$1" and removes it. An engine without running containers takes its bridge, rules and state
+# directory away itself when it ends; this does the same for one that was killed.
 remove_root() {
-  local root=$1 pid
-  for pid in $(processes_of "$root" conmon); do kill_children "$pid"; done
-  for pid in $(processes_of "$root" node); do
+  local root=$1 pid hash
+  for pid in $(monitors_of "$root"); do kill_children "$pid"; done
+  for pid in $(engine_of "$root"); do
     kill -TERM "$pid" 2>/dev/null || continue
-    for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+    for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+    kill -KILL "$pid" 2>/dev/null || true
   done
-  for pid in $(processes_of "$root" conmon); do kill -KILL "$pid" 2>/dev/null || true; done
-  if [ -f "$root/network" ]; then
-    local bridge table
-    read -r bridge table <"$root/network"
-    ip link delete "$bridge" 2>/dev/null || true
-    nft delete table ip "$table" 2>/dev/null || true
-  fi
+  for pid in $(monitors_of "$root"); do kill -KILL "$pid" 2>/dev/null || true; done
   awk -v root="$root/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r path; do umount --lazy "$path"; done
-  rm -rf "$root"
+  hash=$(printf %s "$root" | sha256sum)
+  ip link delete "fl-${hash:0:8}" 2>/dev/null || true
+  nft delete table ip "fairlead_${hash:0:8}" 2>/dev/null || true
+  rm -rf "/run/fairlead/${hash:0:12}" "$root"
 }
 
-# Processes named "$2" that were given a path below root "$1".
-processes_of() {
-  local file pid
-  for file in /proc/[0-9]*/cmdline; do
-    pid=${file#/proc/}
-    pid=${pid%/cmdline}
-    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] && tr '\0' '\n' <"$file" 2>/dev/null | grep -qF -- "$1"; then echo "$pid"; fi
-  done
+engine_of() { processes '^engine$' "^$1$"; }
+
+monitors_of() { processes 'conmon$' "^$1/"; }
+
+# Ids of the processes that have an argument like "$1" and one like "$2".
+processes() {
+  local files
+  mapfile -t files < <(grep -lszE -- "$1" /proc/[0-9]*/cmdline)
+  if [ ${#files[@]} -gt 0 ]; then grep -lszE -- "$2" "${files[@]}" | cut -d/ -f3; fi
 }
 
 kill_children() {
@@ -79,7 +78,7 @@ show() {
   fi
 }
 
-"$node" tools/make-busybox-image.ts "$root/busybox.tar"
+"$node" packages/testkit/src/make-busybox-image.ts "$root/busybox.tar"
 
 echo "# An image made from this machine's /bin/busybox: no registry is asked."
 show 0 "fairlead load -i $root/busybox.tar"

@@ -14,7 +14,8 @@ export interface EngineChoice {
 
 /**
  * The engine a command talks to: `--host`, `FAIRLEAD_HOST`, `DOCKER_HOST`, else the one on this machine, which is started
- * when there is none: in the background, on `FAIRLEAD_ROOT` (default `/var/lib/fairlead`).
+ * when there is none, in the background. `FAIRLEAD_ROOT` names its root, and then its socket is in there as well: so
+ * an engine of one's own is one variable away.
  *
  * @throws EngineUnreachableError when one was asked for and cannot be reached, ExitError when none can be started.
  */
@@ -22,7 +23,9 @@ export async function connectToEngine(choice: EngineChoice): Promise<Client> {
   const { hosts, env } = choice;
   if (hosts.length > 1) throw new ExitError(1, 'Specify only one -H');
   const asked = hosts[0] ?? named(env['FAIRLEAD_HOST']) ?? named(env['DOCKER_HOST']);
-  const client = await connect({ host: asked ?? `unix://${FAIRLEAD_SOCKET}`, env, userAgent: `fairlead/${VERSION}` });
+  const root = named(env['FAIRLEAD_ROOT']);
+  const socket = root === undefined ? FAIRLEAD_SOCKET : `${root}/fairlead.sock`;
+  const client = await connect({ host: asked ?? `unix://${socket}`, env, userAgent: `fairlead/${VERSION}` });
   if (asked !== undefined) return client;
   try {
     await client.traits();
@@ -30,10 +33,9 @@ export async function connectToEngine(choice: EngineChoice): Promise<Client> {
   } catch (error) {
     if (!(error instanceof EngineUnreachableError) || !mayStart(error)) throw error;
   }
-  const root = named(env['FAIRLEAD_ROOT']) ?? DEFAULT_ROOT;
   // Loaded only now: nearly every command finds an engine.
   const { startEngine } = await import('./engine-start.ts');
-  await startEngine(root, choice.tell);
+  await startEngine({ root: root ?? DEFAULT_ROOT, socket }, choice.tell);
   return client;
 }
 

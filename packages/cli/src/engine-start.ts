@@ -1,6 +1,7 @@
-import { connect, EngineUnreachableError, FAIRLEAD_SOCKET } from '@fairlead/client';
+import { connect, EngineUnreachableError } from '@fairlead/client';
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitError } from './exit-codes.ts';
@@ -11,31 +12,49 @@ const POLL_MS = 20;
 /** How much of the engine's log is shown when it does not come up. */
 const LOG_LINES_SHOWN = 10;
 
+/** Where the new engine keeps everything, and where it listens. */
+export interface EnginePlace {
+  readonly root: string;
+  readonly socket: string;
+}
+
 /**
- * Starts an engine in the background, in a session of its own, and waits until it answers at Fairlead's socket.
+ * Starts an engine in the background, in a session of its own, and waits until it answers. Its process id is in
+ * `ROOT/engine.pid`, what it logs in `ROOT/engine.log`.
  *
  * @throws ExitError when this user may not, the root cannot be used, or it does not come up; with the end of its log.
  */
-export async function startEngine(root: string, tell: (line: string) => Promise<void>): Promise<void> {
+export async function startEngine(place: EnginePlace, tell: (line: string) => Promise<void>): Promise<void> {
+  const { root, socket } = place;
   if (process.getuid?.() !== 0) {
-    throw new ExitError(1, `No engine is running at unix://${FAIRLEAD_SOCKET}, and only root can start one: use sudo, or name one with --host`);
+    throw new ExitError(
+      1,
+      `No engine is running at unix://${socket}, and only root can start one: use sudo, or name one with --host`,
+    );
   }
   const logPath = join(root, 'engine.log');
   const log = openLog(logPath);
   const engine = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'main.ts'), 'engine', '--root', root, '--host', `unix://${FAIRLEAD_SOCKET}`],
+    [join(import.meta.dirname, 'main.ts'), 'engine', '--root', root, '--host', `unix://${socket}`],
     // A session of its own, so that Ctrl-C at this terminal does not reach it, and no working directory held.
-    { detached: true, cwd: '/', stdio: ['ignore', log, log] },
+    { detached: true, cwd: '/', stdio: ['ignore', log, log], env: { ...process.env, ...compileCache() } },
   );
   closeSync(log);
+  if (engine.pid !== undefined) writeFileSync(join(root, 'engine.pid'), `${engine.pid}\n`);
   const ended = new AbortController();
   engine.once('error', (error) => ended.abort(error.message));
   engine.once('exit', (code, signal) => ended.abort(`it ended with ${code ?? signal}`));
   await tell(`No engine was running: started one in the background (root ${root}, pid ${engine.pid}, log ${logPath})`);
-  await untilItAnswers({ ended: ended.signal, logPath });
+  await untilItAnswers({ ended: ended.signal, logPath, socket });
   engine.removeAllListeners();
   engine.unref();
+}
+
+/** The cache that this process uses: Node names the directory of its own version inside it. */
+function compileCache(): Readonly<Record<string, string>> {
+  const used = getCompileCacheDir();
+  return used === undefined ? {} : { NODE_COMPILE_CACHE: dirname(used) };
 }
 
 function openLog(path: string): number {
@@ -48,10 +67,14 @@ function openLog(path: string): number {
   }
 }
 
-async function untilItAnswers(engine: { readonly ended: AbortSignal; readonly logPath: string }): Promise<void> {
+async function untilItAnswers(engine: {
+  readonly ended: AbortSignal;
+  readonly logPath: string;
+  readonly socket: string;
+}): Promise<void> {
   const until = performance.now() + START_WITHIN_MS;
   while (performance.now() < until && !engine.ended.aborted) {
-    await using probe = await connect({ host: `unix://${FAIRLEAD_SOCKET}` });
+    await using probe = await connect({ host: `unix://${engine.socket}` });
     try {
       await probe.traits();
       return;
@@ -60,7 +83,9 @@ async function untilItAnswers(engine: { readonly ended: AbortSignal; readonly lo
     }
     await sleep(POLL_MS);
   }
-  const why = engine.ended.aborted ? String(engine.ended.reason) : `it does not answer after ${START_WITHIN_MS / 1000} s`;
+  const why = engine.ended.aborted
+    ? String(engine.ended.reason)
+    : `it does not answer after ${START_WITHIN_MS / 1000} s`;
   const tail = readFileSync(engine.logPath, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
   throw new ExitError(1, `Cannot start an engine: ${why}. The end of ${engine.logPath}:\n${tail}`);
 }

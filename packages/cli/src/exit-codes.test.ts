@@ -14,7 +14,8 @@ describe('startFailureExitCode', () => {
     ['unable to find user nosuch: no matching entries in passwd file', 125],
     ['Minimum memory limit allowed is 6MB', 125],
   ] as const;
-  for (const [message, code] of cases) it(`${code} for ${message}`, () => assert.equal(startFailureExitCode(message), code));
+  for (const [message, code] of cases)
+    it(`${code} for ${message}`, () => assert.equal(startFailureExitCode(message), code));
 });
 
 describe('failureText', () => {

@@ -25,7 +25,9 @@ export async function runProgram(argv: readonly string[], makeContext: MakeConte
   } catch (error) {
     if (error instanceof HelpAsked) return await print(early, programHelp(globals));
     if (!(error instanceof FlagError)) return await tell(early, error);
-    await early.err(`${error.message}\n\nUsage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]\n\nRun '${PROGRAM} --help' for more information`);
+    await early.err(
+      `${error.message}\n\nUsage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]\n\nRun '${PROGRAM} --help' for more information`,
+    );
     return EXIT_USAGE;
   }
 }
@@ -42,7 +44,9 @@ async function runWords(words: readonly string[], context: CliContext): Promise<
     const args = flags.parse(found.rest, { stopAtFirstArgument: command.stopAtFirstArgument ?? false });
     const wrong = wrongCount(command, args.length);
     if (wrong === undefined) return await action(context, args);
-    await context.err(`${PROGRAM}: ${wrong}\n\n${usageLine(command)}\n\nSee '${PROGRAM} ${command.name} --help' for more information`);
+    await context.err(
+      `${PROGRAM}: ${wrong}\n\n${usageLine(command)}\n\nSee '${PROGRAM} ${command.name} --help' for more information`,
+    );
     return EXIT_FAILURE;
   } catch (error) {
     if (error instanceof HelpAsked) return await print(context, commandHelp(found.entry, command));
@@ -100,5 +104,11 @@ async function tell(context: CliContext, error: unknown): Promise<number> {
 }
 
 function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE' && 'syscall' in error && error.syscall === 'write';
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'EPIPE' &&
+    'syscall' in error &&
+    error.syscall === 'write'
+  );
 }

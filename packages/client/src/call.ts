@@ -10,7 +10,7 @@ import {
   type ResponseOf,
   STATUS_BY_KIND,
 } from '@fairlead/protocol';
-import { noDocument, trustJson } from './codec/json.ts';
+import { trustDocument } from './codec/json.ts';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { connectionLost, ProtocolError, RequestFailedError } from './errors.ts';
@@ -64,11 +64,16 @@ export interface Answered<T> {
  *
  * @throws RequestFailedError, EngineUnreachableError, ConnectionLostError, ProtocolError; the signal's reason when aborted.
  */
-export async function call<E extends Endpoint>(deps: CallDeps, row: E, asked: Call<E>): Promise<Answered<ResponseOf<E>>> {
+export async function call<E extends Endpoint>(
+  deps: CallDeps,
+  row: E,
+  asked: Call<E>,
+): Promise<Answered<ResponseOf<E>>> {
   const answer = await send(deps, row, asked);
   const text = await readText(answer, asked, ANSWER_BYTES_MAX);
   const { status, headers } = answer;
-  return { status, headers, body: parseBody<ResponseOf<E>>(row, text, asked.operation) };
+  const document = row.response.kind === 'json' ? parseDocument(text, asked.operation) : undefined;
+  return { status, headers, body: trustDocument<ResponseOf<E>>(document) };
 }
 
 /** Asks and hands on the body while it comes. Destroying the stream frees the connection. @throws as `call`. */
@@ -161,10 +166,10 @@ export function byteChunks(stream: Readable): AsyncIterable<Uint8Array> {
   return stream;
 }
 
-function parseBody<T>(row: Endpoint, text: string, operation: string): T {
-  if (row.response.kind !== 'json') return noDocument<T>();
+/** Reads an answer's JSON. @throws ProtocolError when it is none. */
+export function parseDocument(text: string, operation: string): unknown {
   try {
-    return trustJson<T>(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new ProtocolError(`the engine's answer is not JSON (${operation})`, { operation, cause });
   }
@@ -189,8 +194,16 @@ function messageIn(text: string): string | undefined {
 
 /** The kinds in the order of their status; a status without one is a client's or an engine's fault by its hundred. */
 const KINDS: readonly ErrorKind[] = [
-  'invalid-argument', 'unauthorized', 'forbidden', 'not-found', 'conflict', 'not-modified', 'too-large',
-  'not-implemented', 'unavailable', 'internal',
+  'invalid-argument',
+  'unauthorized',
+  'forbidden',
+  'not-found',
+  'conflict',
+  'not-modified',
+  'too-large',
+  'not-implemented',
+  'unavailable',
+  'internal',
 ];
 
 function kindOf(status: number): ErrorKind {

@@ -32,8 +32,17 @@ export type { RunOptions, RunResult } from './run.ts';
 export type { AttachSession } from './streams/attach-session.ts';
 export type { EventFeedItem, EventOptions } from './streams/event-feed.ts';
 export type { ExecSession } from './streams/exec-session.ts';
-export type { OutputChunk, TerminalSize } from './streams/hijacked-session.ts';
+export type { TerminalSize } from './streams/hijacked-session.ts';
+export type { OutputChunk } from './streams/output-decoder.ts';
 export type { LogLine } from './streams/logs.ts';
-export { pipeTerminal, rawMode, writeAll, type LocalTerminal, type PipeEnd, type PipeOptions, type TerminalSession } from './streams/terminal.ts';
+export {
+  pipeTerminal,
+  rawMode,
+  writeAll,
+  type LocalTerminal,
+  type PipeEnd,
+  type PipeOptions,
+  type TerminalSession,
+} from './streams/terminal.ts';
 export { parseAddress, transportTo, type Address } from './transport/address.ts';
 export type { Transport } from './transport/transport.ts';

@@ -54,12 +54,16 @@ export async function runContainer(
   return { id, warnings, ...output, exitCode: await ended.exitCode };
 }
 
-async function gather(session: AttachSession, image: string): Promise<{ readonly stdout: Buffer; readonly stderr: Buffer }> {
+async function gather(
+  session: AttachSession,
+  image: string,
+): Promise<{ readonly stdout: Buffer; readonly stderr: Buffer }> {
   const chunks = { stdout: new Array<Uint8Array>(), stderr: new Array<Uint8Array>() };
   let held = 0;
   for await (const { stream, bytes } of session.output()) {
     held += bytes.byteLength;
-    if (held > EXEC_OUTPUT_BYTES_MAX) throw new ProtocolError('too much output to hold: attach', { operation: `run ${image}` });
+    if (held > EXEC_OUTPUT_BYTES_MAX)
+      throw new ProtocolError('too much output to hold: attach', { operation: `run ${image}` });
     chunks[stream].push(bytes);
   }
   return { stdout: Buffer.concat(chunks.stdout), stderr: Buffer.concat(chunks.stderr) };

@@ -19,7 +19,10 @@ function read(argv: readonly string[], stopAtFirstArgument: boolean = true): Rea
     time: set.add('time,t', 'seconds', integer()),
   };
   const args = set.parse(argv, { stopAtFirstArgument });
-  return { args, flags: Object.fromEntries(Object.entries(cells).flatMap(([k, c]) => (c.given ? [[k, c.value]] : []))) };
+  return {
+    args,
+    flags: Object.fromEntries(Object.entries(cells).flatMap(([k, c]) => (c.given ? [[k, c.value]] : []))),
+  };
 }
 
 describe('FlagSet', () => {
@@ -54,7 +57,8 @@ describe('FlagSet', () => {
     },
     {
       argv: '--detach=perhaps',
-      message: 'invalid argument "perhaps" for "-d, --detach" flag: strconv.ParseBool: parsing "perhaps": invalid syntax',
+      message:
+        'invalid argument "perhaps" for "-d, --detach" flag: strconv.ParseBool: parsing "perhaps": invalid syntax',
     },
   ];
   for (const { argv, message } of refused) {

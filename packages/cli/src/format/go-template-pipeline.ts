@@ -19,7 +19,8 @@ type Operand =
   | { readonly kind: 'variable'; readonly name: string; readonly path: readonly string[] }
   | { readonly kind: 'pipeline'; readonly pipeline: Pipeline; readonly path: readonly string[] };
 
-const TOKEN = /\s*("(?:[^"\\]|\\.)*"|`[^`]*`|:=|=|[|(),]|\$?(?:\.?[A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)*|(?:\.[A-Za-z_]\w*)+|\$|\.|-?\d+(?:\.\d+)?)/y;
+const TOKEN =
+  /\s*("(?:[^"\\]|\\.)*"|`[^`]*`|:=|=|[|(),]|\$?(?:\.?[A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)*|(?:\.[A-Za-z_]\w*)+|\$|\.|-?\d+(?:\.\d+)?)/y;
 
 /** @throws TemplateError when `code` is not a pipeline. */
 export function parsePipeline(code: string): Pipeline {

@@ -26,7 +26,7 @@ export function printValue(value: unknown): string {
     const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
     return `map[${entries.map(([key, item]) => `${key}:${printInner(item)}`).join(' ')}]`;
   }
-  return String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function printInner(value: unknown): string {
@@ -36,7 +36,11 @@ function printInner(value: unknown): string {
 /** JSON as Go writes it: `<`, `>` and `&` are escaped. Source: encoding/json, HTMLEscape. */
 export function goJson(value: unknown): string {
   const escapes: Readonly<Record<string, string>> = {
-    '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029',
+    '<': '\\u003c',
+    '>': '\\u003e',
+    '&': '\\u0026',
+    '\u2028': '\\u2028',
+    '\u2029': '\\u2029',
   };
   return (JSON.stringify(value ?? null) ?? 'null').replace(/[<>&\u2028\u2029]/g, (letter) => escapes[letter] ?? letter);
 }

@@ -48,6 +48,7 @@ describe('parseTemplate', () => {
     ['{{"a" .Name}}', /can't give argument/],
   ] as const;
   for (const [source, message] of refused) {
-    it(`refuses ${source}`, () => assert.throws(() => parseTemplate(source).render(web), { name: 'TemplateError', message }));
+    it(`refuses ${source}`, () =>
+      assert.throws(() => parseTemplate(source).render(web), { name: 'TemplateError', message }));
   }
 });

@@ -29,7 +29,7 @@ type Part = { readonly kind: 'text'; readonly text: string } | { readonly kind: 
 
 interface Block {
   readonly pipeline: Pipeline;
-  readonly then: readonly Node[];
+  readonly body: readonly Node[];
   readonly otherwise: readonly Node[];
 }
 
@@ -95,8 +95,8 @@ function print(code: string): Node {
 
 function parseBlock(kind: 'if' | 'with' | 'range', code: string, parts: Part[]): Node {
   const pipeline = parsePipeline(code.slice(kind.length));
-  const then = parseNodes(parts, ['else', 'end']);
-  return { kind, pipeline, then, otherwise: parseElse(parts) };
+  const body = parseNodes(parts, ['else', 'end']);
+  return { kind, pipeline, body, otherwise: parseElse(parts) };
 }
 
 function parseElse(parts: Part[]): readonly Node[] {
@@ -126,10 +126,12 @@ function renderNode(node: Node, scope: Scope): string {
       return '';
     }
     case 'if':
-      return renderAll(isTruthy(evaluate(node.pipeline, scope)) ? node.then : node.otherwise, scope);
+      return renderAll(isTruthy(evaluate(node.pipeline, scope)) ? node.body : node.otherwise, scope);
     case 'with': {
       const value = evaluate(node.pipeline, scope);
-      return isTruthy(value) ? renderAll(node.then, bind(node, { ...scope, dot: value }, [value])) : renderAll(node.otherwise, scope);
+      return isTruthy(value)
+        ? renderAll(node.body, bind(node, { ...scope, dot: value }, [value]))
+        : renderAll(node.otherwise, scope);
     }
     case 'range':
       return renderRange(node, scope);
@@ -144,7 +146,7 @@ function renderRange(node: Block, scope: Scope): string {
   return entries
     .map(([key, value]) => {
       const bound = node.pipeline.assigns.length === 2 ? [key, value] : [value];
-      return renderAll(node.then, bind(node, { ...scope, dot: value }, bound));
+      return renderAll(node.body, bind(node, { ...scope, dot: value }, bound));
     })
     .join('');
 }

@@ -12,6 +12,6 @@ export function secondsText(ms: number): string {
 
 /** At most `width` characters; what is cut ends in `…`. Source: docker/cli formatter.Ellipsis. */
 export function ellipsis(whole: string, width: number): string {
-  const letters = [...whole];
+  const letters = Array.from(whole);
   return letters.length <= width ? whole : `${letters.slice(0, width - 1).join('')}…`;
 }

@@ -32,7 +32,13 @@ describe('operationRow', () => {
       row: 'stop web|asked by Go-http-client/1.1|grace 20.0 s  running (grace)  ends at the latest at 34.0 s',
     },
     {
-      operation: { ...stop, GraceMs: null, Phases: [], CallerLeftAtMs: null, Outcome: { Result: 'not-modified', TookMs: 1 } },
+      operation: {
+        ...stop,
+        GraceMs: null,
+        Phases: [],
+        CallerLeftAtMs: null,
+        Outcome: { Result: 'not-modified', TookMs: 1 },
+      },
       row: 'stop web|asked by Go-http-client/1.1|grace without end  nothing to do  took 0.0 s',
     },
     {

@@ -16,11 +16,25 @@ describe('formatTable', () => {
   });
 
   it('is laid out as docker top is', () => {
-    assert.equal(formatTable([['UID', 'PID', 'CMD'], ['root', '12583', 'sleep 1000']], TOP_TABLE),
-      'UID                 PID                 CMD\nroot                12583               sleep 1000\n');
+    assert.equal(
+      formatTable(
+        [
+          ['UID', 'PID', 'CMD'],
+          ['root', '12583', 'sleep 1000'],
+        ],
+        TOP_TABLE,
+      ),
+      'UID                 PID                 CMD\nroot                12583               sleep 1000\n',
+    );
   });
 
   it('counts characters, not bytes', () => {
-    assert.equal(formatTable([['ééééééééé', 'x'], ['a', 'y']]), 'ééééééééé   x\na           y\n');
+    assert.equal(
+      formatTable([
+        ['ééééééééé', 'x'],
+        ['a', 'y'],
+      ]),
+      'ééééééééé   x\na           y\n',
+    );
   });
 });

@@ -15,7 +15,7 @@ export function formatTable(rows: readonly (readonly string[])[], layout: TableL
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.slice(0, -1).entries()) {
-      widths[column] = Math.max(widths[column] ?? layout.minWidth, [...cell].length + GAP);
+      widths[column] = Math.max(widths[column] ?? layout.minWidth, Array.from(cell).length + GAP);
     }
   }
   return rows.map((row) => `${line(row, widths)}\n`).join('');
@@ -27,5 +27,5 @@ function line(row: readonly string[], widths: readonly number[]): string {
 }
 
 function padTo(width: number, cell: string): string {
-  return cell + ' '.repeat(Math.max(0, width - [...cell].length));
+  return cell + ' '.repeat(Math.max(0, width - Array.from(cell).length));
 }

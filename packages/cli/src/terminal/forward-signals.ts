@@ -1,6 +1,16 @@
 /** Signals that are passed on to the container. Not: KILL and STOP (nobody can), CHLD, PIPE, URG (ours), WINCH (a resize). */
 const FORWARDED: readonly NodeJS.Signals[] = [
-  'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU',
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGCONT',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
 ];
 
 /** Whoever presses Ctrl-C this often wants out, whatever the container thinks. Source: docker/cli, main.go. */

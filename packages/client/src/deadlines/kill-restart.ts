@@ -76,7 +76,8 @@ export async function restartContainer(deps: ClientDeps, ref: ContainerRef, opti
         return true;
       },
       // The engine's clock may differ by hours from this one; a start after the request counts only if it is clearly later.
-      settled: (state) => (state !== 'removed' && state.Running && Date.parse(state.StartedAt) > askedAt ? true : undefined),
+      settled: (state) =>
+        state !== 'removed' && state.Running && Date.parse(state.StartedAt) > askedAt ? true : undefined,
       pending: () => operation,
       wait: (signal) => waitForEnd(deps, ref, signal),
     },

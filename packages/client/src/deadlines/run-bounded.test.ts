@@ -8,7 +8,10 @@ import { type BoundedOperation, runBounded } from './run-bounded.ts';
 const never = new AbortController().signal;
 const running = { Running: true } as State;
 const exited = { Running: false } as State;
-const unreachable = new EngineUnreachableError('Cannot connect to the engine at unix:///x', { errno: 'ENOENT', address: 'unix:///x' });
+const unreachable = new EngineUnreachableError('Cannot connect to the engine at unix:///x', {
+  errno: 'ENOENT',
+  address: 'unix:///x',
+});
 
 function silent(signal: AbortSignal): Promise<string> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -34,15 +37,21 @@ describe('runBounded', () => {
 
   it('passes on what the engine refused, without a probe', async () => {
     const probe = (): Promise<State> => assert.fail('probed');
-    await assert.rejects(runBounded({ probe }, stop({ attempt: () => Promise.reject(new Error('404')) }), never), /404/);
+    await assert.rejects(
+      runBounded({ probe }, stop({ attempt: () => Promise.reject(new Error('404')) }), never),
+      /404/,
+    );
   });
 
   it('says pending when patience ends first, and how to go on', async () => {
-    await assert.rejects(runBounded({ probe: async () => running }, stop({ patienceMs: 30 }), never), (error: Error) => {
-      assert.ok(error instanceof PendingError);
-      assert.ok(error.operation.endsWithinMs > 59_000 && error.operation.endsWithinMs < 60_000);
-      return true;
-    });
+    await assert.rejects(
+      runBounded({ probe: async () => running }, stop({ patienceMs: 30 }), never),
+      (error: Error) => {
+        assert.ok(error instanceof PendingError);
+        assert.ok(error.operation.endsWithinMs > 59_000 && error.operation.endsWithinMs < 60_000);
+        return true;
+      },
+    );
   });
 
   it('counts as success, late, when the state is reached although the answer never came', async () => {
@@ -66,8 +75,8 @@ describe('runBounded', () => {
     for (const { probe, says } of cases) {
       for (const over of [{ attempt: lost }, { patienceMs: 10 }, { boundMs: Promise.resolve(0) }]) {
         await assert.rejects(runBounded({ probe }, stop(over), never), (error: Error) => {
-          assert.equal(/cannot connect/i.test(error.message), says, error.message);
           assert.equal(error instanceof EngineUnreachableError, says);
+          assert[says ? 'match' : 'doesNotMatch'](error.message, /cannot connect/i);
           return true;
         });
       }

@@ -92,7 +92,8 @@ async function classify<T>(deps: BoundedDeps, asked: BoundedOperation<T>, silenc
   }
   const { operation } = asked;
   const seconds = (silence.waitedMs / 1000).toFixed(1);
-  const found = state === 'silent' ? 'accepts connections and answers nothing' : 'is reachable, and the container is not there yet';
+  const found =
+    state === 'silent' ? 'accepts connections and answers nothing' : 'is reachable, and the container is not there yet';
   throw new EngineOverdueError(
     `The engine owed an answer (${operation}) within ${(silence.boundMs / 1000).toFixed(1)} s and has given none after ` +
       `${seconds} s: it ${found}.`,

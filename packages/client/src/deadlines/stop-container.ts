@@ -50,7 +50,11 @@ export async function stopContainer(deps: ClientDeps, ref: ContainerRef, options
   const { withinMs = Infinity, patienceMs = Infinity } = options;
   // Asked beside the stop: it only sets the limit, so the stop does not wait for it.
   const grace = graceMs === undefined ? containerGrace(deps, ref, caller) : Promise.resolve(graceMs);
-  const listenMs = Math.min(withinMs, patienceMs, graceMs === undefined ? Infinity : waitForBoundMs(graceMs + killConfirmMs));
+  const listenMs = Math.min(
+    withinMs,
+    patienceMs,
+    graceMs === undefined ? Infinity : waitForBoundMs(graceMs + killConfirmMs),
+  );
   const query = { t: graceMs, signal: options.stopSignal };
   return await runBounded<StopResult>(
     { probe: (signal) => probeState(deps, ref, signal) },

@@ -28,7 +28,10 @@ export function planStop(ref: string, times: StopTimes, killConfirmMs: number): 
   if (graceMs === undefined && derivedMs >= 0) return { graceMs: derivedMs };
   const neededMs = waitForBoundMs((graceMs ?? 0) + killConfirmMs);
   if (graceMs !== undefined && neededMs <= withinMs) return { graceMs };
-  throw new DeadlineTooShortError(tooShort(ref, { graceMs: graceMs ?? 0, withinMs, killConfirmMs, neededMs }), `stop ${ref}`);
+  throw new DeadlineTooShortError(
+    tooShort(ref, { graceMs: graceMs ?? 0, withinMs, killConfirmMs, neededMs }),
+    `stop ${ref}`,
+  );
 }
 
 /** What is left of the total for the grace; negative when the total is too short for any. */

@@ -11,13 +11,14 @@ import {
   type WaitCondition,
   type WaitResponse,
 } from '@fairlead/protocol';
-import { call, callHijack, callStream } from '../call.ts';
-import { trustJson } from '../codec/json.ts';
+import { call, callHijack, callStream, parseDocument } from '../call.ts';
+import { trustDocument } from '../codec/json.ts';
 import { SessionLostError } from '../errors.ts';
 import { killContainer, type KillOptions, restartContainer, type RestartOptions } from '../deadlines/kill-restart.ts';
 import { stopContainer, type StopOptions, type StopResult } from '../deadlines/stop-container.ts';
 import { AttachSession } from '../streams/attach-session.ts';
-import { HijackedSession, type OutputChunk, type TerminalSize } from '../streams/hijacked-session.ts';
+import { HijackedSession, type TerminalSize } from '../streams/hijacked-session.ts';
+import type { OutputChunk } from '../streams/output-decoder.ts';
 import { logChunks, type LogLine, logLines } from '../streams/logs.ts';
 import { answerText, type ClientDeps, type Listening, signalOf } from './group.ts';
 
@@ -110,7 +111,11 @@ export class ContainerGroup {
   }
 
   async unpause(ref: ContainerRef, options: Listening = {}): Promise<void> {
-    await call(this.#deps, rows.unpause, { operation: `unpause ${ref}`, params: { id: ref }, signal: signalOf(options) });
+    await call(this.#deps, rows.unpause, {
+      operation: `unpause ${ref}`,
+      params: { id: ref },
+      signal: signalOf(options),
+    });
   }
 
   async rename(ref: ContainerRef, name: string, options: Listening = {}): Promise<void> {
@@ -118,16 +123,16 @@ export class ContainerGroup {
     await call(this.#deps, rows.rename, asked);
   }
 
-  async remove(
-    ref: ContainerRef,
-    options: Listening & QueryOf<ContainerEndpoints['remove']> = {},
-  ): Promise<void> {
+  async remove(ref: ContainerRef, options: Listening & QueryOf<ContainerEndpoints['remove']> = {}): Promise<void> {
     const { signal, ...query } = options;
     const asked = { operation: `remove ${ref}`, params: { id: ref }, query, signal: signalOf({ signal }) };
     await call(this.#deps, rows.remove, asked);
   }
 
-  async top(ref: ContainerRef, options: Listening & { readonly psArgs?: string | undefined } = {}): Promise<TopResponse> {
+  async top(
+    ref: ContainerRef,
+    options: Listening & { readonly psArgs?: string | undefined } = {},
+  ): Promise<TopResponse> {
     const query = { ps_args: options.psArgs };
     const asked = { operation: `top ${ref}`, params: { id: ref }, query, signal: signalOf(options) };
     return (await call(this.#deps, rows.top, asked)).body;
@@ -141,7 +146,9 @@ export class ContainerGroup {
 
   /** Waits without end, unless `signal` says one. @throws as `OpenWait.exitCode`. */
   async wait(ref: ContainerRef, options: WaitOptions = {}): Promise<number> {
-    return await (await this.openWait(ref, options)).exitCode;
+    return await (
+      await this.openWait(ref, options)
+    ).exitCode;
   }
 
   /** Resolves when the engine has registered the wait: what happens from now on is not missed. */
@@ -149,7 +156,9 @@ export class ContainerGroup {
     const query = { condition: options.condition };
     const asked = { operation: `wait ${ref}`, params: { id: ref }, query, signal: signalOf(options) };
     const answer = await callStream(this.#deps, rows.wait, asked);
-    const exitCode = answerText(answer, asked).then((text) => exitCodeIn(trustJson<WaitResponse>(text), ref));
+    const exitCode = answerText(answer, asked).then((text) =>
+      exitCodeIn(trustDocument<WaitResponse>(parseDocument(text, asked.operation)), ref),
+    );
     // Whoever opened the wait may go before it ends; then nobody hears how.
     exitCode.catch(() => {});
     return { exitCode };

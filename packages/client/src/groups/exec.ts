@@ -8,7 +8,8 @@ import {
 import { call, callHijack, callStream } from '../call.ts';
 import { ProtocolError } from '../errors.ts';
 import { ExecSession } from '../streams/exec-session.ts';
-import { HijackedSession, type OutputChunk, type TerminalSize } from '../streams/hijacked-session.ts';
+import { HijackedSession, type TerminalSize } from '../streams/hijacked-session.ts';
+import type { OutputChunk } from '../streams/output-decoder.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
 
 export type ExecBody = BodyInputOf<ExecEndpoints['create']>;
@@ -143,7 +144,9 @@ async function collect(output: AsyncIterable<OutputChunk>, ref: ContainerRef): P
   for await (const { stream, bytes } of output) {
     bytesHeld += bytes.byteLength;
     if (bytesHeld > EXEC_OUTPUT_BYTES_MAX) {
-      throw new ProtocolError(`more than ${EXEC_OUTPUT_BYTES_MAX} bytes of output: use spawn`, { operation: `exec ${ref}` });
+      throw new ProtocolError(`more than ${EXEC_OUTPUT_BYTES_MAX} bytes of output: use spawn`, {
+        operation: `exec ${ref}`,
+      });
     }
     chunks[stream].push(bytes);
   }

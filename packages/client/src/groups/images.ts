@@ -37,9 +37,17 @@ export class ImageGroup {
     return (await call(this.#deps, rows.history, asked)).body;
   }
 
-  async tag(ref: string, target: { readonly repo: string; readonly tag?: string | undefined } & Listening): Promise<void> {
+  async tag(
+    ref: string,
+    target: { readonly repo: string; readonly tag?: string | undefined } & Listening,
+  ): Promise<void> {
     const query = { repo: target.repo, tag: target.tag };
-    await call(this.#deps, rows.tag, { operation: `tag ${ref}`, params: { name: ref }, query, signal: signalOf(target) });
+    await call(this.#deps, rows.tag, {
+      operation: `tag ${ref}`,
+      params: { name: ref },
+      query,
+      signal: signalOf(target),
+    });
   }
 
   async remove(
@@ -71,7 +79,10 @@ export class ImageGroup {
   }
 
   /** Gets an image from a registry. @throws as `load`. */
-  async *pull(ref: string, options: Listening & { readonly tag?: string } = {}): AsyncGenerator<ProgressMessage, void, undefined> {
+  async *pull(
+    ref: string,
+    options: Listening & { readonly tag?: string } = {},
+  ): AsyncGenerator<ProgressMessage, void, undefined> {
     const query = { fromImage: ref, tag: options.tag };
     // No credentials: an empty document, as the docker CLI sends it.
     const headers = { 'X-Registry-Auth': 'e30=' };
@@ -86,7 +97,8 @@ export class ImageGroup {
     const answer = await callStream(this.#deps, row, asked);
     for await (const message of jsonFeed<ProgressMessage>(answer, operation)) {
       const failure = message.errorDetail?.message ?? message.error;
-      if (failure !== undefined) throw new RequestFailedError('internal', failure, { operation, status: answer.status });
+      if (failure !== undefined)
+        throw new RequestFailedError('internal', failure, { operation, status: answer.status });
       yield message;
     }
   }

@@ -1,4 +1,5 @@
-import type { HijackedSession, OutputChunk, TerminalSize } from './hijacked-session.ts';
+import type { HijackedSession, TerminalSize } from './hijacked-session.ts';
+import type { OutputChunk } from './output-decoder.ts';
 
 /** The standard streams of a container's first process. They are told apart by frames unless it has a terminal. */
 export class AttachSession implements AsyncDisposable {

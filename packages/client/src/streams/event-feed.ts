@@ -29,22 +29,17 @@ export type OpenEvents = (since: UnixNanos | undefined, signal: AbortSignal) => 
  *
  * @throws ConnectionLostError, EngineUnreachableError without `reconnect`; the signal's reason when aborted.
  */
-export async function* followEvents(open: OpenEvents, options: EventOptions): AsyncGenerator<EventFeedItem, void, undefined> {
+export async function* followEvents(
+  open: OpenEvents,
+  options: EventOptions,
+): AsyncGenerator<EventFeedItem, void, undefined> {
   const signal = options.signal ?? new AbortController().signal;
-  let since = options.since;
-  let last: EventMessage | undefined;
-  let pauseMs = RECONNECT_MS_MIN;
-  for (let attempt = 0; ; attempt += 1) {
+  const seen = new LastSeen(options.since);
+  for (let pauseMs = RECONNECT_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, RECONNECT_MS_MAX)) {
     try {
-      let fresh = attempt > 0;
-      for await (const event of open(since, signal)) {
-        if (fresh) yield { kind: 'gap', since: new Date(last === undefined ? 0 : last.timeNano / 1e6) };
-        fresh = false;
+      for await (const event of open(seen.since, signal)) {
         pauseMs = RECONNECT_MS_MIN;
-        if (last !== undefined && sameEvent(event, last)) continue;
-        last = event;
-        since = BigInt(Math.floor(event.timeNano / 1e6)) * NANOS_PER_MS;
-        yield { kind: 'event', event };
+        yield* seen.take(event);
       }
       if (options.reconnect !== true || options.until !== undefined) return;
     } catch (error) {
@@ -52,8 +47,35 @@ export async function* followEvents(open: OpenEvents, options: EventOptions): As
       const broken = error instanceof ConnectionLostError || error instanceof EngineUnreachableError;
       if (options.reconnect !== true || !broken) throw error;
     }
+    seen.lost();
     await sleep(pauseMs, undefined, { signal });
-    pauseMs = Math.min(pauseMs * 2, RECONNECT_MS_MAX);
+  }
+}
+
+/** Where a feed goes on after it was lost. */
+class LastSeen {
+  since: UnixNanos | undefined;
+  #last: EventMessage | undefined;
+  #lostSince = false;
+
+  constructor(since: UnixNanos | undefined) {
+    this.since = since;
+  }
+
+  lost(): void {
+    this.#lostSince = true;
+  }
+
+  /** The event, unless it was seen before; after a loss with the gap in front. */
+  *take(event: EventMessage): Generator<EventFeedItem, void, undefined> {
+    const last = this.#last;
+    if (this.#lostSince) yield { kind: 'gap', since: new Date((last?.timeNano ?? 0) / 1e6) };
+    this.#lostSince = false;
+    if (last !== undefined && sameEvent(event, last)) return;
+    this.#last = event;
+    // The engine compares nanoseconds, which a double does not hold: asking from the millisecond misses none.
+    this.since = BigInt(Math.floor(event.timeNano / 1e6)) * NANOS_PER_MS;
+    yield { kind: 'event', event };
   }
 }
 

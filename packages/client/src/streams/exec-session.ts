@@ -1,6 +1,7 @@
 import type { ExecInspect } from '@fairlead/protocol';
 import { SessionLostError } from '../errors.ts';
-import type { HijackedSession, OutputChunk, TerminalSize } from './hijacked-session.ts';
+import type { HijackedSession, TerminalSize } from './hijacked-session.ts';
+import type { OutputChunk } from './output-decoder.ts';
 
 /** What an exec session asks of the engine beside its stream. */
 export interface ExecControl {

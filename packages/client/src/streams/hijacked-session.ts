@@ -1,17 +1,12 @@
-import { FrameDecoder } from '@fairlead/protocol';
+import { isEngineError } from '@fairlead/protocol';
 import { byteChunks } from '../call.ts';
 import { connectionLost, ProtocolError } from '../errors.ts';
+import { type OutputChunk, OutputDecoder } from './output-decoder.ts';
 import type { HijackedAnswer } from '../transport/http-connections.ts';
 
 export interface TerminalSize {
   readonly rows: number;
   readonly columns: number;
-}
-
-/** Some output of a process. `bytes` belongs to the receiver. With a terminal everything is `stdout`. */
-export interface OutputChunk {
-  readonly stream: 'stdout' | 'stderr';
-  readonly bytes: Uint8Array;
 }
 
 /**
@@ -40,16 +35,13 @@ export class HijackedSession implements AsyncDisposable {
    * @throws ConnectionLostError when it ends in the middle, ProtocolError when it is not framed as it should be.
    */
   async *output(): AsyncGenerator<OutputChunk, void, undefined> {
-    const frames = new FrameDecoder();
+    const output = new OutputDecoder(!this.tty);
     try {
-      for await (const bytes of byteChunks(this.#connection.output)) {
-        if (this.tty) yield { stream: 'stdout', bytes };
-        else yield* this.#demultiplex(frames, bytes);
-      }
+      for await (const bytes of byteChunks(this.#connection.output)) yield* output.push(bytes);
+      output.end();
     } catch (cause) {
-      throw cause instanceof ProtocolError ? cause : connectionLost(this.#operation, cause);
+      throw this.#failure(cause);
     }
-    this.#endOf(frames);
   }
 
   /** Resolves when the bytes were taken by the connection. A process that no longer reads swallows them silently. */
@@ -74,32 +66,16 @@ export class HijackedSession implements AsyncDisposable {
     this.#connection.input.destroy();
   }
 
-  *#demultiplex(frames: FrameDecoder, bytes: Uint8Array): Generator<OutputChunk, void, undefined> {
-    try {
-      for (const chunk of frames.push(bytes)) {
-        if (chunk.stream === 'system-error') throw new Error(new TextDecoder().decode(chunk.bytes));
-        yield { stream: chunk.stream === 'stderr' ? 'stderr' : 'stdout', bytes: chunk.bytes };
-      }
-    } catch (cause) {
-      throw this.#malformed(cause);
-    }
-  }
-
-  #endOf(frames: FrameDecoder): void {
-    try {
-      frames.end();
-    } catch (cause) {
-      throw connectionLost(this.#operation, cause);
-    }
-  }
-
-  #malformed(cause: unknown): ProtocolError {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return new ProtocolError(`${this.#operation}: ${why}`, { operation: this.#operation, cause });
+  /** The stream stopped in the middle, or holds what it should not. */
+  #failure(cause: unknown): Error {
+    if (!isEngineError(cause) || cause.kind === 'unavailable') return connectionLost(this.#operation, cause);
+    return new ProtocolError(`${this.#operation}: ${cause.message}`, { operation: this.#operation, cause });
   }
 }
 
 /** The engine closed its reading side: the process is gone or does not listen. */
 function isGone(error: Error): boolean {
-  return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_DESTROYED');
+  return (
+    'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_DESTROYED')
+  );
 }

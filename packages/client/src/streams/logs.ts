@@ -1,8 +1,8 @@
-import { FrameDecoder } from '@fairlead/protocol';
 import { byteChunks } from '../call.ts';
 import { connectionLost } from '../errors.ts';
 import type { HttpAnswer } from '../transport/http-connections.ts';
-import type { OutputChunk } from './hijacked-session.ts';
+import type { OutputChunk } from './output-decoder.ts';
+import { OutputDecoder } from './output-decoder.ts';
 
 /** A longer line is handed on in pieces. Engines cut their records at 16 KiB; this leaves room for timestamps and details. */
 export const LOG_LINE_BYTES_MAX: number = 64 * 1024;
@@ -20,19 +20,10 @@ export async function* logChunks(
   answer: HttpAnswer,
   log: { readonly framed: boolean; readonly operation: string },
 ): AsyncGenerator<OutputChunk, void, undefined> {
-  const frames = new FrameDecoder();
+  const output = new OutputDecoder(log.framed);
   try {
-    for await (const bytes of byteChunks(answer.body)) {
-      if (!log.framed) {
-        yield { stream: 'stdout', bytes };
-        continue;
-      }
-      for (const chunk of frames.push(bytes)) {
-        if (chunk.stream === 'system-error') throw new Error(new TextDecoder().decode(chunk.bytes));
-        yield { stream: chunk.stream === 'stderr' ? 'stderr' : 'stdout', bytes: chunk.bytes };
-      }
-    }
-    frames.end();
+    for await (const bytes of byteChunks(answer.body)) yield* output.push(bytes);
+    output.end();
   } catch (cause) {
     throw connectionLost(log.operation, cause);
   } finally {
@@ -48,7 +39,9 @@ export async function* logLines(
   const cutters = { stdout: new LineCutter(), stderr: new LineCutter() };
   const line = (stream: 'stdout' | 'stderr', text: string): LogLine => {
     const at = options.timestamps ? text.indexOf(' ') : -1;
-    return at === -1 ? { stream, time: undefined, text } : { stream, time: text.slice(0, at), text: text.slice(at + 1) };
+    return at === -1
+      ? { stream, time: undefined, text }
+      : { stream, time: text.slice(0, at), text: text.slice(at + 1) };
   };
   for await (const { stream, bytes } of chunks) {
     for (const text of cutters[stream].push(bytes)) yield line(stream, text);

@@ -1,6 +1,7 @@
 import { DetachKeyMatcher, parseDetachKeys } from '@fairlead/protocol';
 import type { Readable, Writable } from 'node:stream';
-import type { OutputChunk, TerminalSize } from './hijacked-session.ts';
+import type { TerminalSize } from './hijacked-session.ts';
+import type { OutputChunk } from './output-decoder.ts';
 
 /** A process's streams at the far end: an attach or an exec. */
 export interface TerminalSession {
@@ -45,15 +46,22 @@ const FIRST_RESIZE_STEP_MS = 10;
  * terminal is put back on every way out, also when the process exits in the middle. All output is written before it
  * resolves. @throws what the session's output throws.
  */
-export async function pipeTerminal(session: TerminalSession, local: LocalTerminal, options: PipeOptions): Promise<PipeEnd> {
+export async function pipeTerminal(
+  session: TerminalSession,
+  local: LocalTerminal,
+  options: PipeOptions,
+): Promise<PipeEnd> {
   await using undo = new AsyncDisposableStack();
   const over = new AbortController();
   undo.defer(() => over.abort());
   const raw = session.tty && options.stdin && local.stdin.isTTY === true;
   if (raw) undo.use(rawMode(local.stdin));
-  if (session.tty && local.stdout.isTTY === true) undo.use(followSize(session, local.stdout, { ...options, over: over.signal }));
+  if (session.tty && local.stdout.isTTY === true)
+    undo.use(followSize(session, local.stdout, { ...options, over: over.signal }));
   const matcher = raw ? new DetachKeyMatcher(parseDetachKeys(options.detachKeys ?? '')) : undefined;
-  const input = options.stdin ? sendInput(session, { stdin: local.stdin, matcher, over: over.signal }) : endAtOnce(session);
+  const input = options.stdin
+    ? sendInput(session, { stdin: local.stdin, matcher, over: over.signal })
+    : endAtOnce(session);
   return await Promise.race([showOutput(session, local), input]);
 }
 

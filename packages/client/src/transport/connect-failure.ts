@@ -22,7 +22,11 @@ const SENTENCES: Readonly<Record<string, string>> = {
 /** Translates a failed connect into the one error that may say "Cannot connect". */
 export function connectFailure(address: string, errno: string, cause: unknown): EngineUnreachableError {
   const sentence = SENTENCES[errno] ?? `${errno}.`;
-  return new EngineUnreachableError(`Cannot connect to the engine at ${address}: ${sentence}`, { errno, address, cause });
+  return new EngineUnreachableError(`Cannot connect to the engine at ${address}: ${sentence}`, {
+    errno,
+    address,
+    cause,
+  });
 }
 
 /** The operating system's name for an error, or `UNKNOWN`. */

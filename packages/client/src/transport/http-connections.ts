@@ -68,7 +68,12 @@ export class HttpConnections implements Disposable {
    */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
-    const sent = httpRequest({ method: request.method, path: request.path, headers: request.headers, agent: this.#agent });
+    const sent = httpRequest({
+      method: request.method,
+      path: request.path,
+      headers: request.headers,
+      agent: this.#agent,
+    });
     const answered = answerOf(sent, signal);
     await upload(sent, request.body, answered);
     return await answered;
@@ -144,24 +149,25 @@ async function upload(sent: ClientRequest, body: HttpRequest['body'], answered: 
     () => undefined,
     () => undefined,
   );
-  const source = { failed: undefined as unknown };
-  const sending = pipeline(guarded(body, source), sent).catch((error: unknown) => {
-    if (source.failed !== undefined) throw source.failed;
-    // What went wrong with the connection is told by `answered`.
-    void error;
+  const source = new SourceErrors();
+  const sending = pipeline(source.watch(body), sent).catch(() => {
+    // What went wrong with the connection is told by `answered`; with the source, only here.
+    if (source.failure !== undefined) throw source.failure;
   });
   await Promise.race([sending, early]);
   sending.catch(() => {});
 }
 
-async function* guarded(
-  body: AsyncIterable<Uint8Array>,
-  source: { failed: unknown },
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* body;
-  } catch (error) {
-    source.failed = error;
-    throw error;
+/** Tells a source that fails from a connection that fails: a pipeline rejects for both. */
+class SourceErrors {
+  failure: Error | undefined;
+
+  async *watch(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* body;
+    } catch (cause) {
+      this.failure = cause instanceof Error ? cause : new Error(String(cause), { cause });
+      throw cause;
+    }
   }
 }

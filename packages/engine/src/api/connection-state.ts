@@ -22,7 +22,10 @@ export class ConnectionState {
   readonly #peer: ConnectionPeer;
   #broken = false;
 
-  constructor(connection: Duplex, options: { readonly peer: ConnectionPeer; readonly log: Log; readonly pipelined: number }) {
+  constructor(
+    connection: Duplex,
+    options: { readonly peer: ConnectionPeer; readonly log: Log; readonly pipelined: number },
+  ) {
     this.queue = new ConnectionQueue(options.pipelined);
     this.#connection = connection;
     this.#log = options.log;

@@ -9,7 +9,7 @@ import {
   type Endpoint,
 } from '@fairlead/protocol';
 import type { OperationHandle } from '../core/operation/operation-handle.ts';
-import type { Call, Caller } from './route.ts';
+import type { Call, Caller } from './call.ts';
 
 /** Header names in lower case; repeated ones joined or listed, as node:http gives them. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -43,7 +43,10 @@ export interface BodyLimits {
  *
  * @throws EngineError 'invalid-argument' in Docker's words, 'too-large' beyond the limits.
  */
-export async function decodeCall<E extends Endpoint>(endpoint: E, head: RequestHead): Promise<Omit<Call<E>, 'operation'>> {
+export async function decodeCall<E extends Endpoint>(
+  endpoint: E,
+  head: RequestHead,
+): Promise<Omit<Call<E>, 'operation'>> {
   const searchParams = await mergeForm(endpoint, head);
   const query = decodeQuery<E['query']>(endpoint.query, searchParams, head.apiVersion);
   const body = decodeBodyOf(endpoint, await jsonText(endpoint, head));
@@ -52,7 +55,8 @@ export async function decodeCall<E extends Endpoint>(endpoint: E, head: RequestH
     body,
     param: (name) => {
       const value = head.params.get(name);
-      if (value === undefined) throw new Error(`Cannot read {${name}} of ${endpoint.path}: there is none`);
+      if (value === undefined)
+        throw new EngineError('internal', `Cannot read {${name}} of ${endpoint.path}: there is none`);
       return value;
     },
     bytes: endpoint.body.kind === 'bytes' ? head.bytes : NO_BYTES,
@@ -112,10 +116,16 @@ function refuseUnlessJson(contentType: string): void {
   }
   const type = mediaType(contentType);
   if (type === undefined) {
-    throw new EngineError('invalid-argument', `malformed Content-Type header (${contentType}): mime: invalid media type`);
+    throw new EngineError(
+      'invalid-argument',
+      `malformed Content-Type header (${contentType}): mime: invalid media type`,
+    );
   }
   if (type !== 'application/json') {
-    throw new EngineError('invalid-argument', `unsupported Content-Type header (${contentType}): must be 'application/json'`);
+    throw new EngineError(
+      'invalid-argument',
+      `unsupported Content-Type header (${contentType}): must be 'application/json'`,
+    );
   }
 }
 

@@ -18,4 +18,5 @@ export function versionRefusedHeaders(server: string): ResponseHeaders {
 
 /** Compared by equality in Go's client: a charset would make it print raw JSON. Source: docker client, request.go. */
 export const JSON_TYPE = 'application/json';
+/** As Go's http.Error writes it. */
 export const TEXT_TYPE = 'text/plain; charset=utf-8';

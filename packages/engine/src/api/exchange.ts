@@ -1,6 +1,6 @@
 import type { Duplex, Writable } from 'node:stream';
 import type { RequestHeaders } from './decode.ts';
-import type { Caller } from './route.ts';
+import type { Caller } from './call.ts';
 import type { SocketReader } from './socket-reader.ts';
 
 /** Header names as sent, with their values. */

@@ -88,7 +88,14 @@ async function answerRouted(deps: HandleDeps, exchange: Exchange, { path, match,
   if (!isOpenEnded) operation?.end(SUCCEEDED);
   const opened = (error?: unknown): void => operation?.end(error === undefined ? SUCCEEDED : failed(error));
   Object.assign(progress.headers, operationHeaders(progress));
-  await sendReply(exchange, { ...deps, reply, apiVersion, opened, status: statusOf(reply, route), headers: progress.headers });
+  await sendReply(exchange, {
+    ...deps,
+    reply,
+    apiVersion,
+    opened,
+    status: statusOf(reply, route),
+    headers: progress.headers,
+  });
   operation?.end(SUCCEEDED);
 }
 

@@ -28,7 +28,11 @@ export interface HangupWatch extends Disposable {
  * one from the other. Source: engine-api 1.10. For a connection that may become a stream a half-close means nothing yet.
  */
 export function watchHangup(
-  { connection, answer, halfClose }: { readonly connection: Duplex; readonly answer: Answer; readonly halfClose: boolean },
+  {
+    connection,
+    answer,
+    halfClose,
+  }: { readonly connection: Duplex; readonly answer: Answer; readonly halfClose: boolean },
   draining: AbortSignal,
 ): HangupWatch {
   const controller = new AbortController();

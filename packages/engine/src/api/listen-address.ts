@@ -19,7 +19,10 @@ export function parseListenAddress(text: string): ListenAddress {
   const host = tcp?.[1]?.replaceAll(/[[\]]/g, '');
   const port = Number(tcp?.[2]);
   if (host === undefined || !(port <= PORT_MAX)) {
-    throw new EngineError('invalid-argument', `invalid address ${JSON.stringify(text)}: use unix:///PATH or tcp://127.0.0.1:PORT`);
+    throw new EngineError(
+      'invalid-argument',
+      `invalid address ${JSON.stringify(text)}: use unix:///PATH or tcp://127.0.0.1:PORT`,
+    );
   }
   if (!LOOPBACK.test(host)) {
     throw new EngineError(

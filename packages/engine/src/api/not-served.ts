@@ -63,6 +63,7 @@ const TARGETS: Readonly<Record<Answer, readonly string[]>> = {
 /** Routes to the rows of Docker's API that this engine does not serve. */
 export type NotServedRouter = Router<Row>;
 
+/** Makes the router of that table. */
 export function notServedRouter(): NotServedRouter {
   const answers: readonly Answer[] = [
     'empty-list',
@@ -109,7 +110,7 @@ function rowOf(answer: Answer, target: string): Row {
   const [name = '', path = ''] = target.split(' ');
   const methods: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
   const method = methods.find((known) => known === name);
-  if (method === undefined) throw new Error(`Cannot route ${target}: unknown method`);
+  if (method === undefined) throw new EngineError('internal', `Cannot route ${target}: unknown method`);
   return { method, path, answer };
 }
 

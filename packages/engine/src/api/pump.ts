@@ -127,16 +127,13 @@ async function onHalfClose(session: ConsoleConnection, { plan, race }: Pumping, 
   }
 }
 
+/** Resolves in any case: disposing the session follows, and that is where a failure would show. */
 async function endInput(session: ConsoleConnection): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, END_INPUT_MS);
-  try {
-    await Promise.race([session.endInput(), late.promise]);
-  } catch {
-    // The session broke as well; disposing it is all that is left, and that follows.
-  } finally {
-    clearTimeout(timer);
-  }
+  const settled = Promise.withResolvers<void>();
+  const timer = setTimeout(settled.resolve, END_INPUT_MS);
+  session.endInput().then(settled.resolve, () => settled.resolve());
+  await settled.promise;
+  clearTimeout(timer);
 }
 
 async function dispose(session: ConsoleConnection, ending: SessionEnding): Promise<SessionEnding> {

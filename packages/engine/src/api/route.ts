@@ -1,36 +1,9 @@
-import type { ApiVersion, BodyOf, Endpoint, QueryOf, ResponseOf } from '@fairlead/protocol';
-import type { OperationCaller, OperationHandle } from '../core/operation/operation-handle.ts';
+import type { Endpoint, ResponseOf } from '@fairlead/protocol';
 import type { ConsoleConnection } from '../core/ports/console.ts';
+import type { Call } from './call.ts';
 import { decodeCall, type RequestHead } from './decode.ts';
 
-/** Who sent the request. */
-export type Caller = OperationCaller;
-
-/** One decoded request, as a handler gets it. */
-export interface Call<E extends Endpoint = Endpoint> {
-  /** @returns the decoded value of `{name}` or `{name...}` in the endpoint's path. Throws when the path has none: a bug. */
-  param(name: string): string;
-  readonly query: QueryOf<E>;
-  /** The decoded JSON document; undefined unless the endpoint's body is `json`. */
-  readonly body: BodyOf<E>;
-  /** The request's body as it arrives, pulled. Empty unless the endpoint's body is `bytes`. Throws when the client breaks off. */
-  readonly bytes: AsyncIterable<Uint8Array>;
-  /** Content-Length as sent; `chunked` when it has no length; 0 when there is no body. For `none` bodies it was thrown away. */
-  readonly bodyLength: number | 'chunked';
-  readonly apiVersion: ApiVersion;
-  readonly caller: Caller;
-  /** How long the caller will still listen, in milliseconds (`Fairlead-Budget`); undefined when it did not say. */
-  readonly budgetMs: number | undefined;
-  /**
-   * Aborts when the client hangs up, half-closes (which on an ordinary request means that it is gone), or the engine drains;
-   * the reason is a `Hangup`. Verbs that own their work ignore it; handlers that only wait or stream must end.
-   */
-  readonly hangup: AbortSignal;
-  /** The ledger's operation; undefined when the endpoint changes nothing. The API begins and ends it. */
-  readonly operation: OperationHandle | undefined;
-  /** Adds a response header, also to a refusal. No effect on the heads of hijacked streams, which are fixed. */
-  setHeader(name: string, value: string): void;
-}
+export type { Call, Caller } from './call.ts';
 
 /** What a handler answers; `T` is the document. `status` defaults to the endpoint's first success status. */
 export type Reply<T = unknown> =
@@ -109,7 +82,10 @@ export interface Route {
 }
 
 /** Binds a handler to its row of the endpoint table; query and body arrive decoded and typed by the row. */
-export function route<E extends Endpoint>(endpoint: E, handle: (call: Call<E>) => Promise<Reply<ResponseOf<E>>>): Route {
+export function route<E extends Endpoint>(
+  endpoint: E,
+  handle: (call: Call<E>) => Promise<Reply<ResponseOf<E>>>,
+): Route {
   return {
     endpoint,
     run: async (head) => {

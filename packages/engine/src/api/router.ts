@@ -37,7 +37,7 @@ export function parseTarget(target: string): RequestPath {
 /**
  * Finds rows of a table by method and path. A literal segment wins over `{name}`, and `{name}` over `{name...}`.
  *
- * @throws Error when two rows have the same method and path: a bug in the table.
+ * @throws EngineError 'internal' when two rows have the same method and path: a bug in the table.
  */
 export class Router<R extends Routable> {
   readonly #rows = new Map<string, Compiled<R>[]>();
@@ -47,9 +47,12 @@ export class Router<R extends Routable> {
       const compiled = compile(row);
       const bucket = this.#rows.get(row.method) ?? [];
       if (bucket.some((other) => other.shape === compiled.shape)) {
-        throw new Error(`Cannot route ${row.method} ${row.path}: there are two rows for it`);
+        throw new EngineError('internal', `Cannot route ${row.method} ${row.path}: there are two rows for it`);
       }
-      this.#rows.set(row.method, [...bucket, compiled].toSorted((a, b) => compareRank(a.rank, b.rank)));
+      this.#rows.set(
+        row.method,
+        [...bucket, compiled].toSorted((a, b) => compareRank(a.rank, b.rank)),
+      );
     }
   }
 
@@ -72,7 +75,9 @@ interface Compiled<R> {
   readonly rank: readonly number[];
 }
 
-type Part = { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'one' | 'rest'; readonly name: string };
+type Part =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'one' | 'rest'; readonly name: string };
 
 const ABSOLUTE = /^[a-z]+:\/\/[^/?]*/i;
 const VARIABLE = /^\{([A-Za-z]+)(\.\.\.)?\}$/;

@@ -28,7 +28,12 @@ export async function sendReply(exchange: Exchange, sending: SendReply): Promise
     case 'empty':
       return sendWhole(exchange, { status, headers: withLength(status, headers, 0) });
     case 'json':
-      return sendDocument(exchange, { status, headers, contentType: JSON_TYPE, body: `${JSON.stringify(reply.body)}\n` });
+      return sendDocument(exchange, {
+        status,
+        headers,
+        contentType: JSON_TYPE,
+        body: `${JSON.stringify(reply.body)}\n`,
+      });
     case 'text':
       return sendDocument(exchange, { status, headers, contentType: TEXT_TYPE, body: reply.text });
     case 'json-stream':

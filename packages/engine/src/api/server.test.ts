@@ -2,43 +2,10 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'node:test';
-import { containerEndpoints, EngineError, execEndpoints, imageEndpoints, systemEndpoints } from '@fairlead/protocol';
-import { Hangup } from './hangup.ts';
-import { route, type Route } from './route.ts';
+import { containerEndpoints, EngineError, execEndpoints, systemEndpoints } from '@fairlead/protocol';
+import { route } from './route.ts';
 import { apiScene } from './test/api-scene.ts';
-
-const ping = route(systemEndpoints.ping, async () => ({ kind: 'text', text: 'OK' }));
-const pingHead = route(systemEndpoints.pingHead, async () => ({ kind: 'empty' }));
-
-function get(path: string, ...headers: readonly string[]): string {
-  return ['GET', path, 'HTTP/1.1\r\nHost: x\r\n'].join(' ') + headers.map((header) => `${header}\r\n`).join('') + '\r\n';
-}
-
-function post(path: string, body = '', type = 'application/json'): string {
-  const contentType = body === '' ? '' : `Content-Type: ${type}\r\n`;
-  return `POST ${path} HTTP/1.1\r\nHost: x\r\n${contentType}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-}
-
-/** A stop that waits until it is told to answer. */
-function slowStop(): { readonly stop: Route; readonly answer: () => void; readonly begun: Promise<void> } {
-  const told = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<void>();
-  const stop = route(containerEndpoints.stop, async () => {
-    begun.resolve();
-    await told.promise;
-    return { kind: 'empty' };
-  });
-  return { stop, answer: told.resolve, begun: begun.promise };
-}
-
-/** A wait that ends with the hang-up. */
-const endlessWait = route(containerEndpoints.wait, async ({ hangup }) => ({
-  kind: 'json-stream',
-  items: (async function* () {
-    await new Promise((resolve) => hangup.addEventListener('abort', resolve, { once: true }));
-    yield { StatusCode: -1, Error: { Message: hangup.reason instanceof Hangup ? hangup.reason.by : 'odd' } };
-  })(),
-}));
+import { endlessWait, get, ping, pingHead, post, slowStop } from './test/requests.ts';
 
 describe('answers', () => {
   it('carry the engine’s headers, in Docker’s order', async () => {
@@ -88,7 +55,10 @@ describe('answers', () => {
     });
     await using scene = await apiScene([stop, start]);
     const client = scene.connect();
-    for (const [verb, status] of [['stop', 204], ['start', 304]] as const) {
+    for (const [verb, status] of [
+      ['stop', 204],
+      ['start', 304],
+    ] as const) {
       const answer = await client.send(post(`/containers/c/${verb}`)).answer();
       assert.equal(answer.status, status);
       assert.equal(answer.headers.has('content-length'), false);
@@ -150,10 +120,34 @@ describe('refusals', () => {
     throw new TypeError('undefined is not a function');
   });
   const cases = [
-    { name: 'an unknown path', request: get('/nosuch'), status: 404, body: '{"message":"page not found"}\n', bare: true },
-    { name: 'a known path with another method', request: post('/_ping'), status: 404, body: '{"message":"page not found"}\n', bare: true },
-    { name: 'an unknown path under a bad version', request: get('/v1.99/nosuch'), status: 404, body: '{"message":"page not found"}\n', bare: true },
-    { name: 'letters for a version', request: get('/vx/_ping'), status: 404, body: '{"message":"page not found"}\n', bare: true },
+    {
+      name: 'an unknown path',
+      request: get('/nosuch'),
+      status: 404,
+      body: '{"message":"page not found"}\n',
+      bare: true,
+    },
+    {
+      name: 'a known path with another method',
+      request: post('/_ping'),
+      status: 404,
+      body: '{"message":"page not found"}\n',
+      bare: true,
+    },
+    {
+      name: 'an unknown path under a bad version',
+      request: get('/v1.99/nosuch'),
+      status: 404,
+      body: '{"message":"page not found"}\n',
+      bare: true,
+    },
+    {
+      name: 'letters for a version',
+      request: get('/vx/_ping'),
+      status: 404,
+      body: '{"message":"page not found"}\n',
+      bare: true,
+    },
     {
       name: 'a version that is too new',
       request: get('/v1.99/_ping'),
@@ -166,9 +160,24 @@ describe('refusals', () => {
       status: 400,
       body: 'client version 1.11 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version\n',
     },
-    { name: 'a broken escape', request: get('/containers/%zz/json'), status: 400, body: '{"message":"invalid URL escape in \\"/containers/%zz/json\\""}\n' },
-    { name: 'the first EngineError among the causes', request: get('/containers/c/json'), status: 409, body: '{"message":"Cannot read the record"}\n' },
-    { name: 'a bug', request: get('/containers/c/top'), status: 500, body: '{"message":"undefined is not a function"}\n' },
+    {
+      name: 'a broken escape',
+      request: get('/containers/%zz/json'),
+      status: 400,
+      body: '{"message":"invalid URL escape in \\"/containers/%zz/json\\""}\n',
+    },
+    {
+      name: 'the first EngineError among the causes',
+      request: get('/containers/c/json'),
+      status: 409,
+      body: '{"message":"Cannot read the record"}\n',
+    },
+    {
+      name: 'a bug',
+      request: get('/containers/c/top'),
+      status: 500,
+      body: '{"message":"undefined is not a function"}\n',
+    },
     {
       name: 'what Docker has and this engine has not',
       request: post('/v1.44/volumes/create', '{}'),
@@ -181,7 +190,12 @@ describe('refusals', () => {
       status: 503,
       body: '{"message":"This node is not a swarm manager. Use \\"docker swarm init\\" or \\"docker swarm join\\" to connect this node to swarm and try again."}\n',
     },
-    { name: 'a volume that nobody can have', request: get('/volumes/x'), status: 404, body: '{"message":"get x: no such volume"}\n' },
+    {
+      name: 'a volume that nobody can have',
+      request: get('/volumes/x'),
+      status: 404,
+      body: '{"message":"get x: no such volume"}\n',
+    },
   ];
   for (const { name, request, status, body, bare = false } of cases) {
     it(`of ${name}`, async () => {
@@ -223,183 +237,6 @@ describe('refusals', () => {
   });
 });
 
-describe('bytes that are no request', () => {
-  const cases = [
-    { name: 'garbage', bytes: '\x16\x03\x01\x02\x00 hello\r\n\r\n', status: 400 },
-    { name: 'a head over the limit', bytes: `GET /_ping HTTP/1.1\r\nX: ${'a'.repeat(5_000)}\r\n\r\n`, status: 431 },
-    { name: 'two lengths', bytes: 'POST /_ping HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', status: 400 },
-    { name: 'a length and chunks', bytes: 'POST /_ping HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', status: 400 },
-    { name: 'a head that takes too long', bytes: 'GET /_ping HT', status: 408 },
-    { name: 'a tunnel', bytes: 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n', status: 400 },
-    { name: 'a space in the target', bytes: 'GET /a b HTTP/1.1\r\n\r\n', status: 400 },
-  ];
-  for (const { name, bytes, status } of cases) {
-    it(`${name} are answered with ${status} once, and the connection closes`, async () => {
-      await using scene = await apiScene([ping], { headBytes: 4_096, headMs: 100 });
-      const client = scene.connect().send(bytes);
-      const answer = await client.answer();
-      assert.equal(answer.status, status);
-      assert.match(answer.body, /^\{"message":".+"\}\n$/);
-      assert.equal((await client.toEnd()).length, 0);
-      assert.deepEqual(scene.logged, ['api.request.malformed']);
-    });
-  }
-
-  it('behind a good request are refused after its answer', async () => {
-    const { stop, answer, begun } = slowStop();
-    await using scene = await apiScene([stop]);
-    const client = scene.connect().send(`${post('/containers/c/stop')}\x00\x01garbage\r\n\r\n`);
-    await begun;
-    await delay(20);
-    assert.equal(client.pending.length, 0);
-    answer();
-    assert.equal((await client.answer()).status, 204);
-    assert.equal((await client.answer()).status, 400);
-    await client.toEnd();
-  });
-
-  it('that never come leave a silent connection, which is closed without a word', async () => {
-    await using scene = await apiScene([ping], { headMs: 50 });
-    assert.equal((await scene.connect().toEnd()).length, 0);
-    assert.deepEqual(scene.logged, []);
-  });
-
-  it('a flood of pipelined requests is cut', async () => {
-    const { stop, answer } = slowStop();
-    await using scene = await apiScene([stop], { pipelined: 8 });
-    const client = scene.connect().send(post('/containers/c/stop').repeat(20));
-    await client.toEnd();
-    assert.equal(scene.logged[0], 'api.connection.flooded');
-    answer();
-  });
-});
-
-describe('bodies', () => {
-  const bodies: unknown[] = [];
-  const create = route(execEndpoints.create, async ({ body }) => {
-    bodies.push(body.Cmd);
-    return { kind: 'json', body: { Id: 'e1' } };
-  });
-  const path = '/v1.44/containers/c/exec';
-  const cases = [
-    { name: 'JSON', request: post(path, '{"cmd":["a"]}'), status: 201 },
-    { name: 'JSON with a charset', request: post(path, '{"Cmd":["a"]}', 'application/json; charset=utf-8'), status: 201 },
-    { name: 'nothing at all', request: post(path), status: 201 },
-    {
-      name: 'chunked JSON',
-      request: `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{"Cmd":["a"]}\r\n0\r\n\r\n`,
-      status: 201,
-    },
-    {
-      name: 'text',
-      request: post(path, '{}', 'text/plain'),
-      status: 400,
-      body: '{"message":"unsupported Content-Type header (text/plain): must be \'application/json\'"}\n',
-    },
-    {
-      name: 'no type',
-      request: `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`,
-      status: 400,
-      body: '{"message":"malformed Content-Type header (): mime: no media type"}\n',
-    },
-    { name: 'two documents', request: post(path, '{} {}'), status: 400, body: '{"message":"unexpected content after JSON"}\n' },
-    { name: 'spaces alone', request: post(path, '   '), status: 400, body: '{"message":"invalid JSON: got EOF while reading request body"}\n' },
-    { name: 'more than the limit', request: post(path, `{"Cmd":["${'a'.repeat(2_000)}"]}`), status: 413, body: '{"message":"request body is larger than 1024 bytes"}\n' },
-    {
-      name: 'more than the limit in chunks',
-      request: `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${`400\r\n${' '.repeat(1_024)}\r\n`.repeat(4)}0\r\n\r\n`,
-      status: 413,
-    },
-  ];
-  for (const { name, request, status, body } of cases) {
-    it(`of ${name} → ${status}, and the connection lives on`, async () => {
-      await using scene = await apiScene([create, ping], { bodyBytes: 1_024 });
-      const client = scene.connect();
-      const answer = await client.send(request).answer();
-      if (body !== undefined) assert.equal(answer.body, body);
-      assert.equal(answer.status, status);
-      assert.equal((await client.send(get('/_ping')).answer()).body, 'OK');
-    });
-  }
-
-  it('that do not arrive are given up', async () => {
-    await using scene = await apiScene([create], { bodyMs: 50, unreadBodyMs: 50 });
-    const client = scene.connect().send(post(path, '{"Cmd":["a"]}').slice(0, -4));
-    const answer = await client.answer();
-    assert.equal(answer.body, '{"message":"request body did not arrive within 0.05 s"}\n');
-    await client.toEnd();
-  });
-
-  it('cut by the client are no bug of the engine', async () => {
-    await using scene = await apiScene([create]);
-    const client = scene.connect().send(post(path, '{"Cmd":["a"]}').slice(0, -4));
-    await delay(10);
-    client.socket.destroy();
-    await delay(30);
-    assert.deepEqual(scene.logged, ['api.request.malformed']);
-  });
-
-  it('as a form hold query parameters', async () => {
-    const queries: unknown[] = [];
-    const stop = route(containerEndpoints.stop, async ({ query }) => {
-      queries.push(query.t);
-      return { kind: 'empty' };
-    });
-    await using scene = await apiScene([stop]);
-    const client = scene.connect();
-    await client.send(post('/containers/c/stop', 't=5', 'application/x-www-form-urlencoded')).answer();
-    await client.send(post('/containers/c/stop?t=7')).answer();
-    assert.deepEqual(queries, [5_000, 7_000]);
-  });
-
-  it('that nobody wants are thrown away', async () => {
-    const lengths: unknown[] = [];
-    const start = route(containerEndpoints.start, async ({ bodyLength }) => {
-      lengths.push(bodyLength);
-      return { kind: 'empty' };
-    });
-    await using scene = await apiScene([start, ping]);
-    const client = scene.connect();
-    await client.send(post('/containers/c/start', '{}', 'text/plain')).answer();
-    await client.send('POST /containers/c/start HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n').answer();
-    assert.equal((await client.send(get('/_ping')).answer()).body, 'OK');
-    assert.deepEqual(lengths, [2, 'chunked']);
-  });
-
-  it('of bytes are pulled: a handler that waits makes the client wait', async () => {
-    const go = Promise.withResolvers<void>();
-    let received = 0;
-    const load = route(imageEndpoints.load, async ({ bytes }) => {
-      await go.promise;
-      for await (const chunk of bytes) received += chunk.byteLength;
-      return { kind: 'json-stream', items: [] as never };
-    });
-    await using scene = await apiScene([load]);
-    const size = 8 * 1024 * 1024;
-    const client = scene.connect();
-    client.send(`POST /images/load HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-tar\r\nContent-Length: ${size}\r\n\r\n`);
-    client.send(Buffer.alloc(size));
-    await delay(50);
-    assert.ok(client.socket.writableLength > size / 2, 'the client was made to wait');
-    go.resolve();
-    await delay(100);
-    assert.equal(received, size);
-  });
-
-  it('of bytes that were left half read do not kill the answer', async () => {
-    const load = route(imageEndpoints.load, async ({ bytes }) => {
-      for await (const _ of bytes) break;
-      throw new EngineError('invalid-argument', 'no tar');
-    });
-    await using scene = await apiScene([load, ping]);
-    const size = 1024 * 1024;
-    const client = scene.connect();
-    client.send(`POST /images/load HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n\r\n`).send(Buffer.alloc(size));
-    assert.equal((await client.answer()).status, 400);
-    assert.equal((await client.send(get('/_ping')).answer()).body, 'OK');
-  });
-});
-
 describe('streams', () => {
   it('send their head before the first item', async () => {
     const first = Promise.withResolvers<void>();
@@ -412,7 +249,10 @@ describe('streams', () => {
     }));
     await using scene = await apiScene([wait, ping]);
     const client = scene.connect().send(post('/containers/c/wait'));
-    assert.match(await client.until('\r\n\r\n'), /Content-Type: application\/json\r\nDate: .*\r\nTransfer-Encoding: chunked\r\n\r\n$/);
+    assert.match(
+      await client.until('\r\n\r\n'),
+      /Content-Type: application\/json\r\nDate: .*\r\nTransfer-Encoding: chunked\r\n\r\n$/,
+    );
     first.resolve();
     assert.equal(await client.until('0\r\n\r\n'), '11\r\n{"StatusCode":4}\n\r\n0\r\n\r\n');
     assert.equal((await client.send(get('/_ping')).answer()).body, 'OK');
@@ -461,7 +301,9 @@ describe('streams', () => {
       contentType: 'x/y',
       chunks: (async function* () {
         try {
-          await new Promise((_, reject) => hangup.addEventListener('abort', () => reject(hangup.reason as Error), { once: true }));
+          await new Promise((_, reject) =>
+            hangup.addEventListener('abort', () => reject(hangup.reason as Error), { once: true }),
+          );
           yield Buffer.alloc(0);
         } finally {
           released.resolve();
@@ -535,7 +377,10 @@ describe('operations', () => {
     });
     await using scene = await apiScene([stop, ping]);
     const client = scene.connect();
-    const request = post('/containers/c/stop').replace('Host: x', 'Host: x\r\nUser-Agent: test/1\r\nFairlead-Budget: 5000');
+    const request = post('/containers/c/stop').replace(
+      'Host: x',
+      'Host: x\r\nUser-Agent: test/1\r\nFairlead-Budget: 5000',
+    );
     const { headers } = await client.send(request).answer();
     assert.equal(headers.get('fairlead-operation'), 'op1');
     assert.match(headers.get('fairlead-warning') ?? '', /may take up to 20\.0 s, longer than the budget of 5\.0 s/);

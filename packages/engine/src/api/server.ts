@@ -57,7 +57,7 @@ const TAKE_OVER_MS = 1_000;
 /** The kernel's own default of two hours finds a dead peer too late. Source: Go's net.ListenConfig. */
 const TCP_KEEP_ALIVE_MS = 15_000;
 
-/** Makes the API of these routes. @throws Error when two routes have the same method and path. */
+/** Makes the API of these routes. @throws EngineError 'internal' when two routes have the same method and path. */
 export function createApi(deps: ApiDeps): Api {
   return new ApiServer(deps);
 }
@@ -99,7 +99,9 @@ class ApiServer implements Api {
     server.on('error', (error) => this.#deps.log.failure('api.listener.failed', error));
     if (address.kind === 'unix') await this.#deps.socketPaths.share(address.path);
     const bound = server.address();
-    return address.kind === 'tcp' && typeof bound === 'object' && bound !== null ? { ...address, port: bound.port } : address;
+    return address.kind === 'tcp' && typeof bound === 'object' && bound !== null
+      ? { ...address, port: bound.port }
+      : address;
   }
 
   async close(withinMs: number): Promise<void> {
@@ -168,7 +170,8 @@ class ApiServer implements Api {
   #onConnection(connection: Connection): void {
     // A connection that a hijack gave back is announced again.
     if (this.#connections.has(connection)) return;
-    const address = connection.remoteAddress === undefined ? undefined : `${connection.remoteAddress}:${connection.remotePort}`;
+    const address =
+      connection.remoteAddress === undefined ? undefined : `${connection.remoteAddress}:${connection.remotePort}`;
     const peer = { peer: this.#deps.peerOf(connection), address };
     const state = new ConnectionState(connection, { peer, log: this.#deps.log, pipelined: this.#limits.pipelined });
     this.#connections.set(connection, state);
@@ -192,7 +195,13 @@ class ApiServer implements Api {
     };
     connection.once('end', onEnd);
     const closed = whenAnswered(answer);
-    const exchange = { ...headOf(request, state), bytes: bodyOf(request), hangup: watch.signal, answer, take: undefined };
+    const exchange = {
+      ...headOf(request, state),
+      bytes: bodyOf(request),
+      hangup: watch.signal,
+      answer,
+      take: undefined,
+    };
     await handleExchange(this.#handling, exchange);
     await closed;
     connection.off('end', onEnd);
@@ -224,7 +233,12 @@ class ApiServer implements Api {
       await body.skip(this.#limits.bodyBytes);
       isTaken = true;
       answer.detachSocket(connection);
-      return { socket: connection, input, upgrade: request.headers.upgrade !== undefined, draining: this.#draining.signal };
+      return {
+        socket: connection,
+        input,
+        upgrade: request.headers.upgrade !== undefined,
+        draining: this.#draining.signal,
+      };
     };
     const exchange = { ...headOf(request, state), bytes: body.bytes, hangup: watch.signal, answer, take };
     await handleExchange(this.#handling, exchange);

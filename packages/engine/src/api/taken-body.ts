@@ -17,7 +17,7 @@ export class TakenBody {
   readonly #reader: SocketReader;
   readonly #length: number | 'chunked';
   #done = false;
-  #begin: (() => void) | undefined;
+  readonly #begin: (() => void) | undefined;
   /** The whole body, once; at the end of the iteration `done` is true. @throws EngineError 'invalid-argument' when it is malformed or cut. */
   readonly bytes: AsyncIterable<Uint8Array>;
 
@@ -53,7 +53,7 @@ export class TakenBody {
   }
 
   async *#exactly(length: number): AsyncGenerator<Uint8Array> {
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       const bytes = await this.#reader.read(left);
       if (bytes === undefined) throw cut();
       left -= bytes.length;

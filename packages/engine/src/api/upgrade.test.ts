@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'node:test';
-import { containerEndpoints, EngineError, execEndpoints, FrameDecoder, parseDetachKeys, systemEndpoints } from '@fairlead/protocol';
+import {
+  containerEndpoints,
+  EngineError,
+  execEndpoints,
+  FrameDecoder,
+  parseDetachKeys,
+  systemEndpoints,
+} from '@fairlead/protocol';
 import { route, type HijackReply, type Route, type SessionEnding } from './route.ts';
 import { apiScene, type ApiScene } from './test/api-scene.ts';
 import { FakeSession } from './test/fake-session.ts';
@@ -10,7 +17,8 @@ import type { RawClient } from './test/raw-client.ts';
 type Plan = Partial<Pick<HijackReply, 'framing' | 'streams' | 'detachKeys' | 'onHalfClose'>>;
 
 const ALL = { stdin: true, stdout: true, stderr: true };
-const EXEC_HEADERS = 'Api-Version: 1.44\r\nDocker-Experimental: false\r\nOstype: linux\r\nServer: Fairlead/0.1.0 (linux)\r\n\r\n';
+const EXEC_HEADERS =
+  'Api-Version: 1.44\r\nDocker-Experimental: false\r\nOstype: linux\r\nServer: Fairlead/0.1.0 (linux)\r\n\r\n';
 
 interface Hijack extends AsyncDisposable {
   readonly scene: ApiScene;
@@ -61,7 +69,9 @@ async function hijack(plan: Plan = {}, open?: () => Promise<FakeSession>): Promi
 
 const START = '{"Detach":false,"Tty":false}';
 
-function startRequest(options: { readonly upgrade?: boolean; readonly body?: string; readonly version?: string } = {}): string {
+function startRequest(
+  options: { readonly upgrade?: boolean; readonly body?: string; readonly version?: string } = {},
+): string {
   const { upgrade = true, body = START, version = '/v1.44' } = options;
   const headers = ['Host: docker', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
   if (upgrade) headers.push('Connection: Upgrade', 'Upgrade: tcp');
@@ -74,7 +84,9 @@ const ATTACH =
 
 function frames(bytes: Uint8Array): string {
   const decoder = new FrameDecoder();
-  const found = [...decoder.push(bytes)].map(({ stream, bytes: payload }) => `${stream}:${Buffer.from(payload).toString()}`);
+  const found = [...decoder.push(bytes)].map(
+    ({ stream, bytes: payload }) => `${stream}:${Buffer.from(payload).toString()}`,
+  );
   decoder.end();
   return found.join('|');
 }
@@ -82,16 +94,31 @@ function frames(bytes: Uint8Array): string {
 describe('heads of hijacked streams', () => {
   const raw = 'application/vnd.docker.raw-stream';
   const multiplexed = 'application/vnd.docker.multiplexed-stream';
-  const up = (type: string): string => `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n`;
+  const up = (type: string): string =>
+    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n`;
   const plain = `HTTP/1.1 200 OK\r\nContent-Type: ${raw}\r\n`;
-  const cases: readonly { readonly name: string; readonly request: string; readonly plan?: Plan; readonly head: string }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly request: string;
+    readonly plan?: Plan;
+    readonly head: string;
+  }[] = [
     { name: 'exec, upgraded', request: startRequest(), head: up(multiplexed) + EXEC_HEADERS },
     { name: 'exec, upgraded, before 1.42', request: startRequest({ version: '/v1.41' }), head: up(raw) + EXEC_HEADERS },
-    { name: 'exec, upgraded, terminal', request: startRequest(), plan: { framing: 'raw' }, head: up(raw) + EXEC_HEADERS },
+    {
+      name: 'exec, upgraded, terminal',
+      request: startRequest(),
+      plan: { framing: 'raw' },
+      head: up(raw) + EXEC_HEADERS,
+    },
     { name: 'exec, not upgraded', request: startRequest({ upgrade: false }), head: plain + EXEC_HEADERS },
     { name: 'attach, upgraded', request: ATTACH, head: `${up(multiplexed)}\r\n` },
     { name: 'attach, terminal', request: ATTACH, plan: { framing: 'raw' }, head: `${up(raw)}\r\n` },
-    { name: 'attach, not upgraded', request: ATTACH.replace('Connection: Upgrade\r\n', '').replace('Upgrade: tcp\r\n', ''), head: `${plain}\r\n` },
+    {
+      name: 'attach, not upgraded',
+      request: ATTACH.replace('Connection: Upgrade\r\n', '').replace('Upgrade: tcp\r\n', ''),
+      head: `${plain}\r\n`,
+    },
   ];
   for (const { name, request, plan, head } of cases) {
     it(name, async () => {
@@ -152,7 +179,11 @@ describe('the request of a hijack', () => {
   const refused = [
     { name: 'malformed JSON', request: startRequest({ body: '{"Detach":fal' }), status: 400 },
     { name: 'a malformed chunk', request: `${chunked.slice(0, -8)}zz\r\n`.replace('5;x=y', 'g;x=y'), status: 400 },
-    { name: 'a body beyond the limit', request: startRequest().replace(/Content-Length: \d+/, 'Content-Length: 99999999'), status: 413 },
+    {
+      name: 'a body beyond the limit',
+      request: startRequest().replace(/Content-Length: \d+/, 'Content-Length: 99999999'),
+      status: 413,
+    },
   ];
   for (const { name, request, status } of refused) {
     it(`${name} is answered with ${status}, once`, async () => {
@@ -315,7 +346,10 @@ describe('a session that cannot be opened', () => {
     await client.until('\r\n\r\n');
     assert.equal(frames(await client.toEnd()), 'stdout:OCI runtime exec failed: no such file\r\n');
     assert.equal((await h.ended()).by, 'failed');
-    assert.deepEqual(h.scene.operations[0]?.end, { outcome: 'failed', message: 'OCI runtime exec failed: no such file' });
+    assert.deepEqual(h.scene.operations[0]?.end, {
+      outcome: 'failed',
+      message: 'OCI runtime exec failed: no such file',
+    });
   });
 
   it('is plain text on a terminal', async () => {

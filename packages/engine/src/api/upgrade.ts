@@ -6,6 +6,7 @@ import { failureOf } from './fail.ts';
 import { OutputWriter } from './output-writer.ts';
 import { pumpSession } from './pump.ts';
 import type { HijackReply, SessionEnding } from './route.ts';
+import type { SocketReader } from './socket-reader.ts';
 
 /**
  * How long a client may keep its side open after the engine's was closed, in milliseconds. Ours: whoever reads what was sent closes within
@@ -31,7 +32,8 @@ export interface RunHijack {
  */
 export async function runHijack(exchange: Exchange, running: RunHijack): Promise<void> {
   const { reply, log } = running;
-  if (exchange.take === undefined) throw new EngineError('internal', `Cannot hijack ${exchange.target}: its endpoint does not`);
+  if (exchange.take === undefined)
+    throw new EngineError('internal', `Cannot hijack ${exchange.target}: its endpoint does not`);
   const connection = await exchange.take();
   const { socket } = connection;
   socket.write(hijackHead(connection, running));
@@ -40,6 +42,7 @@ export async function runHijack(exchange: Exchange, running: RunHijack): Promise
     ? await pumpSession(connection, session.connection, reply)
     : ({ by: 'failed', error: session.error } as const);
   if (ending.by === 'failed' && session.ok) log.failure('api.session.broke', ending.error, { target: exchange.target });
+  if (!session.ok) void discard(connection.input);
   closeGently(connection, ending);
   reply.ended?.(ending);
 }
@@ -82,14 +85,11 @@ async function openSession({ socket }: TakenConnection, { reply, opened, log }: 
 }
 
 /** Ends our side once everything was sent, and the connection when the client ends its own or `LINGER_MS` later. */
-function closeGently({ socket, input, draining }: TakenConnection, ending: SessionEnding): void {
-  input[Symbol.dispose]();
+function closeGently({ socket, draining }: TakenConnection, ending: SessionEnding): void {
   if (ending.by === 'client-gone' || socket.destroyed) {
     socket.destroy();
     return;
   }
-  // Thrown away, not left unread: a TCP connection that closes with unread bytes resets, and what was sent last is lost.
-  socket.on('data', () => {});
   let linger: NodeJS.Timeout | undefined;
   const destroy = (): void => void socket.destroy();
   socket.end(() => {
@@ -101,4 +101,10 @@ function closeGently({ socket, input, draining }: TakenConnection, ending: Sessi
     clearTimeout(linger);
     draining.removeEventListener('abort', destroy);
   });
+}
+
+/** Nobody wants this input, and still it must be read: a TCP connection that closes with unread bytes resets, and what was sent last is lost. */
+async function discard(input: SocketReader): Promise<void> {
+  let bytes = await input.read();
+  while (bytes !== undefined) bytes = await input.read();
 }

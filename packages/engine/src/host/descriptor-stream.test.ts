@@ -100,6 +100,19 @@ describe('DescriptorStream over packets', { timeout: 30_000 }, () => {
     await assert.rejects(sockets.near.write(Buffer.from('x')), { code: 'EPIPE' });
   });
 
+  it('delivers what was sent by a side that left without reading', async () => {
+    await using sockets = await pair();
+    await sockets.near.write(Buffer.from('unread'));
+    const raw = Buffer.from('last words');
+    sockets.far.stopReading();
+    for (const _ of [1, 2]) sendPacket(sockets.far.fd, raw, 0, raw.length);
+    await sockets.near.write(Buffer.from('unread'));
+    sockets.far.close();
+    const packets: string[] = [];
+    for await (const packet of sockets.near) packets.push(Buffer.from(packet).toString());
+    assert.deepEqual(packets, ['last words', 'last words']);
+  });
+
   it('reports a packet that is too long to its reader', async () => {
     await using sockets = await pair();
     sendPacket(sockets.near.fd, Buffer.alloc(40_000), 0, 40_000);

@@ -78,12 +78,29 @@ export async function connectPackets(
 export function packetStream(fd: number, options: PacketOptions): DescriptorStream {
   const calls = {
     readBytesMax: options.packetBytesMax,
-    read: (into: Uint8Array, offset: number, length: number) => receivePacket(fd, into, offset, length),
+    read: (into: Uint8Array, offset: number, length: number) => receiveBuffered(fd, into, { offset, length }),
     write: (from: Uint8Array, offset: number, length: number) => sendPacket(fd, from, offset, length),
     endWrite: () => shutdownWrite(fd),
   };
   setNonBlocking(fd);
   return new DescriptorStream(fd, calls, options.hooks);
+}
+
+/**
+ * Receives one packet. A side that closes with unread input makes our next call fail once, but what it sent before is
+ * still there: the error only says that some of our input was not read.
+ */
+function receiveBuffered(
+  fd: number,
+  into: Uint8Array,
+  at: { readonly offset: number; readonly length: number },
+): number {
+  try {
+    return receivePacket(fd, into, at.offset, at.length);
+  } catch (error) {
+    if (!isErrno(error, 'ECONNRESET')) throw error;
+    return receivePacket(fd, into, at.offset, at.length);
+  }
 }
 
 /**

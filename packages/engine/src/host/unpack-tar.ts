@@ -67,19 +67,23 @@ export async function unpackTar(
 ): Promise<UnpackedTar> {
   signal.throwIfAborted();
   await using program = await startTar(target.jail, target.directory);
-  const [stdin, stdout, stderr] = program.pipes;
-  if (stdin === undefined || stdout === undefined || stderr === undefined)
-    throw new EngineError('internal', 'tar has no pipes');
+  const [, stdout, stderr] = program.pipes;
+  if (stdout === undefined || stderr === undefined) throw new EngineError('internal', 'tar has no pipes');
   const kill = (): void => program.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
+  const collected = Promise.all([collectText(stderr), readFindings(stdout)]);
+  // Awaited below, unless feeding fails first: then nobody asks any more what tar said.
+  collected.catch(() => {});
   try {
-    const complaint = collectText(stderr);
-    const found = readFindings(stdout);
-    await feed(source, stdin, program);
-    const [exit, words, findings] = await Promise.all([program.exited, complaint, found]);
-    signal.throwIfAborted();
+    await feed(source, program, signal);
+    const [words, findings] = await collected;
+    const exit = await program.exited;
     if (exit.exitCode !== 0) throw refusal(words, exit.exitCode);
     return findings;
+  } catch (error) {
+    // A killed tar fails in many ways; the reason is one.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     signal.removeEventListener('abort', kill);
   }
@@ -108,19 +112,9 @@ find . -name '${WHITEOUT_PREFIX}*' -printf 'w%P\\0' , -type f -links 1 -printf '
 `;
 
 async function startTar(jail: UnpackJail, directory: string): Promise<Program> {
-  const args = [
-    '--mount',
-    '--propagation',
-    'private',
-    '--',
-    'sh',
-    '-c',
-    SCRIPT,
-    'sh',
-    jail.path,
-    directory,
-    ...jail.binds,
-  ];
+  // In a process namespace of its own, whose first process dies with unshare: killing one kills tar, too.
+  const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child=SIGKILL'];
+  const args = [...namespaces, '--', 'sh', '-c', SCRIPT, 'sh', jail.path, directory, ...jail.binds];
   try {
     return await spawnProgram('unshare', args, {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -134,15 +128,23 @@ async function startTar(jail: UnpackJail, directory: string): Promise<Program> {
 }
 
 /** Writes everything; a tar that ended early says why by its exit code, so writing just stops then. */
-async function feed(source: AsyncIterable<Uint8Array>, stdin: Duplex, program: Program): Promise<void> {
-  void program.exited.then(() => stdin.destroy());
+async function feed(source: AsyncIterable<Uint8Array>, program: Program, signal: AbortSignal): Promise<void> {
+  const [stdin] = program.pipes;
+  const state = { failed: false };
+  void program.exited.then(({ exitCode }) => {
+    state.failed = exitCode !== 0;
+    stdin?.destroy();
+  });
   try {
-    // Read to the end in any case: the caller checks the digest of the whole.
-    for await (const chunk of source) if (!stdin.destroyed && !stdin.write(chunk)) await drained(stdin);
-    stdin.end();
+    for await (const chunk of source) {
+      signal.throwIfAborted();
+      if (state.failed) break;
+      // tar is content before the last padding has come; the caller's digest is of all of it.
+      if (stdin?.destroyed === false && !stdin.write(chunk)) await drained(stdin);
+    }
+    stdin?.end();
   } catch (error) {
     program.kill('SIGKILL');
-    await program.exited;
     throw error;
   }
 }

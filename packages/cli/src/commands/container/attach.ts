@@ -18,12 +18,19 @@ export const attachCommand: Command = {
       const { Id: id, Config, State } = await containers.inspect(ref);
       if (!State.Running) throw new ExitError(EXIT_FAILURE, 'cannot attach to a stopped container, start it first');
       if (State.Paused) throw new ExitError(EXIT_FAILURE, 'cannot attach to a paused container, unpause it first');
-      if (State.Restarting) throw new ExitError(EXIT_FAILURE, 'cannot attach to a restarting container, wait until it is running');
+      if (State.Restarting)
+        throw new ExitError(EXIT_FAILURE, 'cannot attach to a restarting container, wait until it is running');
       const tty = Config.Tty === true;
       const stdin = Config.OpenStdin === true && !noStdin.value;
       requireTerminal(context, { tty, stdin });
       const ended = await containers.openWait(id);
-      await using session = await containers.attach(id, { stdin, stdout: true, stderr: true, tty, detachKeys: detachKeys.value });
+      await using session = await containers.attach(id, {
+        stdin,
+        stdout: true,
+        stderr: true,
+        tty,
+        detachKeys: detachKeys.value,
+      });
       const end = await followContainer(context, session, {
         id,
         stdin,

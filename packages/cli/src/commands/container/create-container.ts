@@ -12,7 +12,10 @@ const PULL_WORDS: readonly string[] = ['always', 'missing', 'never'];
  */
 export async function createContainer(context: CliContext, request: ContainerRequest): Promise<string> {
   if (!PULL_WORDS.includes(request.pull)) {
-    throw new ExitError(EXIT_USAGE, `invalid pull option: '${request.pull}': must be one of "always", "missing" or "never"`);
+    throw new ExitError(
+      EXIT_USAGE,
+      `invalid pull option: '${request.pull}': must be one of "always", "missing" or "never"`,
+    );
   }
   const client = await context.client();
   const image = request.body.Image ?? '';

@@ -58,7 +58,10 @@ async function execAttached(context: CliContext, ref: string, body: ExecBody): P
   if (tty && stdin && context.terminal.stdin.isTTY !== true) await client.containers.inspect(ref);
   requireTerminal(context, { tty, stdin });
   const size = tty ? terminalSize(context) : undefined;
-  const id = await exec.create(ref, { ...body, ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }) });
+  const id = await exec.create(ref, {
+    ...body,
+    ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }),
+  });
   await using session = await exec.start(id, { tty, size });
   const end = await pipeTerminal(session, context.terminal, {
     stdin,

@@ -12,10 +12,18 @@ export const logsCommand: Command = {
   define(flags) {
     const details = flags.add('details', 'Show extra details provided to logs', toggle());
     const follow = flags.add('follow,f', 'Follow log output', toggle());
-    const since = flags.add('since', 'Show logs since a timestamp ("2013-01-02T13:23:37Z") or relative ("42m")', text());
+    const since = flags.add(
+      'since',
+      'Show logs since a timestamp ("2013-01-02T13:23:37Z") or relative ("42m")',
+      text(),
+    );
     const tail = flags.add('tail,n', 'Number of lines to show from the end of the logs (default "all")', text('all'));
     const timestamps = flags.add('timestamps,t', 'Show timestamps', toggle());
-    const until = flags.add('until', 'Show logs before a timestamp ("2013-01-02T13:23:37Z") or relative ("42m")', text());
+    const until = flags.add(
+      'until',
+      'Show logs before a timestamp ("2013-01-02T13:23:37Z") or relative ("42m")',
+      text(),
+    );
     return async (context, [ref = '']) => {
       const client = await context.client();
       const now = new Date();

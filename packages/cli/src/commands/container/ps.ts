@@ -79,7 +79,9 @@ function rowOf(summary: ContainerSummary, shown: { readonly noTrunc: boolean; re
     Names: summary.Names.map((name) => name.replace(/^\//, ''))
       .filter((name) => !name.includes('/') || shown.noTrunc)
       .join(','),
-    Labels: Object.entries(summary.Labels ?? {}).map(([key, value]) => `${key}=${value}`).join(','),
+    Labels: Object.entries(summary.Labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
     LocalVolumes: String(summary.Mounts.filter(({ Driver }) => Driver === 'local').length),
     Mounts: summary.Mounts.map(({ Name, Source }) => mountText(Name ?? Source, shown.noTrunc)).join(','),
     Networks: Object.keys(summary.NetworkSettings?.Networks ?? {}).join(','),

@@ -17,7 +17,10 @@ export const rmCommand: Command = {
       const client = await context.client();
       return await forEach(context, refs, async (ref) => {
         try {
-          await client.containers.remove(ref, { ...(force.value ? { force: true } : {}), ...(volumes.value ? { v: true } : {}) });
+          await client.containers.remove(ref, {
+            ...(force.value ? { force: true } : {}),
+            ...(volumes.value ? { v: true } : {}),
+          });
           return ref;
         } catch (error) {
           // Nothing there is what was asked for. Source: docker/cli container/rm.go.

@@ -2,7 +2,18 @@ import type { CreateBody } from '@fairlead/client';
 import { parseMemory } from '@fairlead/protocol';
 import type { FlagSet } from '../../flags/flag-set.ts';
 import { checkedList, integer, list, parsed, text, toggle } from '../../flags/flag-types.ts';
-import { addHost, cpusToNanos, checkEnv, labelMap, parseUlimit, readEnv, readLabelFiles, readEnvFiles, securityOption, tmpfsMap } from './run-values.ts';
+import {
+  addHost,
+  cpusToNanos,
+  checkEnv,
+  labelMap,
+  parseUlimit,
+  readEnv,
+  readLabelFiles,
+  readEnvFiles,
+  securityOption,
+  tmpfsMap,
+} from './run-values.ts';
 
 /** What `run` and `create` make of their flags. */
 export interface ContainerRequest {
@@ -24,7 +35,11 @@ export function containerFlags(flags: FlagSet): ReadRequest {
   const config = configFlags(flags);
   const host = hostFlags(flags);
   const name = flags.add('name', 'Assign a name to the container', text());
-  const pull = flags.add('pull', 'Pull image before running ("always", "missing", "never") (default "missing")', text('missing'));
+  const pull = flags.add(
+    'pull',
+    'Pull image before running ("always", "missing", "never") (default "missing")',
+    text('missing'),
+  );
   return async (args, { env, attached }) => ({
     name: name.value,
     pull: pull.value,
@@ -32,7 +47,12 @@ export function containerFlags(flags: FlagSet): ReadRequest {
   });
 }
 
-function configFlags(flags: FlagSet): (args: readonly string[], from: { readonly env: Readonly<Record<string, string | undefined>>; readonly attached: boolean }) => Promise<CreateBody> {
+function configFlags(
+  flags: FlagSet,
+): (
+  args: readonly string[],
+  from: { readonly env: Readonly<Record<string, string | undefined>>; readonly attached: boolean },
+) => Promise<CreateBody> {
   const entrypoint = flags.add('entrypoint', 'Overwrite the default ENTRYPOINT of the image', parsed('string', String));
   const envs = flags.add('env,e', 'Set environment variables', checkedList(checkEnv));
   const envFiles = flags.add('env-file', 'Read in a file of environment variables', list());
@@ -76,11 +96,23 @@ function hostFlags(flags: FlagSet): () => Promise<HostConfigBody> {
   const dns = flags.add('dns', 'Set custom DNS servers', list());
   const dnsOptions = flags.add('dns-option', 'Set DNS options', list());
   const dnsSearch = flags.add('dns-search', 'Set custom DNS search domains', list());
-  const init = flags.add('init', 'Run an init inside the container that forwards signals and reaps processes', toggle());
-  const network = flags.add('network', 'Connect a container to a network: bridge, host or none', text('default', 'network'));
+  const init = flags.add(
+    'init',
+    'Run an init inside the container that forwards signals and reaps processes',
+    toggle(),
+  );
+  const network = flags.add(
+    'network',
+    'Connect a container to a network: bridge, host or none',
+    text('default', 'network'),
+  );
   const net = flags.add('net', 'Same as --network', text('default', 'network'));
   const restart = flags.add('restart', 'Restart policy to apply when a container exits (default "no")', text('no'));
-  const rm = flags.add('rm', 'Automatically remove the container and its associated anonymous volumes when it exits', toggle());
+  const rm = flags.add(
+    'rm',
+    'Automatically remove the container and its associated anonymous volumes when it exits',
+    toggle(),
+  );
   const tmpfs = flags.add('tmpfs', 'Mount a tmpfs directory', list());
   const volumes = flags.add('volume,v', 'Bind mount a volume', list());
   const logDriver = flags.add('log-driver', 'Logging driver for the container', text());
@@ -109,7 +141,11 @@ function hostFlags(flags: FlagSet): () => Promise<HostConfigBody> {
 function resourceFlags(flags: FlagSet): () => HostConfigBody {
   const memory = flags.add('memory,m', 'Memory limit', parsed('bytes', parseMemory));
   const reservation = flags.add('memory-reservation', 'Memory soft limit', parsed('bytes', parseMemory));
-  const swap = flags.add('memory-swap', "Swap limit equal to memory plus swap: '-1' to enable unlimited swap", parsed('bytes', (typed) => (typed === '-1' ? -1 : parseMemory(typed))));
+  const swap = flags.add(
+    'memory-swap',
+    "Swap limit equal to memory plus swap: '-1' to enable unlimited swap",
+    parsed('bytes', (typed) => (typed === '-1' ? -1 : parseMemory(typed))),
+  );
   const shm = flags.add('shm-size', 'Size of /dev/shm', parsed('bytes', parseMemory));
   const cpus = flags.add('cpus', 'Number of CPUs', parsed('decimal', cpusToNanos));
   const cpuShares = flags.add('cpu-shares,c', 'CPU shares (relative weight)', integer());

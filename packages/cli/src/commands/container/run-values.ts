@@ -17,6 +17,7 @@ export async function readEnvFiles(paths: readonly string[], env: Environment): 
   return readEnv(await linesOf(paths), env);
 }
 
+/** As `readEnvFiles`, for labels. */
 export async function readLabelFiles(paths: readonly string[]): Promise<readonly string[]> {
   return await linesOf(paths);
 }
@@ -67,7 +68,10 @@ export function cpusToNanos(typed: string): number {
 export function parseUlimit(typed: string): { readonly Name: string; readonly Soft: number; readonly Hard: number } {
   const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(typed);
   if (match === null) {
-    throw new ExitError(EXIT_USAGE, `invalid argument "${typed}" for "--ulimit" flag: invalid ulimit argument: ${typed}`);
+    throw new ExitError(
+      EXIT_USAGE,
+      `invalid argument "${typed}" for "--ulimit" flag: invalid ulimit argument: ${typed}`,
+    );
   }
   const [, Name = '', soft = '0', hard = soft] = match;
   return { Name, Soft: Number(soft), Hard: Number(hard) };

@@ -65,12 +65,24 @@ async function runAttached(context: CliContext, run: AttachedRun): Promise<numbe
   const stdin = request.body.OpenStdin === true;
   const autoRemove = request.body.HostConfig?.AutoRemove === true;
   const tty = request.body.Tty === true;
-  await using session = await containers.attach(id, { stdin, stdout: true, stderr: true, tty, detachKeys: run.detachKeys });
+  await using session = await containers.attach(id, {
+    stdin,
+    stdout: true,
+    stderr: true,
+    tty,
+    detachKeys: run.detachKeys,
+  });
   const ended = await containers.openWait(id, { condition: autoRemove ? 'removed' : 'next-exit' });
   const started = Promise.withResolvers<void>();
   started.promise.catch(() => {});
   // Input may be on its way before the start: the engine keeps it for the process.
-  const following = followContainer(context, session, { id, stdin, detachKeys: run.detachKeys, sigProxy: run.sigProxy, started: started.promise });
+  const following = followContainer(context, session, {
+    id,
+    stdin,
+    detachKeys: run.detachKeys,
+    sigProxy: run.sigProxy,
+    started: started.promise,
+  });
   following.catch(() => {});
   try {
     await containers.start(id);

@@ -55,7 +55,13 @@ async function startAttached(
   const tty = Config.Tty === true;
   const stdin = options.stdin && Config.OpenStdin === true;
   requireTerminal(context, { tty, stdin });
-  await using session = await containers.attach(id, { stdin, stdout: true, stderr: true, tty, detachKeys: options.detachKeys });
+  await using session = await containers.attach(id, {
+    stdin,
+    stdout: true,
+    stderr: true,
+    tty,
+    detachKeys: options.detachKeys,
+  });
   const ended = await containers.openWait(id, { condition: HostConfig.AutoRemove === true ? 'removed' : 'next-exit' });
   const started = Promise.withResolvers<void>();
   started.promise.catch(() => {});

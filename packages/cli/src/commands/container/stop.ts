@@ -14,8 +14,16 @@ export const stopCommand: Command = {
     const signal = flags.add('signal,s', 'Signal to send to the container', text());
     const timeout = flags.add('timeout,t', 'Seconds to wait before killing the container', integer());
     const time = flags.add('time', 'Same as --timeout', integer());
-    const within = flags.add('within', 'End the whole stop within this time; the grace is derived from it', parsed('duration', parseDurationMs));
-    const patience = flags.add('patience', 'Listen for this long; the stop goes on without us', parsed('duration', parseDurationMs));
+    const within = flags.add(
+      'within',
+      'End the whole stop within this time; the grace is derived from it',
+      parsed('duration', parseDurationMs),
+    );
+    const patience = flags.add(
+      'patience',
+      'Listen for this long; the stop goes on without us',
+      parsed('duration', parseDurationMs),
+    );
     return async (context, refs) => {
       const client = await context.client();
       const options = {
@@ -36,4 +44,3 @@ export const stopCommand: Command = {
 async function sayLate(context: CliContext, ref: string): Promise<void> {
   await context.err(`The engine never answered, but "${ref}" has stopped: its state was looked at instead.`);
 }
-

@@ -18,7 +18,9 @@ export const loadCommand: Command = {
       }
       const tar = await tarInput(context, input.value);
       const client = await context.client();
-      for await (const { stream } of client.images.load(tar, { quiet: quiet.value || context.terminal.stdout.isTTY !== true })) {
+      for await (const { stream } of client.images.load(tar, {
+        quiet: quiet.value || context.terminal.stdout.isTTY !== true,
+      })) {
         if (stream !== undefined) await context.out(stream);
       }
       return 0;

@@ -11,10 +11,22 @@ export const engineCommand: Command = {
   summary: 'Run the engine in the foreground until SIGTERM; containers go on without it',
   args: noArguments,
   define(flags) {
-    const root = flags.add('root', `Where images, containers and records are kept (default "${DEFAULT_ROOT}")`, text(DEFAULT_ROOT));
+    const root = flags.add(
+      'root',
+      `Where images, containers and records are kept (default "${DEFAULT_ROOT}")`,
+      text(DEFAULT_ROOT),
+    );
     const hosts = flags.add('host,H', `Where to listen, may be repeated (default "unix://${FAIRLEAD_SOCKET}")`, list());
-    const level = flags.add('log-level', 'How much to log: silent, error, warning, event or detail (default "event")', text('event'));
-    const runtime = flags.add('runtime', 'OCI runtime: name or path (default: crun where it runs, else runc)', parsed('string', String));
+    const level = flags.add(
+      'log-level',
+      'How much to log: silent, error, warn, info or debug (default "info")',
+      text('info'),
+    );
+    const runtime = flags.add(
+      'runtime',
+      'OCI runtime: name or path (default: crun where it runs, else runc)',
+      parsed('string', String),
+    );
     return async (context) => {
       const named = [...context.hosts, ...hosts.value];
       const { logLevelOf, runEngine } = await import('@fairlead/engine');

@@ -22,7 +22,11 @@ export const inspectCommand: Command = {
     return async (context, refs) => {
       const types = typesOf(type.value);
       const client = await context.client();
-      return await show(context, { refs, format: format.value, find: (ref) => find(client, ref, { types, size: size.value }) });
+      return await show(context, {
+        refs,
+        format: format.value,
+        find: (ref) => find(client, ref, { types, size: size.value }),
+      });
     };
   },
 };

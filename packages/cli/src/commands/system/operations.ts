@@ -41,6 +41,8 @@ async function list(ask: () => Promise<readonly Operation[]>): Promise<readonly 
     return await ask();
   } catch (error) {
     if (!(error instanceof RequestFailedError) || error.message !== 'page not found') throw error;
-    throw new ExitError(EXIT_FAILURE, 'this engine keeps no record of operations: only Fairlead does', { cause: error });
+    throw new ExitError(EXIT_FAILURE, 'this engine keeps no record of operations: only Fairlead does', {
+      cause: error,
+    });
   }
 }

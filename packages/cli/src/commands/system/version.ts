@@ -46,10 +46,20 @@ export const versionCommand: Command = {
 
 function clientVersion(apiVersion: string): ClientVersion {
   const { version, platform, arch } = process;
-  return { Version: VERSION, ApiVersion: apiVersion, DefaultAPIVersion: API_VERSION, NodeVersion: version, Os: platform, Arch: arch };
+  return {
+    Version: VERSION,
+    ApiVersion: apiVersion,
+    DefaultAPIVersion: API_VERSION,
+    NodeVersion: version,
+    Os: platform,
+    Arch: arch,
+  };
 }
 
-function shown(versions: { readonly Client: ClientVersion; readonly Server: VersionInfo | null }, format: string): string {
+function shown(
+  versions: { readonly Client: ClientVersion; readonly Server: VersionInfo | null },
+  format: string,
+): string {
   if (format === 'json') return `${goJson(versions)}\n`;
   if (format !== '') return `${parseTemplate(format).render(versions)}\n`;
   const { Client, Server } = versions;

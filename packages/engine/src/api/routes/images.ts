@@ -1,8 +1,11 @@
 import {
   EngineError,
+  familiarReference,
   imageEndpoints,
   NO_FILTERS,
+  parseReference,
   versionAtLeast,
+  withDefaultTag,
   type ApiVersion,
   type ImageInspect,
   type ImageSummary,
@@ -102,9 +105,11 @@ async function* only(line: ProgressMessage): AsyncGenerator<ProgressMessage, voi
   yield line;
 }
 
+/** @throws EngineError 'invalid-argument' for a malformed name. */
 function noPull(image: string, tag: string | undefined): EngineError {
   const name = tag === undefined ? image : `${image}${tag.startsWith('sha256:') ? '@' : ':'}${tag}`;
-  return new EngineError('not-implemented', `pulling images is not available yet: load or import "${name}" instead`);
+  const shown = familiarReference(withDefaultTag(parseReference(name)));
+  return new EngineError('not-implemented', `pulling images is not available yet: load or import "${shown}" instead`);
 }
 
 function noDownload(source: string | undefined): EngineError {

@@ -67,7 +67,13 @@ export async function apiScene(routes: readonly Route[], limits: Partial<ApiLimi
 }
 
 function remember(start: OperationStart, operations: RecordedOperation[]): OperationHandle {
-  const operation: RecordedOperation = { ...start, id: `op${operations.length + 1}`, end: undefined, left: false, boundMs: undefined };
+  const operation: RecordedOperation = {
+    ...start,
+    id: `op${operations.length + 1}`,
+    end: undefined,
+    left: false,
+    boundMs: undefined,
+  };
   operations.push(operation);
   return {
     id: operation.id,

@@ -73,7 +73,9 @@ export class RawClient implements Disposable {
   async answer(method = 'GET'): Promise<RawAnswer> {
     const head = await this.until('\r\n\r\n');
     const [statusLine = '', ...lines] = head.trimEnd().split('\r\n');
-    const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]));
+    const headers = new Map(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
+    );
     const status = Number(statusLine.split(' ')[1]);
     const isEmpty = method === 'HEAD' || status === 204 || status === 304;
     const body = isEmpty ? '' : await this.#body(headers);
@@ -104,7 +106,8 @@ export class RawClient implements Disposable {
   }
 
   async #more(what: string): Promise<void> {
-    if (this.#ended) throw new Error(`The connection ended before ${what}; got ${JSON.stringify(this.#received.toString())}`);
+    if (this.#ended)
+      throw new Error(`The connection ended before ${what}; got ${JSON.stringify(this.#received.toString())}`);
     await this.#next();
   }
 

@@ -1,5 +1,5 @@
 import { EngineError, parseDetachKeys, type ContainerRef } from '@fairlead/protocol';
-import type { ConsoleConnection } from '../ports/console.ts';
+import type { AttachOptions, ConsoleConnection } from '../ports/console.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 
@@ -47,7 +47,7 @@ export function attachContainer(
     stdin,
     detachKeys,
     onHalfClose: halfCloseRule({ stdin, tty: Tty, stdinOnce: StdinOnce }),
-    connect: () => connect(deps, actor),
+    connect: () => connect(deps, actor, { outputOnly: !stdin }),
   };
 }
 
@@ -64,8 +64,9 @@ function halfCloseRule(facts: {
 async function connect(
   deps: Pick<ContainerDeps, 'console' | 'attachments' | 'publish'>,
   actor: ContainerActor,
+  options: AttachOptions,
 ): Promise<ConsoleConnection> {
   deps.publish(actor.record, 'attach');
-  if (actor.state.status === 'running') return await deps.console.attach(actor.id);
-  return deps.attachments.await(actor.id);
+  if (actor.state.status === 'running') return await deps.console.attach(actor.id, options);
+  return deps.attachments.await(actor.id, options);
 }

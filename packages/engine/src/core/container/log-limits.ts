@@ -1,6 +1,7 @@
-import { parseMemory, type ContainerId } from '@fairlead/protocol';
+import type { ContainerId } from '@fairlead/protocol';
 import type { Log } from '../../lib/log.ts';
 import type { ContainerLog, LogLimits } from '../ports/container-log.ts';
+import { logRotation } from '../spec/log-options.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** Keeps the logs of running containers within `max-size` and `max-file`. */
@@ -38,8 +39,6 @@ export class LogLimiter {
 
 /** Undefined without a `max-size`: the log grows without limit, as in Docker. */
 export function logLimitsOf(record: ContainerRecord): LogLimits | undefined {
-  const options = record.hostConfig.LogConfig.Config;
-  const size = options['max-size'];
-  if (size === undefined || size === '-1') return undefined;
-  return { fileBytesMax: parseMemory(size), filesMax: Number(options['max-file'] ?? '1') };
+  const { maxBytes, maxFiles } = logRotation(record.hostConfig.LogConfig);
+  return maxBytes === undefined ? undefined : { fileBytesMax: maxBytes, filesMax: maxFiles };
 }

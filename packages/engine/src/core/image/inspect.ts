@@ -1,5 +1,5 @@
 import type { ImageInspect } from '@fairlead/protocol';
-import { formatDate, toFamiliar } from '@fairlead/protocol';
+import { formatDate, formatTimestamp, parseTimestamp, toFamiliar } from '@fairlead/protocol';
 import { CONFIG_BYTES_MAX, parseConfigDocument } from './config-document.ts';
 import type { ImageDeps } from './deps.ts';
 import type { ImageRecord } from './record.ts';
@@ -20,7 +20,7 @@ export async function inspectImage(
     RepoDigests: [],
     Parent: '',
     Comment: lastComment(image, document.history),
-    Created: document.created,
+    Created: createdText(document.created),
     Container: document.container,
     DockerVersion: document.dockerVersion,
     Author: document.author,
@@ -33,6 +33,12 @@ export async function inspectImage(
     RootFS: { Type: 'layers', Layers: document.diffIds },
     Metadata: { LastTagTime: formatDate(image.taggedAt) },
   };
+}
+
+/** As Go prints a time that it has read: without trailing zeros. */
+function createdText(created: string): string {
+  const nanos = parseTimestamp(created);
+  return nanos === undefined ? created : formatTimestamp(nanos);
 }
 
 /** Docker shows the last step's comment when the image has none itself. Source: moby, daemon/images/image_inspect.go. */

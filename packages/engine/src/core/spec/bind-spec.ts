@@ -11,6 +11,7 @@ export interface BindSpec {
   readonly propagation: Propagation | undefined;
 }
 
+/** Every propagation a bind may have. Source: mount(8). */
 export const PROPAGATIONS = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'] as const;
 
 /** How mounts made later below a bind are seen on the other side. */

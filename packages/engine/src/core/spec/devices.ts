@@ -68,6 +68,7 @@ export interface DeviceRequest {
   readonly hostDevices: readonly OciDevice[];
 }
 
+/** The device nodes to make and the rules about them; a privileged container gets every node and no rule. */
 export function ociDevices(request: DeviceRequest): {
   readonly nodes: readonly OciDevice[];
   readonly rules: readonly OciDeviceCgroup[];

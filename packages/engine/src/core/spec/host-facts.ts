@@ -1,5 +1,5 @@
 import { capabilitiesOfMask } from './capabilities.ts';
-import type { KernelVersion } from './seccomp.ts';
+import { atLeast, type KernelVersion } from './kernel-version.ts';
 
 /** What this host's cgroups can limit. A limit that is asked for and cannot be had is discarded with Docker's warning. */
 export interface CgroupAbilities {
@@ -105,7 +105,7 @@ export function hostFactsFrom(texts: HostTexts): HostFacts {
     unprivilegedPorts: texts.existing.has(PROBED_PATHS.unprivilegedPorts),
     unprivilegedPing: texts.existing.has(PROBED_PATHS.unprivilegedPing),
     appArmor: texts.existing.has(PROBED_PATHS.appArmor),
-    recursiveReadOnly: kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 12),
+    recursiveReadOnly: atLeast(kernel, { major: 5, minor: 12 }),
     additionalMaskedPaths: thermalPaths(onlineCpus).filter((path) => texts.existing.has(path)),
   };
 }

@@ -9,6 +9,7 @@ export function cleanPath(path: string): string {
   return `/${kept.join('/')}`;
 }
 
+/** Whether a path starts at the root. */
 export function isAbsolute(path: string): boolean {
   return path.startsWith('/');
 }

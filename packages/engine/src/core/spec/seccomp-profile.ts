@@ -1,6 +1,6 @@
 import { EngineError } from '@fairlead/protocol';
 import type { OciSyscallArg } from './oci.ts';
-import type { KernelVersion } from './seccomp.ts';
+import type { KernelVersion } from './kernel-version.ts';
 
 /**
  * A seccomp profile with conditions, as Docker and containers-common write it; every optional part is filled in.

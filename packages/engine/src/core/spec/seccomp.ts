@@ -1,4 +1,5 @@
 import type { OciSeccomp, OciSyscall } from './oci.ts';
+import { atLeast, type KernelVersion } from './kernel-version.ts';
 import type { SeccompProfile, SeccompRule } from './seccomp-profile.ts';
 
 /** What a profile's conditions are decided by. */
@@ -6,11 +7,6 @@ export interface SeccompTarget {
   /** Go's name for the machine, as profiles use it: `amd64`, `arm64`. */
   readonly architecture: string;
   readonly kernel: KernelVersion;
-}
-
-export interface KernelVersion {
-  readonly major: number;
-  readonly minor: number;
 }
 
 /** Profiles kept translated; containers of one host use few different sets of capabilities. Our own figure. */
@@ -85,10 +81,6 @@ function applies(rule: SeccompRule, target: SeccompTarget, held: ReadonlySet<str
   if (includes.arches.length > 0 && !includes.arches.includes(target.architecture)) return false;
   if (!includes.caps.every((name) => held.has(name))) return false;
   return includes.minKernel === undefined || atLeast(target.kernel, includes.minKernel);
-}
-
-function atLeast(kernel: KernelVersion, minimum: KernelVersion): boolean {
-  return kernel.major !== minimum.major ? kernel.major > minimum.major : kernel.minor >= minimum.minor;
 }
 
 function toOciSyscall(rule: SeccompRule): OciSyscall {

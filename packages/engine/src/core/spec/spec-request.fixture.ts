@@ -2,7 +2,7 @@ import { containerConfigSchema, decodeBody, hostConfigSchema, networkingConfigSc
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '@fairlead/protocol';
 import { KNOWN_CAPABILITIES } from './capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
-import type { EngineAbilities } from './validate-create.ts';
+import type { EngineAbilities } from './engine-abilities.ts';
 
 /** A host with two CPUs and everything a kernel can have. */
 export const FACTS: HostFacts = {
@@ -33,6 +33,7 @@ export const FACTS: HostFacts = {
   additionalMaskedPaths: [],
 };
 
+/** An engine with two runtimes and an init. */
 export const ABILITIES: EngineAbilities = { runtimes: ['crun', 'runc'], logDrivers: ['json-file'], hasInit: true };
 
 /** A config as it comes from a client that sent only `fields`. */

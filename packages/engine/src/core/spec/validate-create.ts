@@ -6,6 +6,7 @@ import {
   type NetworkingConfig,
 } from '@fairlead/protocol';
 import type { ImageRuntimeConfig } from '../image/record.ts';
+import type { ValidateDeps } from './engine-abilities.ts';
 import type { HostFacts } from './host-facts.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './masked-paths.ts';
 import { commandOf, mergeImageConfig } from './merge-image-config.ts';
@@ -17,6 +18,8 @@ import { checkHostConfig } from './validate-host-config.ts';
 import { checkNetwork } from './validate-network.ts';
 import { checkResources } from './validate-resources.ts';
 
+export type { EngineAbilities } from './engine-abilities.ts';
+
 /** What a create asks for, decoded, and what the image adds. */
 export interface CreateRequest {
   /** As the client sent it, not merged. */
@@ -24,20 +27,6 @@ export interface CreateRequest {
   readonly hostConfig: HostConfig;
   readonly networkingConfig: NetworkingConfig;
   readonly image: ImageRuntimeConfig;
-}
-
-/** What this engine can do, where that is not the host's to say. */
-export interface EngineAbilities {
-  /** Names for HostConfig.Runtime; the first is the default. */
-  readonly runtimes: readonly string[];
-  readonly logDrivers: readonly string[];
-  /** Whether there is a program for HostConfig.Init. */
-  readonly hasInit: boolean;
-}
-
-export interface ValidateDeps {
-  readonly facts: HostFacts;
-  readonly abilities: EngineAbilities;
 }
 
 /** A create that can be carried out. */

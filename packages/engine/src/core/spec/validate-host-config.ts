@@ -7,7 +7,7 @@ import { checkLogConfig } from './log-options.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import { checkSysctls } from './sysctls.ts';
 import { checkUlimits } from './ulimits.ts';
-import type { ValidateDeps } from './validate-create.ts';
+import type { ValidateDeps } from './engine-abilities.ts';
 
 /**
  * Checks what needs no other part of the request: policies, capabilities, names, devices, security, log.

@@ -6,7 +6,12 @@ export function versionInfo(facts: SystemFacts): VersionInfo {
   const { engineVersion, gitCommit, buildTime, nodeVersion, kernelRelease } = facts;
   // The client has a line for Go's version and none for Node's.
   const goVersion = `node ${nodeVersion}`;
-  const common = { ApiVersion: API_VERSION, MinAPIVersion: MIN_API_VERSION, GitCommit: gitCommit, GoVersion: goVersion };
+  const common = {
+    ApiVersion: API_VERSION,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: gitCommit,
+    GoVersion: goVersion,
+  };
   const host = { Os: 'linux', Arch: facts.host.architecture, KernelVersion: kernelRelease };
   const programs = [...facts.runtimes.slice(0, 1), facts.monitor, ...(facts.init === undefined ? [] : [facts.init])];
   return {

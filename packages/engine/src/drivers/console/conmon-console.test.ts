@@ -60,6 +60,17 @@ describe('ConmonConsole', { timeout: 120_000, concurrency: 1 }, () => {
     await connection.write(Buffer.from('nobody reads this'));
   });
 
+  it('delivers the last output of a process that did not read its input', async () => {
+    await using rig = await conmonRig({ script: 'exec 0<&-; sleep 1; echo end', stdin: 'once' });
+    await using connection = await rig.console.attach(rig.id);
+    await rig.start();
+    const writing = (async () => {
+      for (let count = 0; count < 50; count++) await connection.write(Buffer.alloc(16 * 1024));
+    })();
+    assert.equal((await collect(connection)).stdout, 'end\n');
+    await writing;
+  });
+
   it('keeps the input open for later attachers otherwise', async () => {
     await using rig = await conmonRig({ script: 'read a; read b; echo $a $b', stdin: 'kept' });
     await rig.start();

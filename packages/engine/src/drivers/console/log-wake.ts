@@ -77,7 +77,8 @@ export class LogWake implements Disposable {
   }
 
   #throwIfFailed(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+    // A container that is removed takes its directory along; then it has ended, and that is what counts.
+    if (!this.#ended && this.#failure !== undefined) throw this.#failure.error;
   }
 
   #wake(note: () => void): void {

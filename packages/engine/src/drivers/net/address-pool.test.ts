@@ -29,7 +29,7 @@ describe('AddressPool', () => {
   it('never has an address twice, whatever was taken, claimed and given back', () => {
     const step = fc.record({
       act: fc.constantFrom('take', 'release', 'claim'),
-      holder: fc.constantFrom(...'abcdefghijklmnop'),
+      holder: fc.stringMatching(/^[a-p]$/),
       offset: fc.integer({ min: 0, max: 20 }),
     });
     fc.assert(

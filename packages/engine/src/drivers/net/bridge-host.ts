@@ -90,32 +90,23 @@ export class BridgeHost {
   }
 
   async #setUp(): Promise<number> {
-    const { interfaceName, gateway, prefixLength, macAddress } = this.#options;
     const mtu = Math.min(MTU_MAX, await routeMtu());
-    if (!(await interfaceExists(interfaceName))) {
-      await run('ip', [
-        'link',
-        'add',
-        interfaceName,
-        'address',
-        macAddress,
-        'mtu',
-        String(mtu),
-        'type',
-        'bridge',
-        'forward_delay',
-        '0',
-      ]);
-    }
-    await run('ip', ['-batch', '-'], {
-      input: `link set ${interfaceName} up\naddr replace ${gateway}/${prefixLength} brd + dev ${interfaceName}\n`,
-    });
+    // Rules name the interface and do not need it, so nothing here waits for anything else.
     await Promise.all([
+      this.#makeBridge(mtu),
       run('nft', ['-f', '-'], { input: rulesScript(this.#options) }),
       run('sh', ['-c', 'read on < "$1" && [ "$on" = 1 ] || echo 1 > "$1"', 'sh', '/proc/sys/net/ipv4/ip_forward']),
       this.#addForwardExceptions(),
     ]);
     return mtu;
+  }
+
+  async #makeBridge(mtu: number): Promise<void> {
+    const { interfaceName: name, gateway, prefixLength, macAddress } = this.#options;
+    // Without an address of its own a bridge would change its with every container, and forwarding would pause.
+    const add = `link add ${name} address ${macAddress} mtu ${mtu} type bridge forward_delay 0\n`;
+    const rest = `link set ${name} up\naddr replace ${gateway}/${prefixLength} brd + dev ${name}\n`;
+    await run('ip', ['-batch', '-'], { input: (await interfaceExists(name)) ? rest : `${add}${rest}` });
   }
 
   async #addForwardExceptions(): Promise<void> {

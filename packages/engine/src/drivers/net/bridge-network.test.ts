@@ -194,7 +194,7 @@ describe('BridgeNetwork', { skip: !isRoot && 'needs root' }, () => {
   });
 
   it('reaches other networks under the address of the host, also where FORWARD drops', () => {
-    const fixture = new URL('isolated-host.fixture.ts', import.meta.url).pathname;
+    const fixture = new URL('test/isolated-host.ts', import.meta.url).pathname;
     const script = 'mount -t sysfs sysfs /sys && exec "$@"';
     const args = ['--net', '--mount', 'sh', '-c', script, 'sh', process.execPath, fixture];
     const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });

@@ -11,6 +11,7 @@ export function parseAddress(text: string): number {
   return bytes.reduce((address, byte) => address * 256 + byte, 0);
 }
 
+/** `A.B.C.D` */
 export function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }
@@ -26,6 +27,7 @@ export function parseSubnet(text: string): Subnet {
   return { base, prefixLength };
 }
 
+/** `A.B.C.D/N`: the inverse of `parseSubnet`. */
 export function formatSubnet(subnet: Subnet): string {
   return `${formatAddress(subnet.base)}/${subnet.prefixLength}`;
 }
@@ -35,10 +37,12 @@ export function sizeOf(subnet: Subnet): number {
   return 2 ** (32 - subnet.prefixLength);
 }
 
+/** Whether two subnets have an address in common. */
 export function overlap(one: Subnet, other: Subnet): boolean {
   return one.base < other.base + sizeOf(other) && other.base < one.base + sizeOf(one);
 }
 
+/** Whether an address lies in a subnet. */
 export function contains(subnet: Subnet, address: number): boolean {
   return address >= subnet.base && address < subnet.base + sizeOf(subnet);
 }

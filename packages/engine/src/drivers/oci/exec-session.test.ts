@@ -159,7 +159,6 @@ async function leavesNothing(subject: OciSubject, id: ContainerId): Promise<void
   const gone: ExecProcess[] = [];
   for (let count = 0; count < 5; count++) {
     const exec = execIn(subject, id, { args: ['sh', '-c', 'cat; yes | head -c 1000000; exit 9'], stdin: true });
-    for await (const _ of exec.output) break;
     await exec[Symbol.asyncDispose]();
     gone.push(exec);
     if (count === 0) continue;

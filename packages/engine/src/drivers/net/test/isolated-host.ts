@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { containerId } from '@fairlead/protocol';
-import { BridgeNetwork } from './bridge-network.ts';
+import { BridgeNetwork } from '../bridge-network.ts';
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
