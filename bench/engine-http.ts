@@ -1,5 +1,5 @@
 /** The bench's own client: the least that speaks to a Docker engine, so that every engine pays the same for it. */
-import { Agent, request } from 'node:http';
+import { Agent, request, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
 
 /** The API version that every engine measured here speaks. */
@@ -22,33 +22,39 @@ export interface EngineHttp {
 /** Talks to the engine at `socketPath` over kept-alive connections. */
 export function engineHttp(socketPath: string): EngineHttp {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const send = (method: string, path: string, payload: Uint8Array | undefined, type: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const headers = payload === undefined ? {} : { 'Content-Type': type, 'Content-Length': payload.byteLength };
-      const sent = request({ socketPath, agent, method, path: `/${API_VERSION}${path}`, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
-          const status = response.statusCode ?? 0;
-          if (status < 400) resolve(text);
-          else reject(new Error(`${method} ${path}: ${status} ${text.trim()}`));
-        });
-      });
-      sent.on('error', reject);
-      sent.end(payload);
-    });
   return {
     call: async (method, path, body) => {
       const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-      return decoded(await send(method, path, payload, 'application/json'));
+      return decoded(await send({ socketPath, agent, method, path: `/${API_VERSION}${path}` }, payload));
     },
     hijack: (path, body, onHead) =>
       hijack(socketPath, { path: `/${API_VERSION}${path}`, body, onHead: onHead ?? (() => {}) }),
-    upload: async (path, bytes) => void (await send('POST', path, bytes, 'application/x-tar')),
+    upload: async (path, bytes) => {
+      const headers = { 'Content-Type': 'application/x-tar' };
+      await send({ socketPath, agent, method: 'POST', path: `/${API_VERSION}${path}`, headers }, bytes);
+    },
     close: () => agent.destroy(),
   };
+}
+
+/** @throws Error with status and body when the engine refuses. */
+function send(options: RequestOptions, payload: Uint8Array | undefined): Promise<string> {
+  const length =
+    payload === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': payload.byteLength };
+  return new Promise((resolve, reject) => {
+    const sent = request({ ...options, headers: { ...length, ...options.headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        if ((response.statusCode ?? 0) < 400) resolve(text);
+        else reject(new Error(`${options.method} ${options.path}: ${response.statusCode} ${text.trim()}`));
+      });
+    });
+    sent.on('error', reject);
+    sent.end(payload);
+  });
 }
 
 function decoded(text: string): unknown {

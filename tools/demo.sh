@@ -14,7 +14,8 @@ readonly prefix=/tmp/fairlead-demo.
 # Ends whatever still runs on root "$1" and removes it. An engine without running containers takes its bridge, rules and state
 # directory away itself when it ends; this does the same for one that was killed.
 remove_root() {
-  local root=$1 pid hash
+  local root=$1 pid id hash
+  cd /
   for pid in $(monitors_of "$root"); do kill_children "$pid"; done
   for pid in $(engine_of "$root"); do
     kill -TERM "$pid" 2>/dev/null || continue
@@ -23,6 +24,7 @@ remove_root() {
   done
   for pid in $(monitors_of "$root"); do kill -KILL "$pid" 2>/dev/null || true; done
   awk -v root="$root/" 'index($5, root) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r path; do umount --lazy "$path"; done
+  for id in $(ls "$root/containers" 2>/dev/null); do rmdir /sys/fs/cgroup/fairlead/"$id" /sys/fs/cgroup/*/fairlead/"$id" 2>/dev/null || true; done
   hash=$(printf %s "$root" | sha256sum)
   ip link delete "fl-${hash:0:8}" 2>/dev/null || true
   nft delete table ip "fairlead_${hash:0:8}" 2>/dev/null || true
@@ -60,7 +62,7 @@ trap 'status=$?; trap - EXIT; remove_root "$root"; exit $status' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 unset DOCKER_HOST FAIRLEAD_HOST
-export FAIRLEAD_ROOT=$root PATH=$PWD/bin:$PATH
+export FAIRLEAD_ROOT=$root PATH=$PWD/bin:$PATH TIMEFORMAT='(%1R s)'
 
 if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 
@@ -79,9 +81,10 @@ show() {
 }
 
 "$node" packages/testkit/src/make-busybox-image.ts "$root/busybox.tar"
+cd "$root"
 
 echo "# An image made from this machine's /bin/busybox: no registry is asked."
-show 0 "fairlead load -i $root/busybox.tar"
+show 0 "fairlead load -i busybox.tar"
 echo
 echo "# Run one that ends when it is asked to, and exec into it."
 show 0 "fairlead run -d --name web busybox sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done'"

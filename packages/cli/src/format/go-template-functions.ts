@@ -1,11 +1,11 @@
 import { ellipsis } from './human.ts';
-import { goJson, isTruthy, printValue, TemplateError } from './go-template-value.ts';
+import { isTruthy, plainJson, printValue, TemplateError } from './go-template-value.ts';
 
 type TemplateFunction = (args: readonly unknown[]) => unknown;
 
 /** Go's and Docker's functions. Source: text/template funcs.go and docker/cli templates.go, basicFunctions. */
 const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<string, TemplateFunction>([
-  ['json', ([value]) => goJson(value)],
+  ['json', ([value]) => plainJson(value)],
   ['len', ([value]) => lengthOf(value)],
   ['index', ([value, ...keys]) => keys.reduce(itemOf, value)],
   ['join', ([items, separator]) => listOf(items).map(printValue).join(printValue(separator))],
@@ -66,6 +66,6 @@ function printf(format: string, args: readonly unknown[]): string {
   return format.replace(/%([svdq%])/g, (_, verb: string) => {
     if (verb === '%') return '%';
     const value = left.shift();
-    return verb === 'q' ? goJson(printValue(value)) : printValue(value);
+    return verb === 'q' ? plainJson(printValue(value)) : printValue(value);
   });
 }

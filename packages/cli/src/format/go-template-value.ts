@@ -33,7 +33,12 @@ function printInner(value: unknown): string {
   return value === null || value === undefined ? '<nil>' : printValue(value);
 }
 
-/** JSON as Go writes it: `<`, `>` and `&` are escaped. Source: encoding/json, HTMLEscape. */
+/** JSON as templates and `--format json` give it: nothing is escaped. Source: docker/cli templates.go. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value ?? null);
+}
+
+/** JSON as Go's encoder writes it by itself: `<`, `>` and `&` are escaped. Source: encoding/json, HTMLEscape. */
 export function goJson(value: unknown): string {
   const escapes: Readonly<Record<string, string>> = {
     '<': '\\u003c',
@@ -42,7 +47,7 @@ export function goJson(value: unknown): string {
     '\u2028': '\\u2028',
     '\u2029': '\\u2029',
   };
-  return (JSON.stringify(value ?? null) ?? 'null').replace(/[<>&\u2028\u2029]/g, (letter) => escapes[letter] ?? letter);
+  return plainJson(value).replace(/[<>&\u2028\u2029]/g, (letter) => escapes[letter] ?? letter);
 }
 
 /** The value of a key; a missing one is an error, as with Docker's `missingkey=error`. */

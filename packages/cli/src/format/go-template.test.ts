@@ -14,7 +14,7 @@ describe('parseTemplate', () => {
     ['{{.State.Status}}', 'running'],
     ['{{ .Name }}: {{.State.ExitCode}}', '/web: 0'],
     ['{{json .State}}', '{"Status":"running","ExitCode":0,"Paused":false}'],
-    ['{{json .Config.Env}}', '["A=1","B=\\u003c2\\u003e"]'],
+    ['{{json .Config.Env}}', '["A=1","B=<2>"]'],
     ['{{.Config.Env}} {{.Config.Labels}}', '[A=1 B=<2>] map[a:x b:y]'],
     ['{{.Config.Entrypoint}}', '<no value>'],
     ['{{range .Config.Env}}{{.}};{{end}}', 'A=1;B=<2>;'],

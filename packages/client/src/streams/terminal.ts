@@ -1,4 +1,5 @@
 import { DetachKeyMatcher, parseDetachKeys } from '@fairlead/protocol';
+import { spawnSync } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { TerminalSize } from './hijacked-session.ts';
 import type { OutputChunk } from './output-decoder.ts';
@@ -65,7 +66,12 @@ export async function pipeTerminal(
   return await Promise.race([showOutput(session, local), input]);
 }
 
-/** Raw mode until disposed; also undone when the process exits before that. */
+/**
+ * Raw mode until disposed; also undone when the process exits before that.
+ *
+ * Node's raw mode still puts a carriage return before every line feed of the output, which garbles full-screen programs:
+ * `stty` switches that off where it is installed. What is put back is the state that Node saved, which has it.
+ */
 export function rawMode(stdin: LocalTerminal['stdin']): Disposable {
   const restore = (): void => {
     process.off('exit', restore);
@@ -73,6 +79,7 @@ export function rawMode(stdin: LocalTerminal['stdin']): Disposable {
   };
   stdin.setRawMode?.(true);
   process.once('exit', restore);
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   return { [Symbol.dispose]: restore };
 }
 

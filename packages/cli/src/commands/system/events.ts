@@ -3,7 +3,7 @@ import { type Command, noArguments } from '../../command.ts';
 import { list, text } from '../../flags/flag-types.ts';
 import { parseFilterFlags } from '../../flags/filters.ts';
 import { parseMoment } from '../../flags/timestamp.ts';
-import { goJson } from '../../format/go-template-value.ts';
+import { plainJson } from '../../format/go-template-value.ts';
 import { parseTemplate } from '../../format/go-template.ts';
 
 /** `fairlead events` */
@@ -34,7 +34,7 @@ export const eventsCommand: Command = {
 
 function printer(format: string): (event: EventMessage) => string {
   if (format === '') return eventLine;
-  if (format === 'json') return goJson;
+  if (format === 'json') return plainJson;
   const template = parseTemplate(format);
   return (event) => template.render(event);
 }

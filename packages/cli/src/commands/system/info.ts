@@ -1,7 +1,7 @@
 import { humanMemory, type SystemInfo } from '@fairlead/protocol';
 import { type Command, noArguments } from '../../command.ts';
 import { text } from '../../flags/flag-types.ts';
-import { goJson } from '../../format/go-template-value.ts';
+import { plainJson } from '../../format/go-template-value.ts';
 import { parseTemplate } from '../../format/go-template.ts';
 
 /** `fairlead info` */
@@ -15,7 +15,7 @@ export const infoCommand: Command = {
     return async (context) => {
       const client = await context.client();
       const info = await client.system.info();
-      if (format.value === 'json') await context.out(`${goJson(info)}\n`);
+      if (format.value === 'json') await context.out(`${plainJson(info)}\n`);
       else if (format.value !== '') await context.out(`${parseTemplate(format.value).render(info)}\n`);
       else await context.out(`${lines(info, client.address).join('\n')}\n`);
       for (const warning of info.Warnings ?? []) await context.err(warning);

@@ -3,7 +3,7 @@ import { atLeast, type Command } from '../../command.ts';
 import type { CliContext } from '../../context.ts';
 import { EXIT_FAILURE, EXIT_USAGE, ExitError, failureText } from '../../exit-codes.ts';
 import { text, toggle } from '../../flags/flag-types.ts';
-import { goJson, TemplateError } from '../../format/go-template-value.ts';
+import { plainJson, TemplateError } from '../../format/go-template-value.ts';
 import { parseTemplate, type Template } from '../../format/go-template.ts';
 
 const TYPES = ['container', 'image'] as const;
@@ -83,7 +83,7 @@ async function show(context: CliContext, shown: Shown): Promise<number> {
 }
 
 function documents(found: readonly unknown[], format: string): string {
-  if (format === 'json') return `${goJson(found)}\n`;
+  if (format === 'json') return `${plainJson(found)}\n`;
   if (found.length === 0) return '[]\n';
   return `${JSON.stringify(found, null, 4)}\n`;
 }

@@ -3,7 +3,7 @@ import type { Operation } from '@fairlead/protocol';
 import type { Command } from '../../command.ts';
 import { EXIT_FAILURE, ExitError } from '../../exit-codes.ts';
 import { integer, toggle } from '../../flags/flag-types.ts';
-import { goJson } from '../../format/go-template-value.ts';
+import { plainJson } from '../../format/go-template-value.ts';
 import { operationRow } from '../../format/operation-row.ts';
 import { formatTable } from '../../format/table.ts';
 
@@ -29,7 +29,7 @@ export const operationsCommand: Command = {
       );
       // The newest last, where the eye is.
       const oldestFirst = operations.toReversed();
-      if (json.value) await context.out(oldestFirst.map((operation) => `${goJson(operation)}\n`).join(''));
+      if (json.value) await context.out(oldestFirst.map((operation) => `${plainJson(operation)}\n`).join(''));
       else await context.out(formatTable(oldestFirst.map(operationRow), OPERATION_TABLE));
       return 0;
     };

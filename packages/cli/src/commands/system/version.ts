@@ -3,7 +3,7 @@ import type { VersionInfo } from '@fairlead/protocol';
 import { type Command, noArguments } from '../../command.ts';
 import { failureText, EXIT_FAILURE } from '../../exit-codes.ts';
 import { text } from '../../flags/flag-types.ts';
-import { goJson } from '../../format/go-template-value.ts';
+import { plainJson } from '../../format/go-template-value.ts';
 import { parseTemplate } from '../../format/go-template.ts';
 import { VERSION } from '../../version.ts';
 
@@ -60,7 +60,7 @@ function shown(
   versions: { readonly Client: ClientVersion; readonly Server: VersionInfo | null },
   format: string,
 ): string {
-  if (format === 'json') return `${goJson(versions)}\n`;
+  if (format === 'json') return `${plainJson(versions)}\n`;
   if (format !== '') return `${parseTemplate(format).render(versions)}\n`;
   const { Client, Server } = versions;
   const api = Client.ApiVersion === Client.DefaultAPIVersion ? '' : ` (downgraded from ${Client.DefaultAPIVersion})`;

@@ -33,6 +33,15 @@ describe('hostsFile', () => {
     assert.doesNotMatch(hostsFile({ ...hosts, ipAddress: undefined }), /web/);
   });
 
+  it("is the host's own file in the network of the host, unless names were asked for", () => {
+    const shared = { ...hosts, ipAddress: undefined, hostFile: '127.0.0.1 me\n' };
+    assert.equal(hostsFile(shared), '127.0.0.1 me\n');
+    assert.match(
+      hostsFile({ ...shared, extraHosts: ['db:10.0.0.5'] }),
+      /^127\.0\.0\.1\tlocalhost\n[^]*10\.0\.0\.5\tdb\n$/,
+    );
+  });
+
   it('refuses host-gateway where there is none', () => {
     assert.throws(
       () => hostsFile({ ...hosts, extraHosts: ['a:host-gateway'], hostGateway: undefined }),

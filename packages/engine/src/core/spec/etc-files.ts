@@ -12,6 +12,8 @@ export interface HostsRequest {
   readonly ipAddress: string | undefined;
   /** What `host-gateway` stands for: the gateway of the default bridge. */
   readonly hostGateway: string | undefined;
+  /** Text of the host's own /etc/hosts, for a container in the host's network. */
+  readonly hostFile?: string | undefined;
 }
 
 /** What /etc/resolv.conf is made of. Empty lists take what the host has. */
@@ -43,6 +45,8 @@ export function hostnameFile(hostname: string): string {
  * @throws EngineError 'invalid-argument' when `host-gateway` is asked for and there is none.
  */
 export function hostsFile(request: HostsRequest): string {
+  // In the host's network, names mean what they mean to the host, until somebody asks for more of them.
+  if (request.hostFile !== undefined && request.extraHosts.length === 0) return request.hostFile;
   const extra = request.extraHosts.map((text) => {
     const { name, address } = parseExtraHost(text);
     return `${address === HOST_GATEWAY ? gatewayOf(request) : address}\t${name}`;

@@ -5,6 +5,7 @@ import { isEngineError } from '@fairlead/protocol';
 import { parseBind } from './bind-spec.ts';
 import { checkBindSources, mountPointsOf, sourcesToCreate } from './mount-points.ts';
 import { cleanPath } from './paths.ts';
+import { checkPropagation } from './propagation.ts';
 import { hostConfigWith } from './spec-request.fixture.ts';
 import { tmpfsOptions } from './tmpfs-options.ts';
 
@@ -43,6 +44,37 @@ describe('mountPointsOf', () => {
       { message: 'invalid mount config for type "bind": bind source path does not exist: /b' },
     );
   });
+});
+
+describe('checkPropagation', () => {
+  const mountInfo = [
+    '1 0 8:1 / / rw,relatime - ext4 /dev/sda rw',
+    '2 1 8:2 / /srv rw shared:5 - ext4 /dev/sdb rw',
+    '3 1 8:3 / /a\\040b rw master:5 - ext4 /dev/sdc rw',
+    '4 1 8:4 / /srv/priv rw - ext4 /dev/sdd rw',
+    '',
+  ].join('\n');
+  const cases = [
+    { bind: '/srv/x:/m:shared', refused: undefined },
+    { bind: '/srv:/m:rslave', refused: undefined },
+    { bind: '/a b/c:/m:slave', refused: undefined },
+    { bind: '/home:/m', refused: undefined },
+    { bind: '/home:/m:rprivate', refused: undefined },
+    { bind: '/home:/m:rshared', refused: 'path /home is mounted on / but it is not a shared mount' },
+    { bind: '/srvx:/m:slave', refused: 'path /srvx is mounted on / but it is not a shared or slave mount' },
+    {
+      bind: '/srv/priv/x:/m:slave',
+      refused: 'path /srv/priv/x is mounted on /srv/priv but it is not a shared or slave mount',
+    },
+    { bind: '/a b:/m:shared', refused: 'path /a b is mounted on /a b but it is not a shared mount' },
+  ];
+  for (const { bind, refused } of cases) {
+    it(`${refused === undefined ? 'takes' : 'refuses'} ${bind}`, () => {
+      const check = (): void => checkPropagation(mountPointsOf(hostConfigWith({ Binds: [bind] })), mountInfo);
+      if (refused === undefined) check();
+      else assert.throws(check, { message: refused });
+    });
+  }
 });
 
 describe('parseBind', () => {

@@ -236,12 +236,10 @@ describe('validateCreate', () => {
     });
   }
 
-  it('does not know networks beyond the predefined ones', () => {
-    assert.throws(() => validate({ hostConfig: { NetworkMode: 'mine' } }), {
-      kind: 'not-found',
-      message: 'network mine not found',
-    });
-    assert.throws(() => validate({ networks: { mine: {} } }), { kind: 'not-found' });
+  it('does not know networks beyond the predefined ones, and says so with a status that makes no client pull', () => {
+    const refusal = { kind: 'invalid-argument', message: 'network mine not found' };
+    assert.throws(() => validate({ hostConfig: { NetworkMode: 'mine' } }), refusal);
+    assert.throws(() => validate({ networks: { mine: {} } }), refusal);
   });
 
   it('accepts what the docker CLI sends for a plain run', () => {

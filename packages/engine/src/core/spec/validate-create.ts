@@ -47,7 +47,7 @@ const HOSTNAME_BYTES_MAX = 64;
  * Checks a create in full before anything is made. What this engine does not honour is refused or named in the warnings,
  * never left out in silence.
  *
- * @throws EngineError in Docker's words: 'invalid-argument', 'not-found' for a network, 'not-implemented'.
+ * @throws EngineError in Docker's words: 'invalid-argument', 'not-implemented'.
  */
 export function validateCreate(deps: ValidateDeps, request: CreateRequest): ValidatedCreate {
   const { config, hostConfig, image } = request;

@@ -25,7 +25,7 @@ const PREDEFINED: ReadonlyMap<string, NetworkChoice> = new Map([
  * would rely on them.
  *
  * @returns warnings.
- * @throws EngineError in Docker's words: 'invalid-argument' for conflicts, 'not-found' for other networks,
+ * @throws EngineError in Docker's words: 'invalid-argument' for conflicts and other networks,
  *   'not-implemented' for what this engine cannot do yet. Source: moby v28 runconfig/hostconfig_unix.go.
  */
 export function checkNetwork(request: NetworkRequest): readonly string[] {
@@ -49,7 +49,7 @@ function checkMode(mode: string): void {
       `HostConfig.NetworkMode of another container (${mode}) is not implemented yet`,
     );
   }
-  throw new EngineError('not-found', `network ${mode} not found`);
+  throw noSuchNetwork(mode);
 }
 
 function checkLinks(hostConfig: HostConfig, choice: NetworkChoice): void {
@@ -64,7 +64,7 @@ function checkEndpoints({ config, networkingConfig }: NetworkRequest, choice: Ne
   for (const [network, endpoint] of endpoints) {
     if (endpoint === null) throw new EngineError('invalid-argument', `no EndpointSettings for ${network}`);
     const asked = PREDEFINED.get(network);
-    if (asked === undefined) throw new EngineError('not-found', `network ${network} not found`);
+    if (asked === undefined) throw noSuchNetwork(network);
     if (asked !== choice || endpoints.length > 1) {
       const names = endpoints.map(([name]) => name).join(', ');
       throw new EngineError('invalid-argument', `Container cannot be connected to network endpoints: ${names}`);
@@ -116,4 +116,9 @@ function isPortOrRange(text: string): boolean {
 
 function notYet(what: string): EngineError {
   return new EngineError('not-implemented', `${what} is not implemented yet`);
+}
+
+/** Not 'not-found': a client takes that, as the answer to a create, for a missing image and pulls it. */
+function noSuchNetwork(name: string): EngineError {
+  return new EngineError('invalid-argument', `network ${name} not found`);
 }

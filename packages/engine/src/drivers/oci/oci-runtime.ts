@@ -15,6 +15,7 @@ import { makeDirectory, pathExists } from '../../host/files.ts';
 import { onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import { bundleOf, clearBundle, readCgroupsPath, readMonitor, writeBundle, type Bundle } from './bundle.ts';
+import { CompiledFilters } from './compiled-filters.ts';
 import { ExecFiles } from './exec-files.ts';
 import { ExecSession } from './exec-session.ts';
 import { ExitWatch, readExit } from './exit-watch.ts';
@@ -63,6 +64,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   readonly #execs: ExecFiles;
   readonly #exits: ExitWatch;
   readonly #live = new Map<ContainerId, Live>();
+  readonly #filters = new CompiledFilters();
 
   /** Use {@link OciRuntime.open}. */
   constructor(deps: OciRuntimeDeps, options: OciRuntimeOptions, execs: ExecFiles) {
@@ -92,7 +94,8 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   async create(request: CreateProcess): Promise<CreatedProcess> {
     const bundle = this.#bundle(request.id);
     const cgroupsPath = request.spec.linux.cgroupsPath;
-    await writeBundle(bundle, request);
+    const filters = this.#command.dialect === 'crun' ? this.#filters : undefined;
+    await writeBundle(bundle, filters === undefined ? request : { ...request, spec: filters.applyTo(request.spec) });
     const deps = { monitorPath: this.#options.monitorPath, command: this.#command, exitsDirectory: this.#exitsDirectory };
     let created: CreatedProcess;
     try {
@@ -103,6 +106,9 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     }
     this.#live.set(request.id, { created, cgroupsPath, program: request.spec.process.args[0] ?? '' });
     this.#exits.watch(bundle, created);
+    filters?.learnFrom(request.spec, join(this.#command.root, request.id)).catch((error: unknown) => {
+      this.#deps.log.failure('runtime.filter.unreadable', error, { containerId: request.id });
+    });
     return created;
   }
 

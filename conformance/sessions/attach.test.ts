@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { sessions } from '../sessions.ts';
+
+const ECHO_LINES = ['sh', '-c', 'while read line; do echo "got $line"; [ "$line" = end ] && exit 6; done'];
+const COUNT = ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.05; done'];
+const DETACH = '\x10\x11';
+
+sessions('docker attach', (session) => {
+  it('shows what is printed from now on, and ends with the code of the container', async () => {
+    const name = await session.background([], ['sh', '-c', 'echo before; until [ -e /go ]; do sleep 0.05; done; echo out; echo err >&2; exit 6']);
+    await using attached = session.docker.start(['attach', '--no-stdin', name]);
+    const since = await session.docker.ok('inspect', '-f', '{{.Id}}', name);
+    await attachedEvent(since);
+    await session.docker.ok('exec', name, 'touch', '/go');
+    const { exitCode, stdout, stderr } = await attached.result();
+    assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 6, stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  it('writes to the program', async () => {
+    const name = await session.background(['-i'], ECHO_LINES);
+    const { exitCode, stdout } = await session.docker.run(['attach', name], 'one\nend\n');
+    assert.deepEqual([exitCode, stdout], [6, 'got one\ngot end\n']);
+  });
+
+  it('shows everybody everything', async () => {
+    const name = await session.background(['-i'], ECHO_LINES);
+    await using first = session.docker.start(['attach', name]);
+    await using second = session.docker.start(['attach', name]);
+    first.write('from the first\n');
+    second.write('from the second\n');
+    for (const attached of [first, second]) {
+      await attached.says(/got from the first\n/);
+      await attached.says(/got from the second\n/);
+    }
+    second.write('end\n');
+    assert.deepEqual([(await first.result()).exitCode, (await second.result()).exitCode], [6, 6]);
+  });
+
+  it('lets go at ctrl-p ctrl-q; the program goes on, and can be attached to again', async () => {
+    const name = session.name();
+    await using first = session.docker.atTerminal(['run', '-it', '--name', name, 'busybox', ...ECHO_LINES]);
+    await first.says(/\n/);
+    first.write('one\r');
+    await first.says(/got one\r\n/);
+    first.write(DETACH);
+    assert.match((await first.result()).stdout, /read escape sequence/);
+    assert.equal(await session.inspect(name, '{{.State.Running}}'), 'true');
+    await using second = session.docker.atTerminal(['attach', name]);
+    second.write('end\r');
+    await second.says(/got end\r\n/);
+    assert.equal((await second.result()).exitCode, 6);
+  });
+
+  it('lets go at keys of one’s own, and passes the usual ones on', async () => {
+    const name = await session.background(['-it'], ['sh', '-c', 'stty raw -echo; echo ready; dd bs=1 count=2 2>/dev/null | od -An -c; sleep 100']);
+    await using attached = session.docker.atTerminal(['attach', '--detach-keys', 'ctrl-a,x', name]);
+    await attached.says(/\n/);
+    attached.write(DETACH);
+    await attached.says(/020\s+021/);
+    attached.write('\x01x');
+    assert.match((await attached.result()).stdout, /read escape sequence/);
+    assert.equal(await session.inspect(name, '{{.State.Running}}'), 'true');
+  });
+
+  it('a client that is killed leaves the container as it is', async () => {
+    const name = await session.background([], COUNT);
+    await using attached = session.docker.start(['attach', '--no-stdin', '--sig-proxy=false', name]);
+    await attached.says(/line \d+\n/);
+    attached.signal('SIGKILL');
+    await attached.result();
+    const lines = (await session.docker.ok('logs', name)).split('\n').length;
+    await using again = session.docker.start(['attach', '--no-stdin', '--sig-proxy=false', name]);
+    await again.says(new RegExp(`line ${lines + 5}\n`));
+  });
+
+  it('passes SIGTERM to the client on', async () => {
+    const name = await session.background([], ['sh', '-c', 'trap "echo bye; exit 8" TERM; while :; do echo on; sleep 0.05; done']);
+    await using attached = session.docker.start(['attach', '--no-stdin', name]);
+    await attached.says(/on\n/);
+    attached.signal('SIGTERM');
+    const { exitCode, stdout } = await attached.result();
+    assert.equal(exitCode, 8);
+    assert.match(stdout, /bye\n$/);
+  });
+
+  it('start -a shows everything from the first byte', async () => {
+    const name = session.name();
+    await session.docker.ok('create', '--name', name, 'busybox', 'sh', '-c', 'echo out; echo err >&2; exit 5');
+    const { exitCode, stdout, stderr } = await session.docker.run(['start', '-a', name]);
+    assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 5, stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  it('start -ai gives the input of a created container', async () => {
+    const name = session.name();
+    await session.docker.ok('create', '-i', '--name', name, 'busybox', 'cat');
+    const { exitCode, stdout } = await session.docker.run(['start', '-ai', name], 'given\n');
+    assert.deepEqual([exitCode, stdout], [0, 'given\n']);
+  });
+
+  it('is refused for a container that is not running, or paused', async () => {
+    const name = session.name();
+    await session.docker.ok('create', '--name', name, 'busybox');
+    const stopped = await session.docker.run(['attach', name]);
+    assert.deepEqual([stopped.exitCode, stopped.stderr], [1, 'You cannot attach to a stopped container, start it first\n']);
+    const paused = await session.background();
+    await session.docker.ok('pause', paused);
+    const refused = await session.docker.run(['attach', paused]);
+    assert.deepEqual([refused.exitCode, refused.stderr], [1, 'You cannot attach to a paused container, unpause it first\n']);
+  });
+
+  async function attachedEvent(id: string): Promise<void> {
+    await using events = session.docker.start(['events', '--since', '60s', '--filter', `container=${id}`, '--filter', 'event=attach']);
+    await events.says(/attach/);
+  }
+});

@@ -1,0 +1,110 @@
+/*
+ * exec-keeper PIDFILE RUNTIME ARGUMENT...
+ *
+ * Runs an OCI runtime's `exec --detach --pid-file PIDFILE …`, stays as the parent of the process that it leaves behind,
+ * and ends with that process's exit code (128 + number when a signal ended it). When the runtime fails, nothing is left
+ * behind, PIDFILE is not there, and it ends with the runtime's code.
+ *
+ * Why: only a parent learns an exit code. In the foreground, runc copies all output and ends only when the last holder of
+ * it does, and crun leaves the zombie of a failed start to process 1. The detached process gets our descriptors 0, 1 and
+ * 2 themselves, from either.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FAILED = 125, EARLY_MAX = 64 };
+
+static int code_of(int status)
+{
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void fail(const char *what)
+{
+  fprintf(stderr, "exec-keeper: %s: %s\n", what, strerror(errno));
+  _exit(FAILED);
+}
+
+/* The pid that the runtime wrote before it ended, or 0. */
+static pid_t read_pid(const char *path)
+{
+  char text[16];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0;
+  ssize_t length = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  if (length <= 0)
+    return 0;
+  text[length] = '\0';
+  return (pid_t) strtol(text, NULL, 10);
+}
+
+/* Lets go of the user's streams: who holds them decides when they end, and that is not us. */
+static void leave_streams(void)
+{
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0)
+    fail("/dev/null");
+  for (int fd = 0; fd <= 2; fd++)
+    if (dup2(null, fd) < 0)
+      fail("dup2");
+}
+
+int main(int argc, char **argv)
+{
+  if (argc < 3) {
+    fputs("usage: exec-keeper PIDFILE RUNTIME ARGUMENT...\n", stderr);
+    return FAILED;
+  }
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+    fail("PR_SET_CHILD_SUBREAPER");
+  pid_t runtime = vfork();
+  if (runtime < 0)
+    fail("vfork");
+  if (runtime == 0) {
+    execv(argv[2], argv + 2);
+    _exit(127);
+  }
+  leave_streams();
+
+  /* What ends before the runtime does may be the process itself. */
+  struct { pid_t pid; int code; } early[EARLY_MAX];
+  int count = 0;
+  pid_t kept = 0;
+  for (;;) {
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+    if (pid < 0 && errno == EINTR)
+      continue;
+    if (pid < 0)
+      return FAILED;
+    if (pid == kept)
+      return code_of(status);
+    if (pid != runtime) {
+      if (kept == 0 && count < EARLY_MAX) {
+        early[count].pid = pid;
+        early[count++].code = code_of(status);
+      }
+      continue;
+    }
+    kept = read_pid(argv[1]);
+    if (kept <= 0) {
+      int code = code_of(status);
+      while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+      return code;
+    }
+    for (int i = 0; i < count; i++)
+      if (early[i].pid == kept)
+        return early[i].code;
+  }
+}
