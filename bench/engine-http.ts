@@ -30,8 +30,7 @@ export function engineHttp(socketPath: string): EngineHttp {
     hijack: (path, body, onHead) =>
       hijack(socketPath, { path: `/${API_VERSION}${path}`, body, onHead: onHead ?? (() => {}) }),
     upload: async (path, bytes) => {
-      const headers = { 'Content-Type': 'application/x-tar' };
-      await send({ socketPath, agent, method: 'POST', path: `/${API_VERSION}${path}`, headers }, bytes);
+      await send({ socketPath, agent, method: 'POST', path: `/${API_VERSION}${path}` }, bytes);
     },
     close: () => agent.destroy(),
   };
@@ -39,10 +38,11 @@ export function engineHttp(socketPath: string): EngineHttp {
 
 /** @throws Error with status and body when the engine refuses. */
 function send(options: RequestOptions, payload: Uint8Array | undefined): Promise<string> {
-  const length =
+  // Engines look at the type of JSON bodies only; an archive's may be anything.
+  const headers =
     payload === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': payload.byteLength };
   return new Promise((resolve, reject) => {
-    const sent = request({ ...options, headers: { ...length, ...options.headers } }, (response) => {
+    const sent = request({ ...options, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

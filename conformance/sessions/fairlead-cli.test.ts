@@ -31,7 +31,7 @@ sessions('fairlead: the same as docker', (session) => {
       ],
       ['ps', '-q', '--filter', `name=${web}`],
       ['ps', '-aq', '--no-trunc', '--filter', `name=^${web}$`],
-      ['ps', '--filter', `name=${web}`, '--format', 'table {{.Names}}\t{{.Status}}'],
+      ['ps', '--filter', `name=${web}`, '--format', 'table {{.Names}}\t{{.Image}}'],
       ['images', 'busybox'],
       ['images', '-q', '--no-trunc', 'busybox'],
       ['images', '--format', '{{.Repository}}:{{.Tag}} {{.Size}}', 'busybox'],

@@ -46,7 +46,13 @@ export async function handleExchange(deps: HandleDeps, exchange: Exchange): Prom
     if (match === undefined) await answerUnrouted(deps, exchange, { path, progress });
     else await answerRouted(deps, exchange, { path, match, progress });
   } catch (error) {
-    answerFailure(deps, exchange, { progress, error });
+    try {
+      answerFailure(deps, exchange, { progress, error });
+    } catch (cause) {
+      // Not even the refusal could be written, for example for a header that HTTP does not allow.
+      deps.log.failure('api.answer.failed', cause, { target: exchange.target.slice(0, TARGET_LOGGED_CHARS_MAX) });
+      exchange.answer.destroy();
+    }
   }
 }
 

@@ -219,6 +219,17 @@ describe('refusals', () => {
     assert.equal(headers.get('api-version'), '1.44');
   });
 
+  it('that cannot be written end the connection, and the engine goes on', async () => {
+    const odd = route(containerEndpoints.inspect, async (call) => {
+      call.setHeader('X-Odd', 'two\nlines');
+      return { kind: 'empty' };
+    });
+    await using scene = await apiScene([odd, ping]);
+    assert.equal((await scene.connect().send(get('/containers/c/json')).toEnd()).length, 0);
+    assert.match(scene.logged[1] ?? '', /^api\.answer\.failed! .*Invalid character in header/);
+    assert.equal((await scene.connect().send(get('/_ping')).answer()).body, 'OK');
+  });
+
   it('of HEAD have headers and no body', async () => {
     await using scene = await apiScene([ping, pingHead]);
     const client = scene.connect().send('HEAD /info HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -140,7 +140,12 @@ class ApiServer implements Api {
     server.maxConnections = this.#limits.connections;
     server.on('connection', (connection: Connection) => this.#onConnection(connection));
     server.on('request', (request, answer) => this.#onRequest(request, answer));
-    server.on('upgrade', (request, _connection, head) => void this.#onHijack(server, request, head));
+    server.on('upgrade', (request, connection, head) => {
+      this.#onHijack(server, request, head).catch((error: unknown) => {
+        this.#deps.log.failure('api.hijack.failed', error);
+        connection.destroy();
+      });
+    });
     server.on('connect', ({ socket }) => {
       socket.on('error', ignore);
       void this.#connections.get(socket)?.refuse(wireRefusal('CONNECT'));
@@ -187,6 +192,8 @@ class ApiServer implements Api {
 
   async #answer(request: IncomingMessage, answer: ServerResponse, state: ConnectionState): Promise<void> {
     const connection = request.socket;
+    // Its client left while it waited for the requests before it, so nothing of it was begun.
+    if (connection.destroyed) return;
     state.receiving = request;
     this.#answers.add(answer);
     using watch = watchHangup({ connection, answer, halfClose: true }, this.#draining.signal);

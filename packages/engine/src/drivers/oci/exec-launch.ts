@@ -1,8 +1,9 @@
+import type { ContainerId } from '@fairlead/protocol';
 import type { ExecRequest } from '../../core/ports/container-runtime.ts';
 import type { OciProcess } from '../../core/spec/oci.ts';
-import { spawnProgram, type Program } from '../../host/process.ts';
+import { execKeeperPath } from '../../host/native-programs.ts';
+import { spawnProgram, type Program, type SpawnOptions } from '../../host/process.ts';
 import { DescriptorListener } from '../../host/terminal.ts';
-import { spawnOnTerminal } from '../../host/terminal-program.ts';
 import type { ExecFiles, ExecPaths } from './exec-files.ts';
 import type { ExecTransport } from './exec-transport.ts';
 import { PipeTransport } from './pipe-transport.ts';
@@ -24,7 +25,7 @@ export interface LaunchedExec {
   readonly transport: ExecTransport | undefined;
 }
 
-/** The document for `exec --process`. crun sets the terminal's size before the program runs, runc copies its own. */
+/** The document for `exec --process`. */
 export function execProcess({ process, tty, size }: ExecRequest): OciProcess {
   const consoleSize = tty && size !== undefined ? { consoleSize: { height: size.rows, width: size.columns } } : {};
   return { ...process, terminal: tty, ...consoleSize };
@@ -32,31 +33,28 @@ export function execProcess({ process, tty, size }: ExecRequest): OciProcess {
 
 /** Runs `exec` of the runtime with its stdio in our hands. @throws an errno error when it cannot be run. */
 export async function launchExec(deps: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
-  if (!request.tty) return await launchOnPipes(deps, request, paths);
-  return deps.command.dialect === 'crun'
-    ? await launchByConsoleSocket(deps, request, paths)
-    : await launchOnTerminal(deps, request, paths);
+  return request.tty ? await launchOnTerminal(deps, request, paths) : await launchOnPipes(deps, request, paths);
 }
 
 async function launchOnPipes({ command }: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
-  const program = await spawnProgram(command.path, execArguments(command, request, paths), {
+  const program = await startExec(command, execArguments(command, { id: request.id, paths, more: [] }), {
+    pidPath: paths.pid,
     stdio: [request.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    env: RUNTIME_ENVIRONMENT,
     pipeBytes: PIPE_BYTES,
   });
   const [stdin, stdout, stderr] = program.pipes;
   return { program, transport: new PipeTransport({ stdin, stdout, stderr }) };
 }
 
-/** crun makes the terminal in the container and sends us its master. */
-async function launchByConsoleSocket(deps: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
+/** The runtime makes the terminal in the container and sends us its master. */
+async function launchOnTerminal(deps: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
   const { command, files } = deps;
   using listener = new DescriptorListener(paths.consoleSocket);
-  const program = await spawnProgram(
-    command.path,
-    execArguments(command, request, paths, ['--tty', `--console-socket=${paths.consoleSocket}`]),
-    { stdio: ['ignore', 'ignore', 'ignore'], env: RUNTIME_ENVIRONMENT },
-  );
+  const more = ['--tty', `--console-socket=${paths.consoleSocket}`];
+  const program = await startExec(command, execArguments(command, { id: request.id, paths, more }), {
+    pidPath: paths.pid,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
   const failed = new AbortController();
   void program.exited.then(async () => {
     // A program that ran and ended at once has sent its terminal all the same.
@@ -64,32 +62,43 @@ async function launchByConsoleSocket(deps: LaunchDeps, request: ExecRequest, pat
   });
   try {
     const { fd } = await listener.receive(AbortSignal.any([failed.signal, AbortSignal.timeout(RUNTIME_CALL_MS)]));
-    return { program, transport: new TerminalTransport(fd) };
+    const transport = new TerminalTransport(fd);
+    // crun has done so before the program ran; runc leaves the size to us.
+    if (request.size !== undefined) transport.resize(request.size);
+    return { program, transport };
   } catch (error) {
-    if (!failed.signal.aborted) program.kill('SIGKILL');
-    return failed.signal.aborted ? { program, transport: undefined } : await rejectAfter(program, error);
+    if (failed.signal.aborted) return { program, transport: undefined };
+    program.kill('SIGKILL');
+    return await rejectAfter(program, error);
   }
 }
 
-/** runc takes a console socket only when it detaches, and then nobody learns the exit code: it copies from our terminal. */
-async function launchOnTerminal({ command }: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
-  const { program, master } = await spawnOnTerminal(command.path, execArguments(command, request, paths, ['--tty']), {
-    env: RUNTIME_ENVIRONMENT,
-    size: request.size,
-  });
-  // It is not the terminal's session leader, so the kernel does not tell it.
-  return { program, transport: new TerminalTransport(master, () => program.kill('SIGWINCH')) };
+/**
+ * crun in the foreground ends with its program's code and does not touch its streams. runc copies them, and ends with the
+ * last holder of them: it runs detached, under a keeper that collects the code.
+ */
+async function startExec(
+  command: RuntimeCommand,
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'stdio' | 'pipeBytes'> & { readonly pidPath: string },
+): Promise<Program> {
+  const { pidPath, ...streams } = options;
+  const all = { ...streams, env: RUNTIME_ENVIRONMENT };
+  if (command.dialect === 'crun') return await spawnProgram(command.path, args, all);
+  return await spawnProgram(execKeeperPath(), [pidPath, command.path, ...args], all);
 }
 
-function execArguments(
-  command: RuntimeCommand,
-  { id }: ExecRequest,
-  paths: ExecPaths,
-  more: readonly string[] = [],
-): readonly string[] {
+interface ExecCall {
+  readonly id: ContainerId;
+  readonly paths: ExecPaths;
+  readonly more: readonly string[];
+}
+
+function execArguments(command: RuntimeCommand, { id, paths, more }: ExecCall): readonly string[] {
   return [
     ...globalArguments(command, paths.log),
     ...['exec', `--process=${paths.process}`, `--pid-file=${paths.pid}`],
+    ...(command.dialect === 'crun' ? [] : ['--detach']),
     ...more,
     id,
   ];

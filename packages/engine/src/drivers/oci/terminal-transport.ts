@@ -12,16 +12,14 @@ import { EXEC_DRAIN_MS, type ExecTransport } from './exec-transport.ts';
 export class TerminalTransport implements ExecTransport {
   readonly #master: DescriptorStream;
   readonly #chunks: AsyncIterator<Uint8Array, unknown>;
-  readonly #onResize: () => void;
   #cutTimer: NodeJS.Timeout | undefined;
   #discarding = false;
   #processEnded = false;
 
-  /** Owns `masterFd`. `onResize` is called after each change of size. */
-  constructor(masterFd: number, onResize: () => void = () => {}) {
+  /** Owns `masterFd`. */
+  constructor(masterFd: number) {
     this.#master = terminalStream(masterFd);
     this.#chunks = this.#master[Symbol.asyncIterator]();
-    this.#onResize = onResize;
   }
 
   async next(): Promise<OutputChunk | undefined> {
@@ -45,7 +43,6 @@ export class TerminalTransport implements ExecTransport {
 
   resize(size: TerminalSize): void {
     resizeTerminal(this.#master, size);
-    this.#onResize();
   }
 
   /** The master stays open until the process ends: closing it would hang up on a shell that is to live on. */
