@@ -3,7 +3,8 @@ import type { EtcPaths } from '../ports/container-files.ts';
 import { buildSpec } from '../spec/build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
 import { networkChoice } from '../spec/modes.ts';
-import { mountPointsOf, sourcesToCreate } from '../spec/mount-points.ts';
+import { checkPropagation } from '../spec/propagation.ts';
+import { mountPointsOf, sourcesToCreate, type MountPoint } from '../spec/mount-points.ts';
 import type { OciProcess, OciSpec } from '../spec/oci.ts';
 import { resolveUser, USER_FILE_BYTES_MAX, type ResolvedUser } from '../spec/resolve-user.ts';
 import type { ContainerDeps } from './deps.ts';
@@ -23,12 +24,14 @@ export interface SpecPlace {
  */
 export async function containerSpec(deps: SpecDeps, record: ContainerRecord, place: SpecPlace): Promise<OciSpec> {
   const { id, config, hostConfig } = record;
+  const points = mountPointsOf(hostConfig);
+  await checkBinds(deps, points);
   const [user, etcPaths, mapped, hostDevices] = await Promise.all([
     containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),
     writeEtcFiles(deps, record, place.endpoint),
     Promise.all(hostConfig.Devices.map((mapping) => deps.devices.find(mapping))),
     hostConfig.Privileged ? deps.devices.all() : [],
-    ...sourcesToCreate(mountPointsOf(hostConfig)).map((path) => deps.files.ensureBindSource(path)),
+    ...sourcesToCreate(points).map((path) => deps.files.ensureBindSource(path)),
   ]);
   return buildSpec(deps, {
     id,
@@ -71,6 +74,12 @@ export async function containerUser(
   return resolveUser({ passwd: passwd ?? '', group: group ?? '' }, request);
 }
 
+/** Most binds are private, and then nothing needs to be read. */
+async function checkBinds(deps: Pick<ContainerDeps, 'files'>, points: readonly MountPoint[]): Promise<void> {
+  const propagate = points.some((point) => point.kind === 'bind' && !point.propagation.endsWith('private'));
+  if (propagate) checkPropagation(points, (await deps.files.readHost('/proc/self/mountinfo')) ?? '');
+}
+
 async function writeEtcFiles(
   deps: SpecDeps,
   record: ContainerRecord,
@@ -86,6 +95,7 @@ async function writeEtcFiles(
       extraHosts: hostConfig.ExtraHosts ?? [],
       ipAddress: endpoint?.ipAddress,
       hostGateway: deps.network.bridge.gateway,
+      hostFile: sharesHostNetwork ? await deps.files.readHost('/etc/hosts') : undefined,
     }),
     resolvConf: resolvConfFile({
       host: await hostResolvConf(deps),

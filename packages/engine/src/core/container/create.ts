@@ -7,6 +7,7 @@ import {
   type HostConfig,
 } from '@fairlead/protocol';
 import type { ImageRecord } from '../image/record.ts';
+import { networkChoice } from '../spec/modes.ts';
 import { checkBindSources } from '../spec/mount-points.ts';
 import { validateCreate } from '../spec/validate-create.ts';
 import type { ContainerActor } from './actor.ts';
@@ -44,10 +45,10 @@ export async function createContainer(
   const id = containerId(randomBytes(32).toString('hex'));
   const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
   await checkBindSources(valid.mountPoints, (path) => deps.files.exists(path));
-  const record = newRecord(
-    { id, image, config: valid.config, hostConfig: valid.hostConfig, at: deps.clock.now() },
-    name ?? '',
-  );
+  const sharesName = networkChoice(valid.config, valid.hostConfig) === 'host' || valid.hostConfig.UTSMode === 'host';
+  const hostname = valid.config.Hostname || (sharesName ? deps.files.hostName() : id.slice(0, 12));
+  const config = { ...valid.config, Hostname: hostname };
+  const record = newRecord({ id, image, config, hostConfig: valid.hostConfig, at: deps.clock.now() }, name ?? '');
   using _layers = deps.images.retain(image.layerIds);
   await using undo = new AsyncDisposableStack();
   const named = reserve(deps, record);
@@ -96,7 +97,7 @@ function newRecord(
     createdAt: parts.at,
     imageId: parts.image.id,
     layerIds: parts.image.layerIds,
-    config: { ...parts.config, Hostname: parts.config.Hostname || parts.id.slice(0, 12) },
+    config: parts.config,
     hostConfig: parts.hostConfig,
     state: { status: 'created', failure: null },
   };

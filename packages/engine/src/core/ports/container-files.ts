@@ -28,6 +28,8 @@ export interface ContainerFiles {
   exists(path: string): Promise<boolean>;
   /** Makes the source directory of a bind mount if nothing is there. */
   ensureBindSource(path: string): Promise<void>;
+  /** The host's own name. */
+  hostName(): string;
   /** Text of a file of the host, e.g. /etc/resolv.conf; undefined when there is none. */
   readHost(path: string): Promise<string | undefined>;
   /** Deletes everything of the container. Nothing to do is success. */

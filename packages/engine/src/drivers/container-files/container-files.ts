@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { ContainerFiles, EtcPaths } from '../../core/ports/container-files.ts';
@@ -64,6 +65,10 @@ export class ContainerDirectoryFiles implements ContainerFiles {
 
   readHost(path: string): Promise<string | undefined> {
     return readTextIfExists(path, HOST_FILE_BYTES_MAX);
+  }
+
+  hostName(): string {
+    return hostname();
   }
 
   async remove(id: ContainerId): Promise<void> {
