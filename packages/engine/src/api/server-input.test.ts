@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { containerEndpoints, EngineError, execEndpoints, imageEndpoints } from '@fairlead/protocol';
 import { route } from './route.ts';
 import { apiScene } from './test/api-scene.ts';
+import { eventually, settled } from './test/eventually.ts';
 import { get, ping, post, slowStop } from './test/requests.ts';
 
 describe('bytes that are no request', () => {
@@ -145,7 +146,8 @@ describe('bodies', () => {
     const client = scene.connect().send(post(path, '{"Cmd":["a"]}').slice(0, -4));
     await delay(10);
     client.socket.destroy();
-    await delay(30);
+    await eventually(() => scene.logged.length > 0);
+    await delay(10);
     assert.deepEqual(scene.logged, ['api.request.malformed']);
   });
 
@@ -184,7 +186,7 @@ describe('bodies', () => {
     const load = route(imageEndpoints.load, async ({ bytes }) => {
       await go.promise;
       for await (const chunk of bytes) received += chunk.byteLength;
-      return { kind: 'json-stream', items: [] as never };
+      return { kind: 'json-stream', items: (async function* () {})() };
     });
     await using scene = await apiScene([load]);
     const size = 8 * 1024 * 1024;
@@ -193,10 +195,10 @@ describe('bodies', () => {
       `POST /images/load HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-tar\r\nContent-Length: ${size}\r\n\r\n`,
     );
     client.send(Buffer.alloc(size));
-    await delay(50);
+    await settled(() => client.socket.writableLength);
     assert.ok(client.socket.writableLength > size / 2, 'the client was made to wait');
     go.resolve();
-    await delay(100);
+    await client.answer();
     assert.equal(received, size);
   });
 

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { containerEndpoints, EngineError, execEndpoints, systemEndpoints } from '@fairlead/protocol';
 import { route } from './route.ts';
 import { apiScene } from './test/api-scene.ts';
+import { eventually, settled } from './test/eventually.ts';
 import { endlessWait, get, ping, pingHead, post, slowStop } from './test/requests.ts';
 
 describe('answers', () => {
@@ -297,11 +298,8 @@ describe('streams', () => {
     const client = scene.connect().send(get('/containers/c/logs?stdout=1'));
     await client.until('\r\n\r\n');
     client.socket.pause();
-    await delay(50);
-    const stalledAt = pulled;
+    const stalledAt = await settled(() => pulled);
     assert.ok(stalledAt < 60, `pulled ${stalledAt}`);
-    await delay(20);
-    assert.equal(pulled, stalledAt);
     client.socket.destroy();
   });
 
@@ -346,8 +344,7 @@ describe('a client that leaves', () => {
     const client = scene.connect().send(post('/containers/c/stop'));
     await begun;
     client.halfClose();
-    await delay(20);
-    assert.equal(scene.operations[0]?.left, true);
+    await eventually(() => scene.operations[0]?.left === true);
     assert.equal(scene.operations[0]?.end, undefined);
     answer();
     assert.equal((await client.answer()).status, 204);
@@ -360,10 +357,9 @@ describe('a client that leaves', () => {
     const client = scene.connect().send(post('/containers/c/stop'));
     await begun;
     client.socket.destroy();
-    await delay(20);
-    assert.equal(scene.operations[0]?.left, true);
+    await eventually(() => scene.operations[0]?.left === true);
     answer();
-    await delay(20);
+    await eventually(() => scene.operations[0]?.end !== undefined);
     assert.deepEqual(scene.operations[0]?.end, { outcome: 'succeeded' });
     assert.deepEqual(scene.logged, []);
   });

@@ -11,6 +11,7 @@ import {
 } from '@fairlead/protocol';
 import { route, type HijackReply, type Route, type SessionEnding } from './route.ts';
 import { apiScene, type ApiScene } from './test/api-scene.ts';
+import { settled } from './test/eventually.ts';
 import { FakeSession } from './test/fake-session.ts';
 import type { RawClient } from './test/raw-client.ts';
 
@@ -301,8 +302,7 @@ describe('output', () => {
     const chunk = Buffer.alloc(64 * 1024);
     for (let i = 0; i < 200; i += 1) h.session.say(chunk);
     h.session.exit();
-    await delay(50);
-    const stalledAt = h.session.pulled;
+    const stalledAt = await settled(() => h.session.pulled);
     assert.ok(stalledAt < 20, `pulled ${stalledAt} chunks`);
     const other = h.scene.connect().send('GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n');
     assert.equal((await other.answer()).body, 'OK');

@@ -12,14 +12,14 @@ export interface RawAnswer {
 /** A client that says exactly what it is told, and half-closes only when it is told. */
 export class RawClient implements Disposable {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
   #ended = false;
   #changed = Promise.withResolvers<void>();
 
   constructor(path: string) {
     this.socket = connect({ path, allowHalfOpen: true });
     this.socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
       this.#wake();
     });
     for (const event of ['end', 'close', 'error']) {
@@ -32,7 +32,7 @@ export class RawClient implements Disposable {
 
   /** Everything received and not taken. */
   get pending(): Buffer {
-    return this.#received;
+    return this.#merge();
   }
 
   get ended(): boolean {
@@ -52,21 +52,21 @@ export class RawClient implements Disposable {
   /** Takes bytes up to and with `end`. */
   async until(end: string): Promise<string> {
     for (;;) {
-      const at = this.#received.indexOf(end);
+      const at = this.#merge().indexOf(end);
       if (at >= 0) return this.take(at + end.length).toString();
       await this.#more(`"${end}"`);
     }
   }
 
   async bytes(count: number): Promise<Buffer> {
-    while (this.#received.length < count) await this.#more(`${count} bytes`);
+    while (this.#merge().length < count) await this.#more(`${count} bytes`);
     return this.take(count);
   }
 
   /** Takes everything until the server half-closes. */
   async toEnd(): Promise<Buffer> {
     while (!this.#ended) await this.#next();
-    return this.take(this.#received.length);
+    return this.take(this.#merge().length);
   }
 
   /** Takes one whole answer; one without a body for HEAD. */
@@ -83,9 +83,9 @@ export class RawClient implements Disposable {
   }
 
   take(count: number): Buffer {
-    const bytes = this.#received.subarray(0, count);
-    this.#received = this.#received.subarray(count);
-    return bytes;
+    const received = this.#merge();
+    this.#chunks = [received.subarray(count)];
+    return received.subarray(0, count);
   }
 
   [Symbol.dispose](): void {
@@ -105,9 +105,16 @@ export class RawClient implements Disposable {
     }
   }
 
+  #merge(): Buffer {
+    const received = this.#chunks.length === 1 ? this.#chunks[0] : undefined;
+    const merged = received ?? Buffer.concat(this.#chunks);
+    this.#chunks = [merged];
+    return merged;
+  }
+
   async #more(what: string): Promise<void> {
     if (this.#ended)
-      throw new Error(`The connection ended before ${what}; got ${JSON.stringify(this.#received.toString())}`);
+      throw new Error(`The connection ended before ${what}; got ${JSON.stringify(this.#merge().toString())}`);
     await this.#next();
   }
 

@@ -105,7 +105,7 @@ function newRecord(
 
 /** Takes the name asked for, or one that is free. @throws EngineError 'conflict'. */
 function reserve(deps: Pick<ContainerDeps, 'directory'>, record: ContainerRecord): ContainerRecord {
-  const name = record.name || generateName((taken) => deps.directory.byName(taken) !== undefined);
+  const name = record.name || generateName((taken) => deps.directory.isNameTaken(taken));
   deps.directory.reserveName(name, record.id);
   return { ...record, name };
 }

@@ -27,6 +27,11 @@ export class ContainerDirectory {
     return id === undefined ? undefined : this.#actors.get(id);
   }
 
+  /** Also true of a name that is reserved for a container which is still being made. */
+  isNameTaken(name: string): boolean {
+    return this.#names.has(name);
+  }
+
   /**
    * Finds a container by full id, name (one leading slash allowed) or unique id prefix, in this order.
    * @throws EngineError 'not-found', or 'invalid-argument' when empty or ambiguous. Source: engine-api 1.7.
