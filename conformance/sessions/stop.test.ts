@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endsOn, IGNORES_TERM } from '../programs.ts';
 import { RawConnection } from '../raw-http.ts';
 import { busyboxImage, dockerArchive } from '@fairlead/testkit';
 import { sessions, type Session } from '../sessions.ts';
-
-/** Ends with `code` on the signal, and says when it listens. */
-const endsOn = (signal: string, code: number): readonly string[] => [
-  'sh', '-c', `trap "exit ${code}" ${signal}; echo ready; while :; do sleep 0.05; done`,
-];
-const IGNORES_TERM = ['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.05; done'];
 
 /** A signal that comes before the trap is set would do something else. */
 async function ready(session: Session, options: readonly string[], command: readonly string[]): Promise<string> {

@@ -1,5 +1,4 @@
 import { DetachKeyMatcher, parseDetachKeys } from '@fairlead/protocol';
-import { spawnSync } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { TerminalSize } from './hijacked-session.ts';
 import type { OutputChunk } from './output-decoder.ts';
@@ -79,7 +78,8 @@ export function rawMode(stdin: LocalTerminal['stdin']): Disposable {
   };
   stdin.setRawMode?.(true);
   process.once('exit', restore);
-  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+  // Looked up here, because only terminals need it and loading it takes 3 ms.
+  process.getBuiltinModule('node:child_process').spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   return { [Symbol.dispose]: restore };
 }
 

@@ -84,7 +84,14 @@ function tarEntry(entry: Entry, progress: Progress): TarEntry {
       `name of ${Buffer.byteLength(name)} bytes in archive: file name too long`,
     );
   }
-  return { name, type: entryType(type), linkName: linkname, sizeBytes: size, content: entryContent(entry, progress) };
+  // tar-stream gives null where its type promises text.
+  return {
+    name,
+    type: entryType(type),
+    linkName: linkname || '',
+    sizeBytes: size,
+    content: entryContent(entry, progress),
+  };
 }
 
 async function* entryContent(entry: Entry, progress: Progress): AsyncGenerator<Uint8Array, void, undefined> {

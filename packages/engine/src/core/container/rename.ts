@@ -32,8 +32,9 @@ export async function renameContainer(
   deps.publish(actor.record, 'rename', { oldName: `/${old}` });
 }
 
+/** Docker puts the slash before the name first, and so it is in its words about a bad one. */
 function newName(to: string): string {
-  return allocating(() => validName(to));
+  return allocating(() => validName(to.startsWith('/') ? to : `/${to}`));
 }
 
 function allocating<T>(work: () => T): T {

@@ -7,7 +7,8 @@ export function inspectExec(deps: Pick<ExecDeps, 'execs'>, id: string): ExecInsp
   const [entrypoint = '', ...args] = config.Cmd ?? [];
   return {
     ID: fullId,
-    Running: state.status === 'running',
+    // From the claim on, as in Docker: who polls until it is false must not be done before it began.
+    Running: state.status === 'starting' || state.status === 'running',
     ExitCode: state.status === 'exited' ? state.exitCode : null,
     ProcessConfig: {
       tty: config.Tty,

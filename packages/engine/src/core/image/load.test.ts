@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, it } from 'node:test';
 import { imageId } from '@fairlead/protocol';
@@ -135,7 +136,6 @@ describe('loadImages', () => {
     const image = await sketch('one', []);
     const config = configDocument(image);
     const blobs = new Map<string, Uint8Array>();
-    const { createHash } = await import('node:crypto');
     const add = (bytes: Uint8Array, more: object): object => {
       const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
       blobs.set(`blobs/sha256/${digest.slice(7)}`, bytes);

@@ -58,7 +58,9 @@ export async function clearBundle(bundle: Bundle): Promise<void> {
 
 /** Remembers the monitor on disk, so that the next engine finds it even if this one dies before it saved its record. */
 export async function writeMonitor(bundle: Bundle, monitor: ProcessRef): Promise<void> {
-  await writeFileAtomically(join(bundle.directory, 'monitor'), `${monitor.pid} ${monitor.startTicks}\n`, { mode: 0o600 });
+  await writeFileAtomically(join(bundle.directory, 'monitor'), `${monitor.pid} ${monitor.startTicks}\n`, {
+    mode: 0o600,
+  });
 }
 
 export async function readMonitor(bundle: Bundle): Promise<ProcessRef | undefined> {

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { EngineError, type ExecId } from '@fairlead/protocol';
 import type { OciProcess } from '../../core/spec/oci.ts';
-import { listDirectory, makeDirectory, readTextIfExists, removeFile, watchDirectory, writeFileAtomically } from '../../host/files.ts';
+import {
+  listDirectory,
+  makeDirectory,
+  readTextIfExists,
+  removeFile,
+  watchDirectory,
+  writeFileAtomically,
+} from '../../host/files.ts';
 import type { Log } from '../../lib/log.ts';
 
 const PID_BYTES_MAX = 16;
@@ -73,7 +80,8 @@ export class ExecFiles implements Disposable {
     const text = (await readTextIfExists(this.pathsOf(execId).pid, PID_BYTES_MAX))?.trim();
     if (text === undefined || text === '') return undefined;
     const pid = Number(text);
-    if (!Number.isSafeInteger(pid) || pid <= 0) throw new EngineError('internal', `the runtime wrote a pid file with ${text}`);
+    if (!Number.isSafeInteger(pid) || pid <= 0)
+      throw new EngineError('internal', `the runtime wrote a pid file with ${text}`);
     return pid;
   }
 

@@ -83,7 +83,8 @@ async function startExec(
   options: Pick<SpawnOptions, 'stdio' | 'pipeBytes'> & { readonly pidPath: string },
 ): Promise<Program> {
   const { pidPath, ...streams } = options;
-  const all = { ...streams, env: RUNTIME_ENVIRONMENT };
+  // A session of its own: Ctrl-C on the engine's terminal is for the engine.
+  const all = { ...streams, env: RUNTIME_ENVIRONMENT, detached: true };
   if (command.dialect === 'crun') return await spawnProgram(command.path, args, all);
   return await spawnProgram(execKeeperPath(), [pidPath, command.path, ...args], all);
 }

@@ -61,7 +61,9 @@ export class ExecSession implements ExecProcess {
   async #launch(): Promise<LaunchedExec> {
     const { command, files } = this.#deps;
     if (!this.#request.process.cwd.startsWith('/')) throw this.#failure('exec failed: Cwd must be an absolute path');
-    const paths = await files.prepare(this.#request.execId, execProcess(this.#request), (pid) => this.#start.resolve(pid));
+    const paths = await files.prepare(this.#request.execId, execProcess(this.#request), (pid) =>
+      this.#start.resolve(pid),
+    );
     try {
       const launched = await launchExec(this.#deps, this.#request, paths);
       this.#resizable = launched.transport;

@@ -98,7 +98,8 @@ export class ExitWatch implements Disposable {
     if (this.#watched.get(id) !== watched) return;
     this.#deps.log.warning('runtime.monitor.lost', { containerId: id, monitorPid: watched.created.monitor.pid });
     await this.#deps.endOrphan(watched.bundle, watched.created);
-    const error = 'the container monitor ended before the container did: the container was killed, its exit code is unknown';
+    const error =
+      'the container monitor ended before the container did: the container was killed, its exit code is unknown';
     this.#tell(watched, { id, exitCode: EXIT_CODE_UNKNOWN, oomKilled: false, at: new Date(), error });
   }
 

@@ -96,7 +96,11 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     const cgroupsPath = request.spec.linux.cgroupsPath;
     const filters = this.#command.dialect === 'crun' ? this.#filters : undefined;
     await writeBundle(bundle, filters === undefined ? request : { ...request, spec: filters.applyTo(request.spec) });
-    const deps = { monitorPath: this.#options.monitorPath, command: this.#command, exitsDirectory: this.#exitsDirectory };
+    const deps = {
+      monitorPath: this.#options.monitorPath,
+      command: this.#command,
+      exitsDirectory: this.#exitsDirectory,
+    };
     let created: CreatedProcess;
     try {
       created = await startMonitor(deps, bundle, request);
