@@ -69,7 +69,7 @@ install_packages() {
   fi
   say "installing Debian packages: $*"
   as_root apt-get -qq update || say "apt-get update failed: going on with the package lists at hand"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
   if [ -n "$guard" ]; then
     as_root rm -f "$guard"
     trap - EXIT

@@ -9,7 +9,7 @@ import type { HostFacts } from './core/spec/host-facts.ts';
 import type { OciSeccomp } from './core/spec/oci.ts';
 import { parseSeccompProfile, SECCOMP_PROFILE_BYTES_MAX } from './core/spec/seccomp-profile.ts';
 import { seccompTranslator } from './core/spec/seccomp.ts';
-import { readCgroupLayout } from './drivers/cgroup/cgroup-layout.ts';
+import { readCgroupLayout, type CgroupLayout } from './drivers/cgroup/cgroup-layout.ts';
 import { CgroupTree } from './drivers/cgroup/cgroup-tree.ts';
 import { probeRuntime, type ProbedRuntime } from './drivers/cgroup/probe-runtime.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
@@ -56,6 +56,8 @@ const SECCOMP_PROFILE_PATH = '/usr/share/containers/seccomp.json';
 /** For what need not survive a reboot; short, because unix socket paths are. */
 const STATE_DIRECTORY = '/run/fairlead';
 
+const NO_SECCOMP = `WARNING: No seccomp profile at ${SECCOMP_PROFILE_PATH}: containers run without a system call filter`;
+
 interface Opening {
   readonly config: EngineConfig;
   readonly paths: EnginePaths;
@@ -65,66 +67,72 @@ interface Opening {
 /** @throws EngineError 'unavailable' when the host lacks a program or a file system, in words that say what to do. */
 export async function openDrivers(opening: Opening): Promise<Drivers> {
   const { config, paths, log } = opening;
+  const host = await readHost(config);
+  for (const warning of host.warnings) log.warning('engine.host.lacking', { warning });
   await using undo = new AsyncDisposableStack();
-  const bundleDirectory = (id: ContainerId): string => join(paths.containers, id);
+  const content = await FileContentStore.open(paths.root);
+  const storage = undo.use(await openStorage(paths, log));
+  const subnet = config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet };
+  const network = undo.use(await BridgeNetwork.open({ root: paths.root, ...subnet }));
+  const records = undo.use(
+    openRecordStore(paths.records, (table, key, cause) => log.failure('records.corrupt', cause, { table, key })),
+  );
   const files = new ContainerDirectoryFiles(paths.containers);
+  const bundleDir = (id: ContainerId): string => join(paths.containers, id);
   const logPath = (id: ContainerId): string => files.logPath(id);
+  const stateRoot = stateRootOf(paths.root);
+  const runtime = undo.use(
+    await OciRuntime.open(
+      { cgroups: new CgroupTree(host.layout), log },
+      { runtime: host.probed, monitorPath: host.monitorPath, stateRoot, bundleDirectory: bundleDir, logPath },
+    ),
+  );
+  const onProcessEnd = (id: ContainerId, callback: () => void): Disposable => runtime.onProcessEnd(id, callback);
+  const owned = undo.move();
+  return {
+    ...host,
+    ...storage,
+    records,
+    runtime,
+    console: new ConmonConsole({ clock: systemClock, bundleDir, onProcessEnd }),
+    logs: new ConmonLog({ clock: systemClock, bundleDir, logPath }),
+    files,
+    content,
+    network,
+    async tidy() {
+      await network.removeAll();
+      await removeTree(stateRoot);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+type Host = Pick<
+  Drivers,
+  'facts' | 'probed' | 'monitorPath' | 'initPath' | 'hasSeccomp' | 'defaultSeccomp' | 'warnings'
+> & { readonly layout: CgroupLayout };
+
+/** What the host has; makes nothing. */
+async function readHost(config: EngineConfig): Promise<Host> {
   const layout = await readCgroupLayout();
-  const [facts, seccompText, probed, monitorPath, initPath, content, network, storage] = await Promise.all([
+  const [facts, seccompText, probed, monitorPath, initPath] = await Promise.all([
     readHostFacts(),
     readTextIfExists(SECCOMP_PROFILE_PATH, SECCOMP_PROFILE_BYTES_MAX),
     probeRuntime(layout, config.runtime),
     requiredProgram('conmon'),
     // The static one: it runs in the container's root, where no library of the host is.
     findProgram('tini-static'),
-    FileContentStore.open(paths.root),
-    BridgeNetwork.open({
-      root: paths.root,
-      ...(config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet }),
-    }).then((opened) => undo.use(opened)),
-    openStorage(paths, log).then((opened) => undo.use(opened)),
   ]);
-  const records = undo.use(
-    openRecordStore(paths.records, (table, key, cause) => log.failure('records.corrupt', cause, { table, key })),
-  );
-  const stateRoot = stateRootOf(paths.root);
-  const runtime = undo.use(
-    await OciRuntime.open(
-      { cgroups: new CgroupTree(layout), log },
-      { runtime: probed, monitorPath, stateRoot, bundleDirectory, logPath },
-    ),
-  );
-  const clock = systemClock;
-  const warnings = [...probed.warnings, ...(seccompText === undefined ? [noSeccomp()] : [])];
-  for (const warning of warnings) log.warning('engine.host.lacking', { warning });
-  const owned = undo.move();
+  const hasSeccomp = seccompText !== undefined;
   return {
-    records,
-    runtime,
-    console: new ConmonConsole({
-      clock,
-      bundleDir: bundleDirectory,
-      onProcessEnd: (id, callback) => runtime.onProcessEnd(id, callback),
-    }),
-    logs: new ConmonLog({ clock, bundleDir: bundleDirectory, logPath }),
-    files,
-    content,
-    layers: storage.layers,
-    snapshots: storage.snapshots,
-    network,
+    layout,
     facts,
     probed,
     monitorPath,
     initPath,
-    hasSeccomp: seccompText !== undefined,
-    defaultSeccomp:
-      seccompText === undefined ? () => undefined : seccompTranslator(parseSeccompProfile(seccompText), facts),
-    warnings,
-    async tidy() {
-      await network.removeAll();
-      await removeTree(stateRoot);
-    },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    hasSeccomp,
+    defaultSeccomp: hasSeccomp ? seccompTranslator(parseSeccompProfile(seccompText), facts) : () => undefined,
+    warnings: [...probed.warnings, ...(hasSeccomp ? [] : [NO_SECCOMP])],
   };
 }
 
@@ -146,8 +154,4 @@ async function requiredProgram(name: string): Promise<string> {
 /** One for each root, so that engines of one host keep apart. */
 function stateRootOf(root: string): string {
   return join(STATE_DIRECTORY, createHash('sha256').update(root).digest('hex').slice(0, 12));
-}
-
-function noSeccomp(): string {
-  return `WARNING: No seccomp profile at ${SECCOMP_PROFILE_PATH}: containers run without a system call filter`;
 }

@@ -6,7 +6,7 @@ import { imageRoutes } from './api/routes/images.ts';
 import { operationRoutes } from './api/routes/operations.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { createApi } from './api/server.ts';
-import type { EngineConfig } from './config/config.ts';
+import { checkConfig, type EngineConfig } from './config/config.ts';
 import { enginePaths, type EnginePaths } from './config/paths.ts';
 import { ENGINE_VERSION } from './config/version.ts';
 import { composeCore, type Core } from './compose-core.ts';
@@ -35,12 +35,18 @@ export interface Engine extends AsyncDisposable {
   drain(withinMs: number): Promise<void>;
 }
 
-/**
- * Opens an engine: takes the lock on its root, and brings its records into agreement with the kernel.
- *
- * @throws EngineError 'conflict' when another engine runs on this root, 'unavailable' when the host lacks something.
- */
-export async function openEngine(config: EngineConfig): Promise<Engine> {
+/** Opens engines. */
+export const Engine: {
+  /**
+   * Opens an engine: takes the lock on its root, and brings its records into agreement with the kernel.
+   *
+   * @throws EngineError 'invalid-argument' for a root that cannot be, 'conflict' when another engine runs on it,
+   *   'unavailable' when the host lacks something.
+   */
+  open(config: EngineConfig): Promise<Engine>;
+} = { open: (config) => openEngine(checkConfig(config)) };
+
+async function openEngine(config: EngineConfig): Promise<Engine> {
   await using undo = new AsyncDisposableStack();
   const log = createPinoLog(config.logLevel ?? 'info');
   const paths = enginePaths(config.root);

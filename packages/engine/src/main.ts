@@ -1,6 +1,6 @@
 import { isEngineError } from '@fairlead/protocol';
-import { checkConfig, type EngineConfig } from './config/config.ts';
-import { openEngine } from './compose.ts';
+import type { EngineConfig } from './config/config.ts';
+import { Engine } from './compose.ts';
 
 export interface RunEngineOptions extends EngineConfig {
   /** `unix:///PATH` or `tcp://ADDRESS:PORT`; at least one. */
@@ -21,7 +21,7 @@ export async function runEngine(options: RunEngineOptions): Promise<number> {
   process.once('SIGTERM', ending.resolve);
   process.once('SIGINT', ending.resolve);
   try {
-    await using engine = await openEngine(checkConfig(options));
+    await using engine = await Engine.open(options);
     for (const host of options.hosts) process.stdout.write(`listening on ${await engine.listen(host)}\n`);
     await ending.promise;
     await engine.drain(DRAIN_MS);

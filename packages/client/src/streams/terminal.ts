@@ -79,7 +79,9 @@ export function rawMode(stdin: LocalTerminal['stdin']): Disposable {
   stdin.setRawMode?.(true);
   process.once('exit', restore);
   // Looked up here, because only terminals need it and loading it takes 3 ms.
-  process.getBuiltinModule('node:child_process').spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+  process
+    .getBuiltinModule('node:child_process')
+    .spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   return { [Symbol.dispose]: restore };
 }
 

@@ -53,7 +53,7 @@ export class HttpConnections implements Disposable {
     this.#agent = new HttpAgent({ keepAlive: true });
     this.#agent.createConnection = (_, callback) => {
       transport.dial(this.#dialing.signal).then(
-        (socket) => callback?.(null, socket),
+        (socket) => callback?.(null, withSocketMethods(socket)),
         // The type wants a stream beside the error; Node does not look at it.
         (error: Error) => callback?.(error, new PassThrough()),
       );
@@ -85,7 +85,7 @@ export class HttpConnections implements Disposable {
    * @returns the two-way stream (101, or 200 from engines that do not upgrade), or a plain answer with another status.
    */
   async hijack(request: HttpRequest, signal: AbortSignal): Promise<HijackedAnswer | HttpAnswer> {
-    const socket = await this.#transport.dial(signal);
+    const socket = withSocketMethods(await this.#transport.dial(signal));
     const sent = httpRequest({
       method: request.method,
       path: request.path,
@@ -106,6 +106,14 @@ export class HttpConnections implements Disposable {
     this.#dialing.abort(new Error('the client was closed'));
     this.#agent.destroy();
   }
+}
+
+/** Node's HTTP client calls methods of `net.Socket` on whatever it is given; a tunnel's stream has nothing behind them. */
+function withSocketMethods(stream: Duplex): Duplex {
+  for (const name of ['setKeepAlive', 'setNoDelay', 'setTimeout', 'ref', 'unref']) {
+    if (!(name in stream)) Object.defineProperty(stream, name, { value: () => stream });
+  }
+  return stream;
 }
 
 function answerOf(sent: ClientRequest, signal: AbortSignal): Promise<HttpAnswer> {

@@ -69,7 +69,7 @@ const stop = { signal: undefined, purpose: 'stop', progress: silent } as const;
 describe('ContainerActor', () => {
   it('saves, then signals, then cleans up, then tells who waits', async () => {
     const { log, clock, actor, ...deps } = scene();
-    await startContainer(deps, 'web');
+    await startContainer({ clock, ...deps }, 'web');
     log.length = 0;
     const stopped = stopContainer({ clock, ...deps }, 'web', { ...stop, graceMs: 10_000 });
     await turn();
@@ -88,7 +88,7 @@ describe('ContainerActor', () => {
 
   it('kills once the grace is over, not a millisecond before', async () => {
     const { log, clock, actor, ...deps } = scene();
-    await startContainer(deps, 'web');
+    await startContainer({ clock, ...deps }, 'web');
     const stopped = stopContainer({ clock, ...deps }, 'web', { ...stop, graceMs: 10_000 });
     await turn();
     clock.advance(9_999);
@@ -103,7 +103,7 @@ describe('ContainerActor', () => {
 
   it('fails a stop whose process outlives SIGKILL, and leaves the container running', async () => {
     const { clock, actor, ...deps } = scene();
-    await startContainer(deps, 'web');
+    await startContainer({ clock, ...deps }, 'web');
     const stopped = stopContainer({ clock, ...deps }, 'web', { ...stop, graceMs: 1_000 });
     const refused = assert.rejects(
       stopped,
@@ -119,7 +119,7 @@ describe('ContainerActor', () => {
 
   it('tells an exit to every waiter once, after the clean-up', async () => {
     const { log, clock, actor, directory } = scene();
-    await startContainer({ directory }, 'web');
+    await startContainer({ directory, clock }, 'web');
     const waiting = [1, 2, 3].map(
       () => waitForContainer({ directory }, 'web', { condition: 'next-exit', signal: never }).result,
     );
@@ -130,7 +130,7 @@ describe('ContainerActor', () => {
 
   it('removes an AutoRemove container after those who wait for its exit were told', async () => {
     const { log, clock, actor, directory } = scene({ autoRemove: true });
-    await startContainer({ directory }, 'web');
+    await startContainer({ directory, clock }, 'web');
     const exited = waitForContainer({ directory }, 'web', { condition: 'next-exit', signal: never }).result.then(() =>
       log.push('exit told'),
     );
@@ -146,21 +146,25 @@ describe('ContainerActor', () => {
     const failure = new EngineError('invalid-argument', 'exec: "x": executable file not found in $PATH', {
       details: { exitCode: 127 },
     });
-    const { actor, directory } = scene({ work: { launch: () => Promise.reject(failure) } });
-    await assert.rejects(startContainer({ directory }, 'web'), failure);
+    const { clock, actor, directory } = scene({ work: { launch: () => Promise.reject(failure) } });
+    await assert.rejects(startContainer({ directory, clock }, 'web'), failure);
     const expected: ContainerState = { status: 'created', failure: { exitCode: 127, message: failure.message } };
     assert.deepEqual(actor.state, expected);
   });
 
   it('is gone before the caller hears of a failed start when it removes itself', async () => {
-    const { directory } = scene({ autoRemove: true, work: { launch: () => Promise.reject(new Error('no')) } });
-    await assert.rejects(startContainer({ directory }, 'web'), /no/);
+    const { clock, directory } = scene({ autoRemove: true, work: { launch: () => Promise.reject(new Error('no')) } });
+    const refused = assert.rejects(startContainer({ directory, clock }, 'web'), /no/);
+    await waitForContainer({ directory }, 'web', { condition: 'removed', signal: never }).result;
+    await turn();
+    clock.advance(10);
+    await refused;
     assert.throws(() => directory.resolve('web'), /No such container/);
   });
 
   it('takes a pause back when the kernel refuses it', async () => {
-    const { actor, directory } = scene({ work: { freeze: () => Promise.reject(new Error('EBUSY')) } });
-    await startContainer({ directory }, 'web');
+    const { clock, actor, directory } = scene({ work: { freeze: () => Promise.reject(new Error('EBUSY')) } });
+    await startContainer({ directory, clock }, 'web');
     await assert.rejects(actor.send({ type: 'pause-requested' }), /EBUSY/);
     assert.ok(actor.state.status === 'running' && !actor.state.paused);
   });

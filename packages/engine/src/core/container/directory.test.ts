@@ -52,7 +52,10 @@ describe('ContainerDirectory', () => {
     const id = containerId('1'.repeat(64));
     names.reserveName('taken', id);
     assert.equal(names.isNameTaken('taken'), true);
-    assert.throws(() => names.reserveName('taken', containerId('2'.repeat(64))), /Conflict\. The container name "\/taken"/);
+    assert.throws(
+      () => names.reserveName('taken', containerId('2'.repeat(64))),
+      /Conflict\. The container name "\/taken"/,
+    );
     names.releaseName('taken', id);
     assert.equal(names.isNameTaken('taken'), false);
   });

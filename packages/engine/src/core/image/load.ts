@@ -35,7 +35,7 @@ export async function* loadImages(
     let named = 0;
     for (const planned of await planArchive(archive, deps.platform)) {
       const incoming = await readImage(deps, archive, { planned, signal: options.signal });
-      for await (const line of unpackLayers(deps, incoming, options.signal)) if (!options.quiet) yield line;
+      yield* shown(unpackLayers(deps, incoming, options.signal), options);
       const id = keepImage(deps, incoming);
       for (const tag of planned.tags) yield* giveTag(deps, id, tag);
       named = planned.tags.length;
@@ -48,6 +48,13 @@ export async function* loadImages(
     // What was written and is not part of an image goes, as soon as no other load runs.
     void deps.directory.collect();
   }
+}
+
+async function* shown(
+  lines: AsyncIterable<ProgressMessage>,
+  options: LoadImages,
+): AsyncGenerator<ProgressMessage, void, undefined> {
+  for await (const line of lines) if (!options.quiet) yield line;
 }
 
 interface IncomingImage {

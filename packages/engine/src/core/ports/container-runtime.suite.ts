@@ -147,7 +147,7 @@ export async function readAll(exec: ExecProcess): Promise<{ readonly stdout: str
 export class ExitRecorder implements Disposable {
   readonly exits: ProcessExit[] = [];
   readonly #subscription: Disposable;
-  #heard = Promise.withResolvers<ProcessExit>();
+  readonly #heard = Promise.withResolvers<ProcessExit>();
 
   constructor(runtime: ContainerRuntime) {
     this.#subscription = runtime.onExit((exit) => {

@@ -63,6 +63,7 @@ export async function writeMonitor(bundle: Bundle, monitor: ProcessRef): Promise
   });
 }
 
+/** The monitor of the last run, which may have ended; undefined when none was remembered. */
 export async function readMonitor(bundle: Bundle): Promise<ProcessRef | undefined> {
   const text = await readTextIfExists(join(bundle.directory, 'monitor'), MONITOR_BYTES_MAX);
   const [pid, startTicks] = (text ?? '').trim().split(' ').map(Number);

@@ -36,15 +36,16 @@ export async function startMonitor(deps: MonitorDeps, bundle: Bundle, request: C
   conmon.unref();
   const monitor = findProcess(conmon.pid);
   const remembered = monitor === undefined ? undefined : writeMonitor(bundle, monitor);
+  // Awaited below, after conmon has spoken.
+  remembered?.catch(() => {});
   try {
     const told = await withinBound(readSync(conmon), conmon);
     await remembered;
     const process = told.pid > 0 ? findProcess(told.pid) : undefined;
     if (monitor !== undefined && process !== undefined) return { process: { ...process }, monitor: { ...monitor } };
-    await conmon.exited;
+    await Promise.allSettled([conmon.exited, remembered]);
     throw await failureOf(bundle, request, told.words);
   } finally {
-    await remembered?.catch(() => {});
     conmon.closePipes();
   }
 }
@@ -57,7 +58,15 @@ export async function endMonitor(monitor: ProcessRef): Promise<void> {
   } catch (error) {
     if (!bound.aborted) throw error;
     signalProcess(monitor, SIGKILL);
+    await confirmEnd(monitor);
+  }
+}
+
+async function confirmEnd(monitor: ProcessRef): Promise<void> {
+  try {
     await waitForProcessEnd(monitor, AbortSignal.timeout(MONITOR_END_MS));
+  } catch (cause) {
+    throw new EngineError('internal', `container monitor ${monitor.pid} does not end after SIGKILL`, { cause });
   }
 }
 
@@ -99,7 +108,8 @@ interface Told {
 /** conmon writes `{"pid": 123}`, or `{"pid": -1, "message": "…"}`, or ends without a word and says why on stderr. */
 async function readSync(conmon: Program): Promise<Told> {
   const [, , stderr, sync] = conmon.pipes;
-  const complaint = readAll(stderr);
+  // It fails when our own end is closed because nobody needs the words any more.
+  const complaint = readAll(stderr).catch(() => '');
   const line = await readLine(sync);
   const told = parseSync(line);
   if (told !== undefined) return told;
@@ -132,11 +142,7 @@ async function readLine(pipe: Duplex | undefined): Promise<string> {
 async function readAll(pipe: Duplex | undefined): Promise<string> {
   let text = '';
   if (pipe === undefined) return text;
-  try {
-    for await (const chunk of pipe) if (text.length < REPORT_BYTES_MAX) text += String(chunk);
-  } catch {
-    // Our own end was closed because nobody needs the words any more.
-  }
+  for await (const chunk of pipe) if (text.length < REPORT_BYTES_MAX) text += String(chunk);
   return text;
 }
 

@@ -105,7 +105,9 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     try {
       created = await startMonitor(deps, bundle, request);
     } catch (failure) {
-      await this.delete(request.id);
+      await this.delete(request.id).catch((error: unknown) => {
+        this.#deps.log.failure('runtime.create.not-undone', error, { containerId: request.id });
+      });
       throw failure;
     }
     this.#live.set(request.id, { created, cgroupsPath, program: request.spec.process.args[0] ?? '' });

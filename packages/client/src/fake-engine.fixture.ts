@@ -1,0 +1,87 @@
+import { duplexPair, type Duplex } from 'node:stream';
+import { connect, type Client } from './client.ts';
+import type { Transport } from './transport/transport.ts';
+
+/** One request as the fake engine got it. `rest` is everything behind the head that has arrived. */
+export interface FakeRequest {
+  readonly line: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly socket: Duplex;
+  /** Everything the client sends from now on, to its half-close. */
+  rest(): Promise<string>;
+}
+
+/** Answers one request by writing to `request.socket`. */
+export type FakeAnswer = (request: FakeRequest) => void | Promise<void>;
+
+/** An engine of scripted answers behind an in-memory transport: byte by byte what a test wants it to say. */
+export class FakeEngine implements Transport {
+  readonly requests: FakeRequest[] = [];
+  readonly sockets: Duplex[] = [];
+  readonly #answer: FakeAnswer;
+
+  constructor(answer: FakeAnswer) {
+    this.#answer = answer;
+  }
+
+  describe(): string {
+    return 'fake://engine';
+  }
+
+  async dial(signal: AbortSignal): Promise<Duplex> {
+    signal.throwIfAborted();
+    const [ours, theirs] = duplexPair();
+    // As on a socket: what one side destroys, the other sees as a broken connection.
+    ours.on('close', () => theirs.destroy());
+    theirs.on('error', () => {});
+    this.sockets.push(ours);
+    void this.#serve(theirs);
+    return ours;
+  }
+
+  async client(): Promise<Client> {
+    return await connect({ transport: this, env: {} });
+  }
+
+  async #serve(socket: Duplex): Promise<void> {
+    let text = '';
+    const ended = Promise.withResolvers<void>();
+    socket.on('end', ended.resolve);
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString('latin1');
+      for (let taken = this.#take(text); taken !== undefined; taken = this.#take(text)) {
+        text = text.slice(taken.length);
+        const rest = async (): Promise<string> => {
+          await ended.promise;
+          return text;
+        };
+        const request = { ...taken.request, socket, rest };
+        if (request.line.includes(' /_ping ')) {
+          socket.write('HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nServer: Fake/1\r\nContent-Length: 0\r\n\r\n');
+          continue;
+        }
+        this.requests.push(request);
+        void this.#answer(request);
+      }
+    });
+  }
+
+  #take(text: string): { readonly length: number; readonly request: Omit<FakeRequest, 'socket' | 'rest'> } | undefined {
+    const end = text.indexOf('\r\n\r\n');
+    if (end === -1) return undefined;
+    const [line = '', ...fields] = text.slice(0, end).split('\r\n');
+    const headers = Object.fromEntries(
+      fields.map((field) => [field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 2)]),
+    );
+    const length = end + 4 + Number(headers['content-length'] ?? 0);
+    if (text.length < length) return undefined;
+    return { length, request: { line, headers, body: text.slice(end + 4, length) } };
+  }
+}
+
+/** A whole answer with a JSON body. */
+export function json(status: string, document: unknown): string {
+  const body = `${JSON.stringify(document)}\n`;
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
