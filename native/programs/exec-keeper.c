@@ -5,8 +5,10 @@
  * and ends with that process's exit code (128 + number when a signal ended it). When the runtime fails there is no
  * PIDFILE, nothing is left behind, and the exit code is the runtime's.
  *
- * Why: only a parent learns an exit code. runc in the foreground copies all output itself, ten times slower than a pipe,
- * and ends only when the last holder of that output does. Detached, it hands our descriptors 0, 1 and 2 on.
+ * Why: only a parent learns an exit code. In the foreground, runc copies all output itself, ten times slower than a pipe,
+ * and ends only when the last holder of that output does; crun leaves the zombie of a failed start to process 1, and a
+ * container cannot end before that is collected. Detached, both hand our descriptors 0, 1 and 2 on to the program. This
+ * keeps 0.1 MB for the time that the program runs, where crun keeps 1 MB and runc 10; it costs 0.3 ms.
  */
 #define _GNU_SOURCE
 #include <errno.h>

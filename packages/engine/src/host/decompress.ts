@@ -114,7 +114,14 @@ async function* throughProgram(
     if ('failure' in feeding) program.kill('SIGKILL');
   });
   const complaint = collectComplaint(stderr);
-  for await (const chunk of stdout) yield chunk;
+  // Awaited below, unless the reader leaves first: then nobody asks any more what the program said.
+  complaint.catch(() => {});
+  try {
+    for await (const chunk of stdout) yield chunk;
+  } catch (error) {
+    // A killed program breaks its pipes in many ways; the reason is one.
+    throw 'failure' in feeding ? feeding.failure : error;
+  }
   const exit = await program.exited;
   await fed;
   if ('failure' in feeding) throw feeding.failure;

@@ -270,7 +270,7 @@ describe('loadImages', () => {
 });
 
 describe('restoreImages', () => {
-  it('unpacks again what a power cut took, and deletes what no image names', async () => {
+  it('unpacks again what a power cut took, and a sweep then deletes what no image names', async () => {
     await using place = await imageScene();
     await place.load(await dockerArchive([await sketch('one')]));
     const record = place.directory.resolve('one:1');
@@ -278,6 +278,7 @@ describe('restoreImages', () => {
     await place.content.write(inChunks(Buffer.from('left over')), { bytesMax: 100, signal: never });
     const directory = place.reopened();
     await restoreImages({ ...place, directory }, never);
+    await directory.collect();
     assert.deepEqual(
       record.layerIds.map((chainId) => place.layers.has(chainId)),
       [true, true],

@@ -5,9 +5,10 @@ import type { ImageRecord } from './record.ts';
 import { unpackLayers } from './unpack-layers.ts';
 
 /**
- * At the engine's start: unpacks layers again that a power cut took, and deletes what loads that a crash cut off have left.
+ * At the engine's start, before containers run again: unpacks layers that a power cut took. Nothing to do takes no time.
  *
- * Containers must be known by then, for their layers are kept. What cannot be mended is logged; the image stays listed.
+ * What cannot be mended is logged; the image stays listed. What loads that a crash cut off have left goes with
+ * `ImageDirectory.collect`, once the containers are known, too.
  */
 export async function restoreImages(
   deps: Pick<ImageDeps, 'directory' | 'content' | 'layers' | 'archives' | 'log'>,
@@ -23,7 +24,6 @@ export async function restoreImages(
       deps.log.failure('image.restore.failed', error, { imageId: image.id });
     }
   }
-  await deps.directory.collect();
 }
 
 async function unpackAgain(

