@@ -100,3 +100,33 @@ export function setAttribute(path: string, name: string, value: Uint8Array): voi
 export function getAttribute(path: string, name: string): Buffer | undefined;
 /** llistxattr(2): names, each ended by a NUL. */
 export function listAttributeNames(path: string): Buffer;
+
+/**
+ * openat2(2) with RESOLVE_NO_MAGICLINKS and the given RESOLVE bits, on a thread. Links and `..` end at `root` with RESOLVE_IN_ROOT (16).
+ * @param path bytes as the file system has them, without NUL
+ * @throws 'EAGAIN' when renames elsewhere spoilt every one of many tries; 'ELOOP', 'EXDEV' as openat2(2) says.
+ */
+export function openInRoot(root: number, path: Uint8Array, flags: number, resolve: number): Promise<number>;
+
+/** One mount of a view. Mounted in the order given; `target` is resolved inside the view. */
+export interface ViewMount {
+  /** 0: bind of the host's `source`. 1: the tmpfs that a running container has at `target`; none there: left out. 2: an empty tmpfs. */
+  readonly kind: 0 | 1 | 2;
+  /** 1: with what is mounted below it. */
+  readonly recursive: 0 | 1;
+  /** 1: read-only itself, 2: also what is mounted below it. */
+  readonly readOnly: 0 | 1 | 2;
+  readonly source: string;
+  readonly target: string;
+}
+/**
+ * Makes a mount namespace that holds `root` (a mount of the host) and the mounts on it, and nothing else; nobody runs in it. No mount
+ * in it is visible elsewhere, and none lets programs run or devices be opened. It lives until both descriptors are closed. Linux 5.12.
+ * @param liveNamespace descriptor of the running container's mount namespace, or -1
+ * @returns `root`, an O_PATH descriptor to hand to {@link openInRoot}, and `namespace`, which keeps it alive.
+ */
+export function openView(
+  root: string,
+  mounts: readonly ViewMount[],
+  liveNamespace: number,
+): Promise<{ readonly root: number; readonly namespace: number }>;

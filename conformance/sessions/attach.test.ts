@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ECHOES_LINES } from '../programs.ts';
+import { RawConnection } from '../raw-http.ts';
+import type { RunningCommand } from '../running-command.ts';
 import { sessions } from '../sessions.ts';
 
 const COUNT = ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo "line $i"; sleep 0.05; done'];
@@ -9,9 +11,7 @@ const DETACH = '\x10\x11';
 sessions('docker attach', (session) => {
   it('shows what is printed from now on, and ends with the code of the container', async () => {
     const name = await session.background([], ['sh', '-c', 'echo before; until [ -e /go ]; do sleep 0.05; done; echo out; echo err >&2; exit 6']);
-    await using attached = session.docker.start(['attach', '--no-stdin', name]);
-    const since = await session.docker.ok('inspect', '-f', '{{.Id}}', name);
-    await attachedEvent(since);
+    await using attached = await attach(1, '--no-stdin', name);
     await session.docker.ok('exec', name, 'touch', '/go');
     const { exitCode, stdout, stderr } = await attached.result();
     assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 6, stdout: 'out\n', stderr: 'err\n' });
@@ -27,19 +27,24 @@ sessions('docker attach', (session) => {
     assert.deepEqual([exitCode, stdout], [6, 'got one\ngot end\n']);
   });
 
-  it('lets go at the end of its input, which the program goes on reading from others', async () => {
+  it('lets go at the end of one client’s input, and the program goes on reading from others', async () => {
     const name = await session.background(['-i'], ECHOES_LINES);
-    await using other = session.docker.start(['attach', name]);
-    await session.docker.run(['attach', '--sig-proxy=false', name], 'one\n').catch(() => {});
+    using stream = await RawConnection.open(session.engine.socketPath);
+    await stream.request(`POST /containers/${name}/attach?stream=1&stdin=1&stdout=1`, 'Connection: Upgrade', 'Upgrade: tcp');
+    assert.equal((await stream.head()).status, 101);
+    await using other = await attach(1, name);
+    await stream.send('one\n');
     await other.says(/got one\n/);
+    stream.halfClose();
+    assert.match(Buffer.concat(await Array.fromAsync(stream.rest())).toString(), /got one\n$/);
     other.write('end\n');
     assert.equal((await other.result()).exitCode, 6);
   });
 
   it('shows everybody everything', async () => {
     const name = await session.background(['-i'], ECHOES_LINES);
-    await using first = session.docker.start(['attach', name]);
-    await using second = session.docker.start(['attach', name]);
+    await using first = await attach(1, name);
+    await using second = await attach(2, name);
     first.write('from the first\n');
     second.write('from the second\n');
     for (const attached of [first, second]) {
@@ -60,6 +65,7 @@ sessions('docker attach', (session) => {
     assert.equal((await first.result()).exitCode, 0);
     assert.equal(await session.inspect(name, '{{.State.Running}}'), 'true');
     await using second = session.docker.atTerminal(['attach', name]);
+    await hasAttached(name, 2);
     second.write('end\r');
     await second.says(/got end\r\n/);
     assert.equal((await second.result()).exitCode, 6);
@@ -123,8 +129,16 @@ sessions('docker attach', (session) => {
     assert.deepEqual([refused.exitCode, refused.stderr], [1, 'You cannot attach to a paused container, unpause it first\n']);
   });
 
-  async function attachedEvent(id: string): Promise<void> {
-    await using events = session.docker.start(['events', '--since', '60s', '--filter', `container=${id}`, '--filter', 'event=attach']);
-    await events.says(/attach/);
+  /** Starts a client and waits until it is the `count`-th one that is attached. The last argument is the container. */
+  async function attach(count: number, ...args: readonly string[]): Promise<RunningCommand> {
+    const client = session.docker.start(['attach', ...args]);
+    await hasAttached(args.at(-1) ?? '', count);
+    return client;
+  }
+
+  async function hasAttached(name: string, count: number): Promise<void> {
+    const filters = ['--filter', `container=${name}`, '--filter', 'event=attach'];
+    await using events = session.docker.start(['events', '--since', '60s', '--format', '{{.Action}}', ...filters]);
+    await events.says(new RegExp(`(attach\n){${count}}`));
   }
 });

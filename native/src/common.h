@@ -44,5 +44,6 @@ void init_mounts(napi_env env, napi_value exports);
 void init_poll(napi_env env, napi_value exports);
 void init_processes(napi_env env, napi_value exports);
 void init_sockets(napi_env env, napi_value exports);
+void init_views(napi_env env, napi_value exports);
 
 #endif
