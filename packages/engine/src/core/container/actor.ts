@@ -49,7 +49,8 @@ export class ContainerActor implements Disposable {
   readonly #deps: ContainerActorDeps;
   readonly #watchers = new Set<(state: ContainerState) => void>();
   readonly #exits = new Set<(last: LastRun) => void>();
-  readonly #removed = Promise.withResolvers<RunResult>();
+  readonly #removals = new Set<(result: RunResult) => void>();
+  #gone: RunResult | undefined;
   #record: ContainerRecord;
   #tail: Promise<unknown> = Promise.resolve();
   #graceTimer: Disposable | undefined;
@@ -72,9 +73,21 @@ export class ContainerActor implements Disposable {
     return this.#record.state;
   }
 
-  /** Resolves when the container no longer exists, with its last exit code. */
-  get removed(): Promise<RunResult> {
-    return this.#removed.promise;
+  /**
+   * Resolves when the container no longer exists, with its last exit code.
+   * @throws signal.reason when aborted first.
+   */
+  async whenRemoved(signal: AbortSignal): Promise<RunResult> {
+    const removed = Promise.withResolvers<RunResult>();
+    using _waiting = this.onRemoved(removed.resolve);
+    return await waitOrAbort(removed.promise, signal);
+  }
+
+  /** Calls back once, when the container no longer exists; at once if it does not. */
+  onRemoved(listener: (result: RunResult) => void): Disposable {
+    if (this.#gone === undefined) this.#removals.add(listener);
+    else listener(this.#gone);
+    return { [Symbol.dispose]: () => void this.#removals.delete(listener) };
   }
 
   /** @throws EngineError when the event is refused in the current state, or when what it started failed. */
@@ -258,6 +271,8 @@ export class ContainerActor implements Disposable {
     const failure = 'failure' in state ? state.failure : null;
     this.#disarm();
     this.#deps.forget(this.#record);
-    this.#removed.resolve({ exitCode: failure?.exitCode ?? last?.exitCode ?? 0 });
+    this.#gone = { exitCode: failure?.exitCode ?? last?.exitCode ?? 0 };
+    for (const listener of this.#removals) listener(this.#gone);
+    this.#removals.clear();
   }
 }

@@ -27,7 +27,8 @@ export async function launchContainer(
   const spec = await containerSpec(deps, record, { rootPath, endpoint });
   undo.defer(() => deps.runtime.delete(id));
   const { Tty: tty, OpenStdin: openStdin, StdinOnce: stdinOnce } = config;
-  const created = await deps.runtime.create({ id, spec, tty, openStdin, stdinOnce });
+  // A terminal has no end of input: whoever leaves one, StdinOnce or not, leaves it as it is. Source: engine-api 6.
+  const created = await deps.runtime.create({ id, spec, tty, openStdin, stdinOnce: stdinOnce && !tty });
   await Promise.all([
     endpoint === null ? undefined : deps.network.connect({ id, pid: created.process.pid }, endpoint),
     deps.attachments.connectAll(id),

@@ -54,18 +54,11 @@ export async function* logChunks(
   }
 }
 
-/** The end of the run under way; a container that only restarts has stopped, too. */
+/** The end of the run under way; a container that only restarts has stopped, too, and so has one that never ran. */
 async function stopped(actor: ContainerActor, signal: AbortSignal): Promise<void> {
-  const over = new AbortController();
   try {
-    const end = actor.when(
-      ({ status }) => status !== 'running' && status !== 'starting',
-      AbortSignal.any([signal, over.signal]),
-    );
-    await Promise.race([end, actor.removed]);
+    await actor.when(({ status }) => status !== 'running' && status !== 'starting', signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-  } finally {
-    over.abort();
   }
 }

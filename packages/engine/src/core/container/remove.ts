@@ -29,8 +29,8 @@ export async function removeContainer(
   try {
     await actor.send({ type: 'remove-requested' });
   } catch (cause) {
-    // Its own AutoRemove may have been faster after the kill: it is gone, as asked.
-    if (command.force && actor.record.hostConfig.AutoRemove && isGone(actor)) return await gone(actor);
+    // Its own AutoRemove was faster after the kill: removals are one turn of the mailbox, so it is gone, as asked.
+    if (command.force && actor.record.hostConfig.AutoRemove && actor.state.status === 'removing') return;
     throw refused(cause, actor, ref);
   }
 }
@@ -63,12 +63,4 @@ function refused(cause: unknown, actor: ContainerActor, ref: ContainerRef): unkn
     return new EngineError('conflict', `removal of container ${ref} is already in progress`, { cause });
   }
   return new EngineError('conflict', `cannot remove container "${ref}": ${cause.message}`, { cause });
-}
-
-function isGone(actor: ContainerActor): boolean {
-  return actor.state.status === 'removing';
-}
-
-async function gone(actor: ContainerActor): Promise<void> {
-  await actor.removed;
 }

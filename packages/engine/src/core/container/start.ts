@@ -33,7 +33,10 @@ function failedToStart(actor: ContainerActor): boolean {
  */
 async function goneOrDead(deps: Pick<ContainerDeps, 'clock'>, actor: ContainerActor): Promise<void> {
   const settled = new AbortController();
-  await Promise.race([actor.removed, actor.when((state) => state.status === 'dead', settled.signal)]);
+  await Promise.race([
+    actor.whenRemoved(settled.signal),
+    actor.when((state) => state.status === 'dead', settled.signal),
+  ]);
   settled.abort();
   const told = Promise.withResolvers<void>();
   deps.clock.after(WAITERS_TOLD_MS, told.resolve);

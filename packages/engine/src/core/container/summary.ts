@@ -21,7 +21,7 @@ export function summarize(record: ContainerRecord, facts: SummaryFacts): Contain
     Names: [`/${record.name}`],
     Image: facts.imageRefIsCurrent ? record.config.Image : record.imageId,
     ImageID: record.imageId,
-    Command: commandOf(record.config).join(' '),
+    Command: commandLineOf(record),
     Created: Math.floor(record.createdAt.getTime() / 1000),
     Ports: [],
     Labels: record.config.Labels,
@@ -31,6 +31,12 @@ export function summarize(record: ContainerRecord, facts: SummaryFacts): Contain
     NetworkSettings: { Networks: networks },
     Mounts: inspectedMounts(record),
   };
+}
+
+/** Arguments with a blank in them are quoted, the program never is. Source: moby container/view.go, transform. */
+function commandLineOf({ config }: ContainerRecord): string {
+  const [program = '', ...args] = commandOf(config);
+  return [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
 }
 
 /** What `docker ps` shows in its STATUS column. Source: engine-api 2.1. */

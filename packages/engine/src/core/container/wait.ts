@@ -18,7 +18,7 @@ export function waitForContainer(
 ): { readonly result: Promise<RunResult> } {
   const actor = deps.directory.resolve(ref);
   const { condition, signal } = options;
-  const result = condition === 'removed' ? waitOrAbort(actor.removed, signal) : exitOf(actor, condition, signal);
+  const result = condition === 'removed' ? actor.whenRemoved(signal) : exitOf(actor, condition, signal);
   return { result };
 }
 
@@ -32,7 +32,8 @@ async function exitOf(
   const exit = Promise.withResolvers<RunResult>();
   using _waiting = actor.onNextExit((last) => exit.resolve({ exitCode: last.exitCode }));
   // A removal ends every wait. Source: engine-api 4.
-  return await waitOrAbort(Promise.race([exit.promise, actor.removed]), signal);
+  using _removal = actor.onRemoved(exit.resolve);
+  return await waitOrAbort(exit.promise, signal);
 }
 
 function endedRun(actor: ContainerActor): RunResult | undefined {
