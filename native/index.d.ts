@@ -87,19 +87,46 @@ export function pidfdOpen(pid: number): number;
 /** pidfd_send_signal(2). @throws 'ESRCH' when it ended, 'EINVAL' for a signal that does not exist. */
 export function pidfdSendSignal(fd: number, signal: number): void;
 
+/** How a program is set up; nothing else of the engine reaches it: all signals are as the kernel has them, none is blocked. */
+export interface SpawnSetting {
+  /** `NAME=value` each. */
+  readonly env: readonly string[];
+  /** Undefined: the engine's own. */
+  readonly cwd: string | undefined;
+  /** By the program's number: a descriptor of ours, which stays ours, or -1 for the null device. All others are closed. */
+  readonly descriptors: readonly number[];
+  /** setsid(2). */
+  readonly session: boolean;
+}
+/**
+ * Starts a program; the thread waits for execve(2), some hundred microseconds. Linux 5.11.
+ *
+ * Whoever called owns `pidfd` and calls {@link reapProcess} when it is readable: nobody else collects this child.
+ * @param files paths to try in this order, as $PATH would be
+ * @param argv the program's arguments, its name first
+ * @throws 'ENOENT', 'EACCES', … with the system call that failed ('execve', 'chdir', 'clone', …); nothing is left then.
+ */
+export function spawnProcess(
+  files: readonly string[],
+  argv: readonly string[],
+  setting: SpawnSetting,
+): { readonly pid: number; readonly pidfd: number };
+/** Collects an ended child: its exit code, or the signal that ended it. @returns undefined while it runs. @throws 'ECHILD' when it was collected. */
+export function reapProcess(pidfd: number): { readonly code: number; readonly signal: number } | undefined;
+
 /** mount(2), on a thread. @throws 'E2BIG' when `options` does not fit in a page; `path` of errors is the target. */
 export function mount(source: string, target: string, type: string, flags: number, options: string): Promise<void>;
 /** umount2(2), on a thread. @throws 'EINVAL' when nothing is mounted there, 'EBUSY'. */
 export function umount2(target: string, flags: number): Promise<void>;
 
-/** mknod(2). `mode` with the S_IF bits. */
-export function makeNode(path: string, mode: number, major: number, minor: number): void;
+/** mknod(2). `mode` with the S_IF bits. Paths here are text, or bytes as the file system has them. */
+export function makeNode(path: string | Uint8Array, mode: number, major: number, minor: number): void;
 /** lsetxattr(2): sets an extended attribute, of a link itself too. */
-export function setAttribute(path: string, name: string, value: Uint8Array): void;
+export function setAttribute(path: string | Uint8Array, name: string, value: Uint8Array): void;
 /** lgetxattr(2). @returns undefined when the file has no such attribute. */
-export function getAttribute(path: string, name: string): Buffer | undefined;
+export function getAttribute(path: string | Uint8Array, name: string): Buffer | undefined;
 /** llistxattr(2): names, each ended by a NUL. */
-export function listAttributeNames(path: string): Buffer;
+export function listAttributeNames(path: string | Uint8Array): Buffer;
 
 /**
  * openat2(2) with RESOLVE_NO_MAGICLINKS and the given RESOLVE bits, on a thread. Links and `..` end at `root` with RESOLVE_IN_ROOT (16).

@@ -35,6 +35,7 @@ export const {
   pidfdOpen,
   pidfdSendSignal,
   readDescriptor,
+  reapProcess,
   receiveDescriptor,
   receivePacket,
   sendDescriptor,
@@ -45,6 +46,7 @@ export const {
   setWindowSize,
   shutdownRead,
   shutdownWrite,
+  spawnProcess,
   umount2,
   writeDescriptor,
 } = addon;

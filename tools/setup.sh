@@ -14,7 +14,7 @@ readonly node=node_modules/.bin/node
 # command (or file) it is recognised by : Debian package
 readonly base=(
   crun:crun runc:runc conmon:conmon tini:tini ip:iproute2 nft:nftables iptables:iptables mount:mount unshare:util-linux ps:procps
-  tar:tar cc:gcc make:make python3:python3
+  tar:tar bzip2:bzip2 xz:xz-utils cc:gcc make:make python3:python3
   /bin/busybox:busybox-static
   /usr/include/stdio.h:libc6-dev
   /usr/share/containers/seccomp.json:golang-github-containers-common

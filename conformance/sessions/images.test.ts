@@ -59,8 +59,9 @@ sessions('docker images and about the engine', (session) => {
     assert.equal(stdout, `Loaded image ID: ${sketchId(image)}\n`);
   });
 
-  for (const [what, bytes] of [['garbage', 'no archive at all'], ['an archive of something else', await layerTar([{ name: 'file', content: 'x' }])]] as const) {
+  for (const [what, archive] of [['garbage', async () => 'no archive at all'], ['an archive of something else', async () => await layerTar([{ name: 'file', content: 'x' }])]] as const) {
     it(`load of ${what} fails and leaves nothing`, async () => {
+      const bytes = await archive();
       const before = await session.docker.ok('images', '-aq', 'busybox');
       const { exitCode, stdout } = await session.docker.run(['load'], bytes);
       assert.deepEqual([exitCode, stdout], [1, '']);
@@ -104,7 +105,7 @@ sessions('docker images and about the engine', (session) => {
     assert.equal(exitCode, 1);
   });
 
-  it('rmi refuses an image that a container uses; -f takes the name away only from a stopped one', async () => {
+  it('rmi refuses an image that a container uses; -f deletes it under a stopped one, which still starts', async () => {
     const image = { ...(await busyboxImage(['used:1'])), config: { Cmd: ['sleep', '1000'], Labels: { of: 'used' } } };
     await session.docker.run(['load'], await dockerArchive([image]));
     const [short, name] = [sketchId(image).slice(7, 19), session.name()];
@@ -114,7 +115,7 @@ sessions('docker images and about the engine', (session) => {
     const byId = await session.docker.run(['rmi', '-f', short]);
     assert.deepEqual([byId.exitCode, byId.stderr], [1, `Error response from daemon: conflict: unable to delete ${short} (cannot be forced) - image is being used by running container ${container}\n`]);
     await session.docker.ok('kill', name);
-    assert.equal(await session.docker.ok('rmi', '-f', 'used:1'), 'Untagged: used:1');
+    assert.equal(await session.docker.ok('rmi', '-f', 'used:1'), `Untagged: used:1\nDeleted: ${sketchId(image)}`);
     await session.docker.ok('start', name);
     assert.equal(await session.inspect(name, '{{.State.Running}}'), 'true');
   });

@@ -7,6 +7,7 @@ NAPI_MODULE_INIT() {
   init_poll(env, exports);
   init_processes(env, exports);
   init_sockets(env, exports);
+  init_spawn(env, exports);
   init_views(env, exports);
   return exports;
 }

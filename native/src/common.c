@@ -51,6 +51,22 @@ char *text_of(napi_env env, napi_value value) {
   return text;
 }
 
+char *path_of(napi_env env, napi_value value) {
+  napi_valuetype type;
+  void *data;
+  size_t size;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_string) return text_of(env, value);
+  if (!whole_bytes_of(env, value, &data, &size)) return NULL;
+  if (size > 0 && memchr(data, 0, size) != NULL) {
+    throw_type(env, "a path for the kernel cannot contain a NUL");
+    return NULL;
+  }
+  char *path = calloc(1, size + 1);
+  if (path == NULL) throw_errno(env, ENOMEM, "calloc", NULL);
+  else if (size > 0) memcpy(path, data, size);
+  return path;
+}
+
 bool whole_bytes_of(napi_env env, napi_value array, void **data, size_t *size) {
   napi_typedarray_type type;
   bool is_array = false;

@@ -21,6 +21,8 @@ bool int_of(napi_env env, napi_value value, int *out);
 bool size_of(napi_env env, napi_value value, size_t *out);
 /* A fresh, NUL-terminated copy; free() it. A text with a NUL inside is refused. */
 char *text_of(napi_env env, napi_value value);
+/* As text_of, also of a Uint8Array: names in a file system are bytes. */
+char *path_of(napi_env env, napi_value value);
 /* `length` bytes of a Uint8Array from `offset`, checked to lie inside. */
 bool bytes_of(napi_env env, napi_value array, napi_value offset, napi_value length, void **data, size_t *size);
 bool whole_bytes_of(napi_env env, napi_value array, void **data, size_t *size);
@@ -44,6 +46,7 @@ void init_mounts(napi_env env, napi_value exports);
 void init_poll(napi_env env, napi_value exports);
 void init_processes(napi_env env, napi_value exports);
 void init_sockets(napi_env env, napi_value exports);
+void init_spawn(napi_env env, napi_value exports);
 void init_views(napi_env env, napi_value exports);
 
 #endif

@@ -1,4 +1,4 @@
-/* What image layers need of a file system and Node does not offer: device nodes and extended attributes. */
+/* What image layers need of a file system and Node does not offer: device nodes and extended attributes. Paths are text or bytes. */
 #include "common.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static napi_value make_node(napi_env env, napi_callback_info info) {
   int mode, major_number, minor_number;
   if (!args_of(env, info, 4, args) || !int_of(env, args[1], &mode)) return NULL;
   if (!int_of(env, args[2], &major_number) || !int_of(env, args[3], &minor_number)) return NULL;
-  char *path = text_of(env, args[0]);
+  char *path = path_of(env, args[0]);
   if (path == NULL) return NULL;
   napi_value result = NULL;
   if (mknod(path, (mode_t)mode, makedev((unsigned)major_number, (unsigned)minor_number)) != 0) {
@@ -29,7 +29,7 @@ static napi_value set_attribute(napi_env env, napi_callback_info info) {
   void *data;
   size_t size;
   if (!args_of(env, info, 3, args) || !whole_bytes_of(env, args[2], &data, &size)) return NULL;
-  char *path = text_of(env, args[0]);
+  char *path = path_of(env, args[0]);
   char *name = path == NULL ? NULL : text_of(env, args[1]);
   if (name != NULL && lsetxattr(path, name, data, size, 0) != 0) throw_errno(env, errno, "lsetxattr", path);
   free(name);
@@ -53,7 +53,7 @@ static napi_value read_attributes(napi_env env, const char *path, const char *na
 static napi_value get_attribute(napi_env env, napi_callback_info info) {
   napi_value args[ARGS_MAX];
   if (!args_of(env, info, 2, args)) return NULL;
-  char *path = text_of(env, args[0]);
+  char *path = path_of(env, args[0]);
   char *name = path == NULL ? NULL : text_of(env, args[1]);
   napi_value result = name == NULL ? NULL : read_attributes(env, path, name);
   free(name);
@@ -64,7 +64,7 @@ static napi_value get_attribute(napi_env env, napi_callback_info info) {
 static napi_value list_attributes(napi_env env, napi_callback_info info) {
   napi_value args[ARGS_MAX];
   if (!args_of(env, info, 1, args)) return NULL;
-  char *path = text_of(env, args[0]);
+  char *path = path_of(env, args[0]);
   napi_value result = path == NULL ? NULL : read_attributes(env, path, NULL);
   free(path);
   return result;

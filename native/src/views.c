@@ -261,21 +261,6 @@ static struct job *new_job(napi_env env) {
   return job;
 }
 
-/* Names in a file system are bytes; a NUL cannot be in one. */
-static char *path_of(napi_env env, napi_value value) {
-  void *data;
-  size_t size;
-  if (!whole_bytes_of(env, value, &data, &size)) return NULL;
-  if (size > 0 && memchr(data, 0, size) != NULL) {
-    throw_type(env, "a path for the kernel cannot contain a NUL");
-    return NULL;
-  }
-  char *path = calloc(1, size + 1);
-  if (path == NULL) throw_errno(env, ENOMEM, "calloc", NULL);
-  else if (size > 0) memcpy(path, data, size);
-  return path;
-}
-
 static napi_value open_in_root(napi_env env, napi_callback_info info) {
   napi_value args[ARGS_MAX];
   size_t resolve;

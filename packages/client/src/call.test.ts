@@ -95,6 +95,12 @@ describe('call', () => {
     await assert.rejects(client.containers.inspect('x'), ConnectionLostError);
   });
 
+  it('does not hang when it is upgraded without having asked', async () => {
+    const upgraded = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
+    await using client = await new FakeEngine(({ socket }) => void socket.write(upgraded)).client();
+    await assert.rejects(client.containers.start('x'), ConnectionLostError);
+  });
+
   it('refuses what is not JSON', async () => {
     const engine = new FakeEngine(
       ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<ht>'),

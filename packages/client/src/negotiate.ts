@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { API_VERSION, type ApiVersion, negotiateVersion } from '@fairlead/protocol';
 import { connectionLost } from './errors.ts';
 import { ConnectionBroken, type HttpAnswer, type HttpConnections } from './transport/http-connections.ts';
@@ -52,7 +53,8 @@ export class Negotiation {
     try {
       const headers = { Host: 'docker' };
       const answer = await this.#connections.send({ method, path: '/_ping', headers, body: undefined }, signal);
-      answer.body.resume();
+      // Read to its end, so that the first call finds this connection free.
+      await text(answer.body);
       return answer;
     } catch (error) {
       throw error instanceof ConnectionBroken ? connectionLost(operation, error.cause) : error;

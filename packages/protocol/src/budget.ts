@@ -115,13 +115,19 @@ export function boundMs(verb: OperationVerb, allowances: Allowances): number {
     case 'pause':
     case 'unpause':
     case 'rename':
+    case 'update':
     case 'image-tag':
+    case 'volume-create':
       return allowances.createMs;
     case 'remove':
       return allowances.killConfirmMs + allowances.removeMs;
     case 'image-load':
     case 'image-import':
     case 'image-remove':
+    case 'image-prune':
+    case 'container-prune':
+    case 'volume-remove':
+    case 'volume-prune':
       return Infinity;
     default:
       return verb satisfies never;

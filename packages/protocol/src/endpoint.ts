@@ -15,12 +15,18 @@ export type OperationVerb =
   | 'unpause'
   | 'rename'
   | 'remove'
+  | 'update'
+  | 'container-prune'
   | 'exec-create'
   | 'exec-start'
   | 'image-load'
   | 'image-import'
   | 'image-tag'
-  | 'image-remove';
+  | 'image-remove'
+  | 'image-prune'
+  | 'volume-create'
+  | 'volume-remove'
+  | 'volume-prune';
 
 /** A body is read and thrown away. */
 export interface NoBody {
@@ -74,6 +80,11 @@ export interface HijackResponse {
   readonly kind: 'hijack';
 }
 
+/** Messages both ways after a WebSocket handshake (101). */
+export interface WebSocketResponse {
+  readonly kind: 'web-socket';
+}
+
 /** What a successful answer looks like. */
 export type ResponseBody<R = unknown> =
   | EmptyResponse
@@ -81,7 +92,8 @@ export type ResponseBody<R = unknown> =
   | TextResponse
   | JsonStreamResponse<R>
   | BytesResponse
-  | HijackResponse;
+  | HijackResponse
+  | WebSocketResponse;
 
 /** One row of the endpoint table: the only place where a route, its parameters and its statuses are written. */
 export interface Endpoint<

@@ -45,6 +45,7 @@ export {
   type ResponseBody,
   type ResponseOf,
   type TextResponse,
+  type WebSocketResponse,
 } from './endpoint.ts';
 export {
   containerEndpoints,
@@ -56,6 +57,7 @@ export {
   type RenameContainerQuery,
   type RemoveContainerQuery,
   type AttachContainerQuery,
+  type AttachWebSocketQuery,
   type ContainerLogsQuery,
   type ResizeQuery,
   type TopContainerQuery,
@@ -73,7 +75,15 @@ export {
   type RemoveImageQuery,
   type ImageEndpoints,
 } from './endpoints/images.ts';
-export { systemEndpoints, type EventsQuery, type SystemEndpoints } from './endpoints/system.ts';
+export {
+  volumeEndpoints,
+  type ListVolumesQuery,
+  type RemoveVolumeQuery,
+  type VolumeEndpoints,
+} from './endpoints/volumes.ts';
+export { pruneEndpoints, type PruneEndpoints, type PruneQuery } from './endpoints/prune.ts';
+export { resourceEndpoints, type ContainerStatsQuery, type ResourceEndpoints } from './endpoints/resources.ts';
+export { systemEndpoints, type DiskUsageQuery, type EventsQuery, type SystemEndpoints } from './endpoints/system.ts';
 export { EngineError, isEngineError, STATUS_BY_KIND, type EngineErrorOptions, type ErrorKind } from './errors.ts';
 export {
   assertFilterKeys,
@@ -126,6 +136,15 @@ export type {
   NetworkSettings,
   ContainerInspect,
 } from './models/container-inspect.ts';
+export type {
+  BlockIoEntry,
+  BlockIoStats,
+  ContainerStats,
+  CpuStats,
+  MemoryStats,
+  NetworkStats,
+  WireUint64,
+} from './models/container-stats.ts';
 export type { PortSummary, ContainerSummary } from './models/container-summary.ts';
 export {
   createContainerBodySchema,
@@ -135,6 +154,7 @@ export {
   type CreateContainerResponse,
 } from './models/create-container-body.ts';
 export { deviceMappingSchema, deviceRequestSchema, type DeviceMapping, type DeviceRequest } from './models/device.ts';
+export type { DiskUsage } from './models/disk-usage.ts';
 export type { ErrorResponse } from './models/error-response.ts';
 export type { EventType, EventMessage } from './models/event-message.ts';
 export {
@@ -187,9 +207,28 @@ export {
   type KeySet,
 } from './models/port-map.ts';
 export type { ProgressMessage } from './models/progress-message.ts';
+export type {
+  PruneBuildReport,
+  PruneContainersReport,
+  PruneImagesReport,
+  PruneNetworksReport,
+} from './models/prune-reports.ts';
 export type { Commit, SystemInfo } from './models/system-info.ts';
 export type { TopResponse } from './models/top-response.ts';
+export {
+  updateContainerBodySchema,
+  type UpdateContainerBody,
+  type UpdateContainerBodyInput,
+  type UpdateContainerResponse,
+} from './models/update-container-body.ts';
 export type { VersionComponent, VersionInfo } from './models/version-info.ts';
+export {
+  createVolumeBodySchema,
+  type CreateVolumeBody,
+  type Volume,
+  type VolumeList,
+  type VolumePruneReport,
+} from './models/volume.ts';
 export type { WaitCondition, WaitResponse } from './models/wait-response.ts';
 export {
   canonicalReference,

@@ -13,6 +13,7 @@ const ID = 'a'.repeat(64);
 function engineThatSays(head: string, ...parts: readonly Uint8Array[]): FakeEngine {
   return new FakeEngine(({ line, socket }) => {
     if (line.includes('/json ')) return void socket.write(json('200 OK', { Running: false, ExitCode: 3 }));
+    if (line.includes('/containers/')) return void socket.write(json('201 Created', { Id: ID }));
     socket.write(head);
     for (const part of parts) socket.write(part);
     socket.end();

@@ -121,7 +121,11 @@ function answerOf(sent: ClientRequest, signal: AbortSignal): Promise<HttpAnswer>
     const abort = (): void => void sent.destroy(signal.reason instanceof Error ? signal.reason : undefined);
     signal.addEventListener('abort', abort, { once: true });
     // The signal ends the body as well, so the listener stays until the connection is done with.
-    sent.once('close', () => signal.removeEventListener('abort', abort));
+    sent.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      // Node is silent when the answer is an upgrade that nobody asked for.
+      reject(failureOf(new Error('the connection was closed'), sent, signal));
+    });
     sent.once('response', (message: IncomingMessage) => {
       const { statusCode = 0, headers } = message;
       resolve({ status: statusCode, headers, body: message });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from './errno.ts';
+import { atCheckpoint } from './fault-points.ts';
 import { removeFile } from './files.ts';
 
 /** How much is read at once: large enough that a thread-pool turn per read does not matter. */
@@ -23,7 +24,7 @@ export interface IncomingFile extends AsyncDisposable {
  */
 export async function openIncomingFile(directory: string): Promise<IncomingFile> {
   const path = join(directory, randomBytes(16).toString('hex'));
-  const file = await open(path, 'wx', 0o600);
+  const file = await atCheckpoint('bytes.open', () => open(path, 'wx', 0o600));
   const hash = createHash('sha256');
   return {
     path,
@@ -31,11 +32,12 @@ export async function openIncomingFile(directory: string): Promise<IncomingFile>
     async write(bytes) {
       hash.update(bytes);
       for (let offset = 0; offset < bytes.byteLength;) {
-        const { bytesWritten } = await file.write(bytes, offset, bytes.byteLength - offset, null);
+        const left = bytes.byteLength - offset;
+        const { bytesWritten } = await atCheckpoint('bytes.write', () => file.write(bytes, offset, left, null));
         offset += bytesWritten;
       }
     },
-    sync: () => file.datasync(),
+    sync: () => atCheckpoint('bytes.sync', () => file.datasync()),
     async [Symbol.asyncDispose]() {
       await file.close();
       await removeFile(path);

@@ -1,3 +1,4 @@
+import { atCheckpoint } from './fault-points.ts';
 import { getAttribute, listAttributeNames, makeNode, setAttribute } from './native.ts';
 
 /** Source: S_IF bits, stat(2). */
@@ -12,22 +13,22 @@ export interface DeviceNode {
 }
 
 /** Makes a device node or a FIFO. Character 0:0 is overlayfs's whiteout. @throws an errno error, 'EEXIST'. */
-export function makeDeviceNode(path: string, node: DeviceNode): void {
-  makeNode(path, TYPE_BITS[node.type] | node.mode, node.major, node.minor);
+export function makeDeviceNode(path: string | Uint8Array, node: DeviceNode): void {
+  atCheckpoint('nodes.make', () => makeNode(path, TYPE_BITS[node.type] | node.mode, node.major, node.minor));
 }
 
 /** Sets an extended attribute without following links, `trusted.overlay.opaque` for one. */
-export function setExtendedAttribute(path: string, name: string, value: Uint8Array): void {
-  setAttribute(path, name, value);
+export function setExtendedAttribute(path: string | Uint8Array, name: string, value: Uint8Array): void {
+  atCheckpoint('nodes.make', () => setAttribute(path, name, value));
 }
 
 /** Reads an extended attribute without following links; undefined when it has none of that name. */
-export function getExtendedAttribute(path: string, name: string): Buffer | undefined {
+export function getExtendedAttribute(path: string | Uint8Array, name: string): Buffer | undefined {
   return getAttribute(path, name);
 }
 
 /** Names of a file's extended attributes, without following links. */
-export function listExtendedAttributes(path: string): readonly string[] {
+export function listExtendedAttributes(path: string | Uint8Array): readonly string[] {
   return listAttributeNames(path)
     .toString('utf8')
     .split('\0')

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
+import { atCheckpoint } from './fault-points.ts';
 import { lockDescriptor } from './native.ts';
 
 /** How often a watched directory is listed anyway: the kernel drops events when its queue (16,384) is full. */
@@ -44,9 +45,9 @@ export async function writeFileAtomically(
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     await using file = await open(temporary, 'wx', options.mode ?? 0o644);
-    await file.writeFile(content);
+    await atCheckpoint('files.write', () => file.writeFile(content));
     if (options.durable === true) await file.sync();
-    await rename(temporary, path);
+    await atCheckpoint('files.rename', () => rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -57,7 +58,7 @@ export async function writeFileAtomically(
 /** Writes into a file that is there, in one write(2): for files of /proc, /sys and cgroups. @throws an errno error. */
 export async function writeKernelFile(path: string, text: string): Promise<void> {
   await using file = await open(path, constants.O_WRONLY);
-  await file.write(text);
+  await atCheckpoint('kernel.write', () => file.write(text));
 }
 
 /**
@@ -90,7 +91,7 @@ export async function readTextIfExists(path: string, bytesMax: number): Promise<
 
 /** Makes a directory and its parents; there already is success. `mode` is for those that are made. */
 export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
-  await mkdir(path, { recursive: true, mode });
+  await atCheckpoint('files.make-directory', () => mkdir(path, { recursive: true, mode }));
 }
 
 /** A new directory of the engine's own below the system's one for temporary files; disposing removes it with all in it. */
@@ -101,13 +102,13 @@ export async function makeTemporaryDirectory(): Promise<AsyncDisposable & { read
 
 /** Removes a file or a tree, without following links. Nothing there is success. */
 export async function removeTree(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
+  await atCheckpoint('files.remove', () => rm(path, { recursive: true, force: true }));
 }
 
 /** Removes one file. Nothing there is success. */
 export async function removeFile(path: string): Promise<void> {
   try {
-    await unlink(path);
+    await atCheckpoint('files.remove', () => unlink(path));
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
@@ -116,7 +117,7 @@ export async function removeFile(path: string): Promise<void> {
 /** Removes an empty directory (a cgroup counts as one). Nothing there is success. @throws an errno error: 'ENOTEMPTY', 'EBUSY'. */
 export async function removeEmptyDirectory(path: string): Promise<void> {
   try {
-    await rmdir(path);
+    await atCheckpoint('files.remove', () => rmdir(path));
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
@@ -155,13 +156,13 @@ export async function listDirectory(path: string): Promise<readonly string[]> {
 
 /** Moves within one file system, replacing what is there, in one step. */
 export async function movePath(from: string, to: string): Promise<void> {
-  await rename(from, to);
+  await atCheckpoint('files.rename', () => rename(from, to));
 }
 
 /** Makes `path` a symbolic link to `target`; one that says the same already is success. */
 export async function makeLink(target: string, path: string): Promise<void> {
   try {
-    await symlink(target, path);
+    await atCheckpoint('files.link', () => symlink(target, path));
   } catch (error) {
     if (!isErrno(error, 'EEXIST') || (await readlink(path)) !== target) throw error;
   }
@@ -188,7 +189,7 @@ export async function diskUsageBytes(path: string): Promise<number> {
  * @returns undefined when another process, or another holder in this one, has it.
  */
 export async function lockFile(path: string): Promise<AsyncDisposable | undefined> {
-  const file = await open(path, 'a', 0o644);
+  const file = await atCheckpoint('files.lock', () => open(path, 'a', 0o644));
   try {
     if (lockDescriptor(file.fd)) return file;
   } catch (error) {
@@ -249,5 +250,5 @@ function missing(error: unknown): undefined {
 
 /** Writes a small file in place, without rename: for files whose inode somebody holds, or that nobody reads before. */
 export async function writePlainFile(path: string, content: string, mode: number): Promise<void> {
-  await writeFile(path, content, { mode });
+  await atCheckpoint('files.write', () => writeFile(path, content, { mode }));
 }

@@ -1,4 +1,5 @@
 import { isErrno } from './errno.ts';
+import { atCheckpoint } from './fault-points.ts';
 import { readFileBounded } from './files.ts';
 import { mount, umount2 } from './native.ts';
 
@@ -51,7 +52,8 @@ export interface MountEntry {
 
 /** Mounts. Not idempotent: mounting twice stacks. @throws an errno error; `path` is the target. 'E2BIG': options too long. */
 export async function mountPath(request: MountRequest): Promise<void> {
-  await mount(request.source, request.target, request.type, request.flags ?? 0, request.options ?? '');
+  const { source, target, type, flags = 0, options = '' } = request;
+  await atCheckpoint('mounts.mount', () => mount(source, target, type, flags, options));
 }
 
 /** Mounts unless something is mounted at the target already. */
@@ -67,7 +69,7 @@ export async function ensureMounted(request: MountRequest): Promise<void> {
 export async function unmountPath(target: string, flags: number = UNMOUNT_FLAGS.noFollow): Promise<void> {
   for (let count = 0; count < STACKED_MOUNTS_MAX; count++) {
     try {
-      await umount2(target, flags);
+      await atCheckpoint('mounts.unmount', () => umount2(target, flags));
     } catch (error) {
       if (isErrno(error, 'EINVAL', 'ENOENT')) return;
       throw error;

@@ -24,6 +24,7 @@ export {
   pidfdOpen,
   pidfdSendSignal,
   readDescriptor,
+  reapProcess,
   receiveDescriptor,
   receivePacket,
   sendDescriptor,
@@ -34,6 +35,7 @@ export {
   setWindowSize,
   shutdownRead,
   shutdownWrite,
+  spawnProcess,
   umount2,
   writeDescriptor,
 } from '@fairlead/native';

@@ -1,5 +1,6 @@
 import { closeDescriptor, pidfdOpen, pidfdSendSignal, Poll, READABLE } from './native.ts';
 import { isErrno } from './errno.ts';
+import { atCheckpoint } from './fault-points.ts';
 import { listDirectory, readTextIfExists } from './files.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -75,7 +76,7 @@ export function signalProcess(process: HostProcess, signal: number): 'sent' | 'g
   if (pidfd === undefined) return 'gone';
   try {
     if (processPresence(process) !== 'running') return 'gone';
-    pidfdSendSignal(pidfd, signal);
+    atCheckpoint('process.signal', () => pidfdSendSignal(pidfd, signal));
     return 'sent';
   } catch (error) {
     if (isErrno(error, 'ESRCH')) return 'gone';

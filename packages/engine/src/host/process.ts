@@ -4,6 +4,7 @@ import { constants as osConstants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
+import { atCheckpoint } from './fault-points.ts';
 import { closeDescriptor, openPipe, setPipeSize } from './native.ts';
 
 /** What one stream of a program may print before it is killed; 1 MiB is a thousand times what our tools answer. */
@@ -76,7 +77,7 @@ export async function runProgram(file: string, args: readonly string[], options:
     overflow.abort(new EngineError('internal', `${file} printed more than ${bytesMax} bytes`, { details: { args } }));
   const collected = [1, 2].map((index) => collect(program.pipes[index], bytesMax, tooMuch));
   feed(program.pipes[0], options.input);
-  const exit = await program.exited;
+  const exit = await atCheckpoint('process.end', () => program.exited);
   scope.removeEventListener('abort', kill);
   const linger = setTimeout(() => program.closePipes(), PIPE_LINGER_MS);
   const [stdout = '', stderr = ''] = await Promise.all(collected);
@@ -150,7 +151,7 @@ export async function spawnProgram(file: string, args: readonly string[], option
       pipes[index] = weWrite ? writingEnd(ends.write) : readingEnd(ends.read);
       return weWrite ? ends.read : ends.write;
     });
-    return await started(file, pipes, startChild(file, args, { ...options, stdio }));
+    return await atCheckpoint('process.spawn', () => started(file, pipes, startChild(file, args, { ...options, stdio })));
   } catch (error) {
     for (const pipe of pipes) pipe?.destroy();
     throw error;

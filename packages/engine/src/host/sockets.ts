@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrno } from './errno.ts';
+import { atCheckpoint } from './fault-points.ts';
 import { DescriptorStream, type DescriptorHooks } from './descriptor-stream.ts';
 import {
   connectSeqpacket,
@@ -66,7 +67,7 @@ export async function connectPackets(
   for (;;) {
     signal.throwIfAborted();
     try {
-      return packetStream(connectSeqpacket(path), options);
+      return atCheckpoint('sockets.connect', () => packetStream(connectSeqpacket(path), options));
     } catch (error) {
       if (!isErrno(error, 'EAGAIN')) throw error;
     }

@@ -9,6 +9,7 @@ import type {
   JsonBody,
   JsonResponse,
   NoBody,
+  WebSocketResponse,
 } from '../endpoint.ts';
 import type { WireSchema } from '../codec/go-schema.ts';
 import type { Filters } from '../filters.ts';
@@ -78,6 +79,9 @@ export interface AttachContainerQuery {
   readonly detachKeys?: string;
 }
 
+/** As `AttachContainerQuery`. Before API 1.42 the three streams are always attached. */
+export interface AttachWebSocketQuery extends AttachContainerQuery {}
+
 export interface ContainerLogsQuery {
   readonly follow?: boolean;
   readonly stdout?: boolean;
@@ -110,7 +114,7 @@ export interface InspectContainerQuery {
 type Row<
   Q extends object,
   B extends NoBody | JsonBody,
-  R extends EmptyResponse | JsonResponse | BytesResponse | HijackResponse,
+  R extends EmptyResponse | JsonResponse | BytesResponse | HijackResponse | WebSocketResponse,
 > = Endpoint<ShapeOf<Q>, B, R>;
 
 /** Everything under `/containers`. */
@@ -132,6 +136,7 @@ export interface ContainerEndpoints {
   readonly rename: Row<RenameContainerQuery, NoBody, EmptyResponse>;
   readonly remove: Row<RemoveContainerQuery, NoBody, EmptyResponse>;
   readonly attach: Row<AttachContainerQuery, NoBody, HijackResponse>;
+  readonly attachWebSocket: Row<AttachWebSocketQuery, NoBody, WebSocketResponse>;
   readonly logs: Row<ContainerLogsQuery, NoBody, BytesResponse>;
   readonly resize: Row<ResizeQuery, NoBody, EmptyResponse>;
   readonly top: Row<TopContainerQuery, NoBody, JsonResponse<TopResponse>>;
@@ -264,6 +269,21 @@ export const containerEndpoints: ContainerEndpoints = {
     body: noBody,
     response: { kind: 'hijack' },
     success: [101, 200],
+  },
+  attachWebSocket: {
+    method: 'GET',
+    path: '/containers/{id}/attach/ws',
+    query: {
+      logs: scalar.bool,
+      stream: scalar.bool,
+      stdin: scalar.since('1.42', scalar.bool),
+      stdout: scalar.since('1.42', scalar.bool),
+      stderr: scalar.since('1.42', scalar.bool),
+      detachKeys: scalar.text,
+    },
+    body: noBody,
+    response: { kind: 'web-socket' },
+    success: [101],
   },
   logs: {
     method: 'GET',

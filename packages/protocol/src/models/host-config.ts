@@ -173,7 +173,8 @@ const consoleSize: v.GenericSchema<unknown, ConsoleSize> = v.pipe(
   v.transform((size): ConsoleSize => [size[0] ?? 0, size[1] ?? 0]),
 );
 
-const resourcesEntries: StructEntries<Resources> = {
+/** The fields of `Resources`, for schemas that hold them at their top level. */
+export const resourcesEntries: StructEntries<Resources> = {
   CpuShares: int64Field,
   Memory: int64Field,
   NanoCpus: int64Field,

@@ -32,7 +32,7 @@ export interface Operation {
   readonly Id: string;
   readonly Verb: OperationVerb;
   readonly Target: {
-    readonly Type: 'container' | 'exec' | 'image';
+    readonly Type: 'container' | 'exec' | 'image' | 'volume';
     /** Empty while it is not known yet, as during a create. */
     readonly Id: string;
     readonly Name: string;
@@ -71,14 +71,20 @@ export const operationSchema: v.GenericSchema<unknown, Operation> = v.object({
     'unpause',
     'rename',
     'remove',
+    'update',
+    'container-prune',
     'exec-create',
     'exec-start',
     'image-load',
     'image-import',
     'image-tag',
     'image-remove',
+    'image-prune',
+    'volume-create',
+    'volume-remove',
+    'volume-prune',
   ]),
-  Target: v.object({ Type: v.picklist(['container', 'exec', 'image']), Id: v.string(), Name: v.string() }),
+  Target: v.object({ Type: v.picklist(['container', 'exec', 'image', 'volume']), Id: v.string(), Name: v.string() }),
   Caller: v.object({
     UserAgent: v.string(),
     Pid: v.optional(v.number()),

@@ -1,5 +1,5 @@
 import type { ContainerId, ExecId } from '@fairlead/protocol';
-import type { OciProcess, OciSpec } from '../spec/oci.ts';
+import type { OciProcess, OciResources, OciSpec } from '../spec/oci.ts';
 import type { ConsoleConnection, TerminalSize } from './console.ts';
 
 /** A process of the host. Pids are reused; with the kernel's start time they name one process for ever. */
@@ -64,6 +64,8 @@ export interface ExecProcess extends ConsoleConnection {
   /** Resolves when the process ended, before its output is drained. Never rejects. After a failed start: its code. */
   readonly exited: Promise<number>;
   resize(size: TerminalSize): void;
+  /** Ends the process with SIGKILL, once it runs. Nothing happens when it has ended or never started. */
+  kill(): Promise<void>;
 }
 
 /** Runs containers. Every method may be repeated: after a crash the engine does what it still owes once more. */
@@ -81,6 +83,11 @@ export interface ContainerRuntime {
   signal(process: ProcessRef, signal: number): Promise<'sent' | 'gone'>;
   pause(id: ContainerId): Promise<void>;
   resume(id: ContainerId): Promise<void>;
+  /**
+   * Changes limits of a running container, paused or not; what `resources` leaves out stays as it is.
+   * @throws EngineError 'internal' with the runtime's words when the kernel refuses one of them; others may be in force then.
+   */
+  update(id: ContainerId, resources: OciResources): Promise<void>;
   /**
    * Kills what is left of it, removes its cgroup, its monitor and the runtime's state; its log stays. Nothing to do is
    * success. An exit that was not told before is not told any more.

@@ -1,4 +1,4 @@
-import { EngineError, type ContainerConfig, type HostConfig } from '@fairlead/protocol';
+import { EngineError, type ContainerConfig, type HostConfig, type Resources } from '@fairlead/protocol';
 import type { ImageRuntimeConfig } from '../image/record.ts';
 
 /** One thing that Docker can and this engine cannot yet: the field, and whether somebody asked for it. */
@@ -11,6 +11,12 @@ type Gap = readonly [field: string, asked: boolean];
  */
 export function refuseGaps(config: ContainerConfig, hostConfig: HostConfig): void {
   const found = [...configGaps(config), ...hostConfigGaps(hostConfig)].find(([, asked]) => asked);
+  if (found !== undefined) throw new EngineError('not-implemented', `${found[0]} is not implemented yet`);
+}
+
+/** As `refuseGaps`, for an update. @throws EngineError 'not-implemented', naming the field. */
+export function refuseResourceGaps(resources: Resources): void {
+  const found = resourceGaps(resources).find(([, asked]) => asked);
   if (found !== undefined) throw new EngineError('not-implemented', `${found[0]} is not implemented yet`);
 }
 
@@ -62,14 +68,20 @@ function hostConfigGaps(hostConfig: HostConfig): readonly Gap[] {
     ['HostConfig.DeviceRequests', (hostConfig.DeviceRequests ?? []).length > 0],
     ['HostConfig.StorageOpt', Object.keys(hostConfig.StorageOpt).length > 0],
     ['HostConfig.Cgroup', hostConfig.Cgroup !== ''],
-    ['HostConfig.BlkioWeight', hostConfig.BlkioWeight > 0],
-    ['HostConfig.BlkioWeightDevice', hostConfig.BlkioWeightDevice.length > 0],
-    ['HostConfig.BlkioDeviceReadBps', hostConfig.BlkioDeviceReadBps.length > 0],
-    ['HostConfig.BlkioDeviceWriteBps', hostConfig.BlkioDeviceWriteBps.length > 0],
-    ['HostConfig.BlkioDeviceReadIOps', hostConfig.BlkioDeviceReadIOps.length > 0],
-    ['HostConfig.BlkioDeviceWriteIOps', hostConfig.BlkioDeviceWriteIOps.length > 0],
-    ['HostConfig.CpuRealtimePeriod', hostConfig.CpuRealtimePeriod !== 0],
-    ['HostConfig.CpuRealtimeRuntime', hostConfig.CpuRealtimeRuntime !== 0],
-    ['HostConfig.KernelMemoryTCP', hostConfig.KernelMemoryTCP !== 0],
+    ...resourceGaps(hostConfig),
+  ];
+}
+
+function resourceGaps(resources: Resources): readonly Gap[] {
+  return [
+    ['HostConfig.BlkioWeight', resources.BlkioWeight > 0],
+    ['HostConfig.BlkioWeightDevice', resources.BlkioWeightDevice.length > 0],
+    ['HostConfig.BlkioDeviceReadBps', resources.BlkioDeviceReadBps.length > 0],
+    ['HostConfig.BlkioDeviceWriteBps', resources.BlkioDeviceWriteBps.length > 0],
+    ['HostConfig.BlkioDeviceReadIOps', resources.BlkioDeviceReadIOps.length > 0],
+    ['HostConfig.BlkioDeviceWriteIOps', resources.BlkioDeviceWriteIOps.length > 0],
+    ['HostConfig.CpuRealtimePeriod', resources.CpuRealtimePeriod !== 0],
+    ['HostConfig.CpuRealtimeRuntime', resources.CpuRealtimeRuntime !== 0],
+    ['HostConfig.KernelMemoryTCP', resources.KernelMemoryTCP !== 0],
   ];
 }

@@ -30,7 +30,8 @@ export function checkHostConfig(deps: ValidateDeps, hostConfig: HostConfig): rea
   return [...checkLogConfig(hostConfig.LogConfig, deps.abilities.logDrivers), ...securityWarnings(deps, hostConfig)];
 }
 
-function checkRestartPolicy(policy: RestartPolicy, autoRemove: boolean): void {
+/** @throws EngineError 'invalid-argument' in Docker's words. */
+export function checkRestartPolicy(policy: RestartPolicy, autoRemove: boolean): void {
   const { Name: name, MaximumRetryCount: count } = policy;
   if (autoRemove && name !== 'no' && name !== '') {
     throw new EngineError('invalid-argument', "can't create 'AutoRemove' container with restart policy");

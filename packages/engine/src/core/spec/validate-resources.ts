@@ -1,4 +1,4 @@
-import { EngineError, type HostConfig, type Resources } from '@fairlead/protocol';
+import { EngineError, type Resources } from '@fairlead/protocol';
 import { checkCpuSet } from './cpu-set.ts';
 import type { HostFacts } from './host-facts.ts';
 
@@ -15,13 +15,20 @@ export interface CheckedResources {
   readonly warnings: readonly string[];
 }
 
+/** An update says only what changes: what it leaves out is not a wish. */
+export type ResourcesPurpose = 'create' | 'update';
+
 /**
  * Checks limits against each other and against what the host can do; what it cannot do is discarded with a warning.
  *
  * @throws EngineError 'invalid-argument' in Docker's words. Source: moby v28 verifyPlatformContainerResources.
  */
-export function checkResources(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
-  const memory = checkMemory(hostConfig, facts);
+export function checkResources(
+  hostConfig: Resources,
+  facts: HostFacts,
+  purpose: ResourcesPurpose = 'create',
+): CheckedResources {
+  const memory = checkMemory(hostConfig, facts, purpose);
   const cpu = checkCpu(hostConfig, facts);
   const pids = checkPids(hostConfig, facts);
   return {
@@ -30,7 +37,7 @@ export function checkResources(hostConfig: HostConfig, facts: HostFacts): Checke
   };
 }
 
-function checkMemory(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+function checkMemory(hostConfig: Resources, facts: HostFacts, purpose: ResourcesPurpose): CheckedResources {
   const warnings: string[] = [];
   const { cgroups } = facts;
   let { Memory: memory, MemorySwap: swap, MemoryReservation: reservation, MemorySwappiness: swappiness } = hostConfig;
@@ -48,7 +55,10 @@ function checkMemory(hostConfig: HostConfig, facts: HostFacts): CheckedResources
     memory > 0 && swap > 0 && swap < memory,
     'Minimum memoryswap limit should be larger than memory limit, see usage',
   );
-  refuseIf(memory === 0 && swap > 0, 'You should always set the Memory limit when using Memoryswap limit, see usage');
+  refuseIf(
+    purpose === 'create' && memory === 0 && swap > 0,
+    'You should always set the Memory limit when using Memoryswap limit, see usage',
+  );
   if (swappiness !== null && !cgroups.memorySwappiness) {
     warnings.push(
       unsupported('memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.'),
@@ -73,7 +83,7 @@ function checkMemory(hostConfig: HostConfig, facts: HostFacts): CheckedResources
     resources: {
       Memory: memory,
       // Twice the memory: as much swap again. Source: moby adaptContainerSettings.
-      MemorySwap: memory > 0 && swap === 0 ? memory * 2 : swap,
+      MemorySwap: purpose === 'create' && memory > 0 && swap === 0 ? memory * 2 : swap,
       MemoryReservation: reservation,
       MemorySwappiness: swappiness,
       ...oom.resources,
@@ -82,7 +92,7 @@ function checkMemory(hostConfig: HostConfig, facts: HostFacts): CheckedResources
   };
 }
 
-function checkOomKill(hostConfig: HostConfig, facts: HostFacts, memory: number): CheckedResources {
+function checkOomKill(hostConfig: Resources, facts: HostFacts, memory: number): CheckedResources {
   if (hostConfig.OomKillDisable !== true) return { resources: { OomKillDisable: false }, warnings: [] };
   if (!facts.cgroups.oomKillDisable) {
     return {
@@ -95,13 +105,13 @@ function checkOomKill(hostConfig: HostConfig, facts: HostFacts, memory: number):
   return { resources: {}, warnings: memory === 0 ? [dangerous] : [] };
 }
 
-function checkPids(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+function checkPids(hostConfig: Resources, facts: HostFacts): CheckedResources {
   if (hostConfig.PidsLimit === null || facts.cgroups.pids) return { resources: {}, warnings: [] };
   const warning = unsupported('PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.');
   return { resources: { PidsLimit: null }, warnings: [warning] };
 }
 
-function checkCpu(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+function checkCpu(hostConfig: Resources, facts: HostFacts): CheckedResources {
   const warnings: string[] = [];
   const { NanoCpus: nanos, CpuPeriod: period, CpuQuota: quota, CpuShares: shares } = hostConfig;
   const { cgroups, cpuCount } = facts;
@@ -135,7 +145,7 @@ function checkCpu(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
   };
 }
 
-function checkCpusets(hostConfig: HostConfig, facts: HostFacts): CheckedResources {
+function checkCpusets(hostConfig: Resources, facts: HostFacts): CheckedResources {
   const { CpusetCpus: cpus, CpusetMems: mems } = hostConfig;
   if ((cpus !== '' || mems !== '') && !facts.cgroups.cpuset) {
     const warning = unsupported('cpuset or the cgroup is not mounted. Cpuset discarded.');

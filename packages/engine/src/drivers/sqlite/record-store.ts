@@ -1,6 +1,9 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { RecordLog, RecordStore, RecordTable } from '../../core/ports/record-store.ts';
+import { atCheckpoint } from '../../host/fault-points.ts';
+import type { Checkpoint } from '../../lib/fault-plan.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
+import { recordFailure } from './record-failure.ts';
 
 /** Called with what could not be read; the rest is served. */
 export type OnCorrupt = (table: string, key: string, cause: unknown) => void;
@@ -12,36 +15,58 @@ const BUSY_TIMEOUT_MS = 5_000;
  * Opens the engine's records: SQLite in WAL mode with synchronous=NORMAL. A committed record survives the death of the
  * engine at any moment; the last ones may be lost in a power cut, never torn.
  *
- * @throws Error of SQLite when the file cannot be opened or is not a database.
+ * @throws EngineError 'unavailable' when the file cannot be opened, is not a database or is damaged. What cannot be written
+ *   later is an EngineError 'internal' that says why; nothing of it is kept, and the store works again when there is room.
  */
 export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore {
-  const database = new DatabaseSync(path);
-  database.exec('PRAGMA journal_mode = WAL');
-  database.exec('PRAGMA synchronous = NORMAL');
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  const database = openDatabase(path);
+  const write: Write = (checkpoint, call) => {
+    try {
+      return atCheckpoint(checkpoint, call);
+    } catch (cause) {
+      throw recordFailure(path, 'write', cause);
+    }
+  };
   return {
-    table: (name, isRecord) => openTable(database, name, { isRecord, onCorrupt }),
-    log: (name, isRecord) => openLog(database, name, { isRecord, onCorrupt }),
+    table: (name, isRecord) => openTable(database, name, { isRecord, onCorrupt, write }),
+    log: (name, isRecord) => openLog(database, name, { isRecord, onCorrupt, write }),
     transaction(work) {
       database.exec('BEGIN');
       try {
         work();
+        write('sqlite.commit', () => database.exec('COMMIT'));
       } catch (error) {
-        database.exec('ROLLBACK');
+        // SQLite has rolled back by itself when the disk is full.
+        if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       }
-      database.exec('COMMIT');
     },
     [Symbol.dispose]: () => database.close(),
   };
 }
 
-interface Reading<T> {
-  readonly isRecord: (document: unknown) => document is T;
-  readonly onCorrupt: OnCorrupt;
+function openDatabase(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = NORMAL');
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return database;
+  } catch (cause) {
+    throw recordFailure(path, 'open', cause);
+  }
 }
 
-function openTable<T>(database: DatabaseSync, name: string, reading: Reading<T>): RecordTable<T> {
+type Write = <T>(checkpoint: Checkpoint, call: () => T) => T;
+
+interface Access<T> {
+  readonly isRecord: (document: unknown) => document is T;
+  readonly onCorrupt: OnCorrupt;
+  readonly write: Write;
+}
+
+function openTable<T>(database: DatabaseSync, name: string, access: Access<T>): RecordTable<T> {
+  const { write } = access;
   database.exec(`CREATE TABLE IF NOT EXISTS ${name} (key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID`);
   const get = database.prepare(`SELECT key, document FROM ${name} WHERE key = ?`);
   const all = database.prepare(`SELECT key, document FROM ${name} ORDER BY key`);
@@ -49,7 +74,7 @@ function openTable<T>(database: DatabaseSync, name: string, reading: Reading<T>)
     `INSERT INTO ${name} VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document`,
   );
   const remove = database.prepare(`DELETE FROM ${name} WHERE key = ?`);
-  const read = (row: Record<string, unknown>): T | undefined => parseRow(name, row, reading);
+  const read = (row: Record<string, unknown>): T | undefined => parseRow(name, row, access);
   return {
     get(key) {
       const row = get.get(key);
@@ -57,12 +82,13 @@ function openTable<T>(database: DatabaseSync, name: string, reading: Reading<T>)
     },
     has: (key) => get.get(key) !== undefined,
     all: () => all.all().flatMap((row) => read(row) ?? []),
-    put: (key, record) => void put.run(key, encodeDocument(record)),
-    delete: (key) => void remove.run(key),
+    put: (key, record) => void write('sqlite.put', () => put.run(key, encodeDocument(record))),
+    delete: (key) => void write('sqlite.delete', () => remove.run(key)),
   };
 }
 
-function openLog<T>(database: DatabaseSync, name: string, reading: Reading<T>): RecordLog<T> {
+function openLog<T>(database: DatabaseSync, name: string, access: Access<T>): RecordLog<T> {
+  const { write } = access;
   database.exec(
     `CREATE TABLE IF NOT EXISTS ${name} (key INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, document TEXT NOT NULL)`,
   );
@@ -73,21 +99,24 @@ function openLog<T>(database: DatabaseSync, name: string, reading: Reading<T>): 
   const trim = database.prepare(`DELETE FROM ${name} WHERE key <= (SELECT max(key) FROM ${name}) - ?`);
   const between = prepareBetween(database, name);
   return {
-    append: (record, at) => Number(append.run(at.getTime(), encodeDocument(record)).lastInsertRowid),
-    replace: (sequence, record) => void replace.run(encodeDocument(record), sequence),
+    append: (record, at) => {
+      const added = write('sqlite.append', () => append.run(at.getTime(), encodeDocument(record)));
+      return Number(added.lastInsertRowid);
+    },
+    replace: (sequence, record) => void write('sqlite.put', () => replace.run(encodeDocument(record), sequence)),
     between: (from, to, limit) =>
       between
         .all(from?.getTime() ?? Number.MIN_SAFE_INTEGER, to?.getTime() ?? Number.MAX_SAFE_INTEGER, limit)
         .toReversed()
         .flatMap((row) => {
-          const record = parseRow(name, row, reading);
+          const record = parseRow(name, row, access);
           return record === undefined ? [] : [{ sequence: Number(row['key']), record }];
         }),
     get(sequence) {
       const row = get.get(sequence);
-      return row === undefined ? undefined : parseRow(name, row, reading);
+      return row === undefined ? undefined : parseRow(name, row, access);
     },
-    trim: (count) => void trim.run(count),
+    trim: (count) => void write('sqlite.delete', () => trim.run(count)),
   };
 }
 
@@ -96,14 +125,14 @@ function prepareBetween(database: DatabaseSync, name: string): StatementSync {
 }
 
 /** A corrupt record is reported by its key and left where it is: nothing is dropped that a person could still mend. */
-function parseRow<T>(table: string, row: Record<string, unknown>, reading: Reading<T>): T | undefined {
+function parseRow<T>(table: string, row: Record<string, unknown>, access: Access<T>): T | undefined {
   const key = String(row['key']);
   try {
     const document = decodeDocument(String(row['document']));
-    if (reading.isRecord(document)) return document;
-    reading.onCorrupt(table, key, new Error('the document is not a record of this kind'));
+    if (access.isRecord(document)) return document;
+    access.onCorrupt(table, key, new Error('the document is not a record of this kind'));
   } catch (cause) {
-    reading.onCorrupt(table, key, cause);
+    access.onCorrupt(table, key, cause);
   }
   return undefined;
 }

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { EngineUnderTest } from '../engines.ts';
+import { compare } from './compare.ts';
+import { runScene } from './run-scene.ts';
+import { SCENES } from './scenes.ts';
+
+/** Fewer would not be worth the name. */
+const PAIRS_MIN = 400;
+
+describe('the same requests to dockerd and to Fairlead', () => {
+  let engines: readonly [EngineUnderTest, EngineUnderTest];
+  let pairs = 0;
+
+  before(async () => {
+    engines = await Promise.all([EngineUnderTest.start('dockerd'), EngineUnderTest.start('fairlead')]);
+  });
+
+  after(async () => {
+    for (const engine of engines ?? []) await engine[Symbol.asyncDispose]();
+  });
+
+  for (const scene of SCENES) {
+    it(`${scene.name}: answered alike, but for what is meant`, async () => {
+      const [dockerd, fairlead] = await Promise.all(engines.map((engine) => runScene(engine, scene)));
+      const found = scene.steps.flatMap((step, index) => {
+        const [theirs, ours] = [dockerd?.[index], fairlead?.[index]];
+        assert.ok(theirs !== undefined && ours !== undefined);
+        pairs += 1;
+        return compare(step, theirs, ours).unexplained.map((difference) => ({ step: step.target, ...difference }));
+      });
+      assert.deepEqual(found, []);
+    });
+  }
+
+  it(`compares at least ${PAIRS_MIN} pairs`, () => assert.ok(pairs >= PAIRS_MIN, `${pairs} pairs`));
+});

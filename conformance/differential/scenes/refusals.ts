@@ -1,0 +1,99 @@
+import type { Scene, Step } from '../step.ts';
+
+const NAMED: readonly string[] = [
+  'GET /containers/nosuch/json',
+  'POST /containers/nosuch/start',
+  'POST /containers/nosuch/stop',
+  'POST /containers/nosuch/restart',
+  'POST /containers/nosuch/kill',
+  'POST /containers/nosuch/pause',
+  'POST /containers/nosuch/unpause',
+  'POST /containers/nosuch/rename?name=x1',
+  'POST /containers/nosuch/wait',
+  'POST /containers/nosuch/resize?h=1&w=1',
+  'GET /containers/nosuch/top',
+  'GET /containers/nosuch/logs?stdout=1',
+  'DELETE /containers/nosuch',
+  'DELETE /containers/nosuch?force=1',
+  'GET /exec/nosuch/json',
+  'POST /exec/nosuch/resize?h=1&w=1',
+  'GET /images/nosuch/json',
+  'GET /images/nosuch:tag/json',
+  'GET /images/nosuch/history',
+  'DELETE /images/nosuch',
+  'POST /images/nosuch/tag?repo=x&tag=y',
+  'GET /images/UPPER/json',
+];
+
+const PATHS: readonly string[] = [
+  'GET /nosuch',
+  'GET /containers',
+  'DELETE /info',
+  'PUT /containers/create',
+  'GET /containers/create',
+  'POST /version',
+  'GET /exec',
+  'POST /containers/a/b/c',
+];
+
+const QUERIES: readonly string[] = [
+  'GET /containers/json?filters={"nosuch":["x"]}',
+  'GET /containers/json?filters={"status":["bogus"]}',
+  'GET /containers/json?all=bananas',
+  'GET /containers/json?all=0',
+  'GET /containers/json?all=no',
+  'GET /containers/json?filters={}',
+  'GET /containers/json?filters=',
+  'GET /containers/json?filters={"label":["a=b"]}',
+  'GET /containers/json?filters={"label":{"a=b":true}}',
+  'GET /images/json?filters={"nosuch":["x"]}',
+  'GET /images/json?filters={"dangling":["maybe"]}',
+  'GET /images/json?filters={"reference":["nosuch*"]}',
+  'GET /containers/q/logs',
+  'GET /containers/q/logs?stdout=0&stderr=0',
+  'POST /containers/q/kill?signal=BOGUS',
+  'POST /containers/q/kill?signal=0',
+  'POST /containers/q/kill?signal=9x',
+  'POST /containers/q/kill?signal=RTMIN%2B99',
+  'POST /containers/q/resize?h=x&w=1',
+  'POST /containers/q/resize',
+  'POST /containers/q/rename',
+  'POST /containers/q/rename?name=',
+  'POST /containers/q/rename?name=q',
+  'POST /containers/q/rename?name=a%20b',
+  'POST /containers/q/rename?name=/',
+  'GET /events?since=2&until=1',
+];
+
+const BODIES: readonly (readonly [string, string, string | undefined])[] = [
+  ['POST /containers/create', '{', 'application/json'],
+  ['POST /containers/create', '', undefined],
+  ['POST /containers/create', '{}', 'application/json'],
+  ['POST /containers/create', '{"Image":"busybox"}', 'text/plain'],
+  ['POST /containers/create', '{"Image":"nosuch","Cmd":["x"]}', 'application/json'],
+  ['POST /containers/create', '{"Image":"nosuch:1","Cmd":["x"]}', 'application/json'],
+  ['POST /containers/create?name=a%20b', '{"Image":"busybox"}', 'application/json'],
+  ['POST /containers/create?name=x', '{"Image":"busybox"}', 'application/json'],
+  ['POST /containers/create?name=q', '{"Image":"busybox"}', 'application/json'],
+  ['POST /containers/q/exec', '{}', 'application/json'],
+  ['POST /containers/q/exec', '{"Cmd":[]}', 'application/json'],
+  ['POST /containers/q/exec', '{"Cmd":null}', 'application/json'],
+  ['POST /containers/q/exec', '{"Cmd":["x"]}', 'text/plain'],
+  ['POST /containers/q/start', '{"Binds":["/a:/b"]}', 'application/json'],
+  ['POST /containers/q/start', '{}', 'application/json'],
+];
+
+const q: Step = {
+  target: 'POST /containers/create?name=q',
+  json: { Image: 'busybox', Cmd: ['sleep', '1000'], HostConfig: { NetworkMode: 'none' } },
+  keep: 'q',
+};
+const gone: Step = { target: 'DELETE /containers/q?force=1', compare: 'status' };
+
+/** What is asked for wrongly. */
+export const refusalScenes: readonly Scene[] = [
+  { name: 'names nobody has', steps: NAMED.map((target) => ({ target })) },
+  { name: 'paths nobody serves', steps: PATHS.map((target) => ({ target })) },
+  { name: 'queries', steps: [q, ...QUERIES.map((target) => ({ target: target.replaceAll(/[{}"^$]/g, encodeURIComponent) })), gone] },
+  { name: 'bodies', steps: [q, ...BODIES.map(([target, text, type]) => ({ target, body: { text, type } })), gone] },
+];

@@ -1,0 +1,69 @@
+import {
+  EngineError,
+  isEngineError,
+  type ContainerRef,
+  type HostConfig,
+  type Resources,
+  type UpdateContainerBody,
+} from '@fairlead/protocol';
+import type { OciResources } from '../spec/oci.ts';
+import { refuseResourceGaps } from '../spec/not-implemented.ts';
+import { updateResources } from '../spec/update-resources.ts';
+import { checkRestartPolicy } from '../spec/validate-host-config.ts';
+import { checkResources } from '../spec/validate-resources.ts';
+import type { ContainerDeps } from './deps.ts';
+import type { ContainerRecord } from './record.ts';
+
+/**
+ * Changes what a container may use and when it is restarted, at once if it runs, and for its next runs.
+ *
+ * @returns warnings about what the host cannot do and was discarded.
+ * @throws EngineError 'not-found', 'invalid-argument', 'conflict' with what it has, 'internal' when the kernel refuses;
+ *   then nothing is stored. Source: engine-api 3.12.
+ */
+export async function updateContainer(
+  deps: Pick<ContainerDeps, 'directory' | 'facts' | 'runtime' | 'publish'>,
+  ref: ContainerRef,
+  asked: UpdateContainerBody,
+): Promise<readonly string[]> {
+  refuseResourceGaps(asked);
+  checkRestartPolicy(asked.RestartPolicy, false);
+  const checked = checkResources(asked, deps.facts, 'update');
+  const wanted = { ...asked, ...checked.resources };
+  const actor = deps.directory.resolve(ref);
+  try {
+    await actor.amend(async (record) => {
+      const { hostConfig, applied } = updated(record, wanted);
+      // Applied before it is stored: what the kernel refuses is never on record.
+      if (record.state.status === 'running' && !isEmpty(applied)) await deps.runtime.update(record.id, applied);
+      return { ...record, hostConfig };
+    });
+  } catch (cause) {
+    const kind = isEngineError(cause) ? cause.kind : 'internal';
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError(kind, `Cannot update container ${actor.id}: ${why}`, { cause });
+  }
+  deps.publish(actor.record, 'update');
+  return checked.warnings;
+}
+
+function updated(
+  { state, hostConfig }: ContainerRecord,
+  asked: Resources & Pick<HostConfig, 'RestartPolicy'>,
+): { readonly hostConfig: HostConfig; readonly applied: OciResources } {
+  if (state.status === 'removing' || state.status === 'dead') {
+    throw new EngineError('conflict', 'container is marked for removal and cannot be "update"');
+  }
+  const { merged, applied } = updateResources(hostConfig, asked);
+  const { RestartPolicy: policy } = asked;
+  if (policy.Name !== '' && policy.Name !== 'no' && hostConfig.AutoRemove) {
+    const words = 'Restart policy cannot be updated because AutoRemove is enabled for the container';
+    throw new EngineError('conflict', words);
+  }
+  const RestartPolicy = policy.Name === '' ? hostConfig.RestartPolicy : policy;
+  return { hostConfig: { ...hostConfig, ...merged, RestartPolicy }, applied };
+}
+
+function isEmpty(resources: OciResources): boolean {
+  return Object.values(resources).every((group) => Object.keys(group ?? {}).length === 0);
+}

@@ -1,0 +1,103 @@
+import { EngineError, type Resources } from '@fairlead/protocol';
+import { ociResources } from './resources.ts';
+import type { OciResources } from './oci.ts';
+
+/** What an update changes. */
+export interface UpdatedResources {
+  /** For the record: what was, with what is new. */
+  readonly merged: Partial<Resources>;
+  /** For the kernel: only what is to be changed, with what must be set together with it. */
+  readonly applied: OciResources;
+}
+
+/**
+ * Puts an update over the limits a container has: 0, empty and null keep them.
+ *
+ * @param asked checked; a PidsLimit of 0 or less takes the limit away.
+ * @throws EngineError 'conflict' in Docker's words. Source: moby v28 container/container_unix.go, UpdateContainer.
+ */
+export function updateResources(current: Resources, asked: Resources): UpdatedResources {
+  refuseConflicts(current, asked);
+  const merged: Resources = { ...current, ...changed(current, asked) };
+  return { merged: changed(current, asked), applied: appliedOf(merged, asked) };
+}
+
+function refuseConflicts(current: Resources, asked: Resources): void {
+  const conflicts: readonly (readonly [is: boolean, words: string])[] = [
+    [
+      asked.NanoCpus > 0 && current.CpuPeriod > 0,
+      'Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set',
+    ],
+    [
+      asked.NanoCpus > 0 && current.CpuQuota > 0,
+      'Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set',
+    ],
+    [
+      asked.CpuPeriod > 0 && current.NanoCpus > 0,
+      'Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set',
+    ],
+    [
+      asked.CpuQuota > 0 && current.NanoCpus > 0,
+      'Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set',
+    ],
+    [
+      asked.Memory !== 0 && asked.Memory > current.MemorySwap && asked.MemorySwap === 0,
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    ],
+  ];
+  const found = conflicts.find(([is]) => is);
+  if (found !== undefined) throw new EngineError('conflict', found[1]);
+}
+
+const NUMBERS = [
+  'CpuShares',
+  'NanoCpus',
+  'CpuPeriod',
+  'CpuQuota',
+  'Memory',
+  'MemorySwap',
+  'MemoryReservation',
+] as const satisfies readonly (keyof Resources)[];
+
+function changed(current: Resources, asked: Resources): Partial<Resources> {
+  const numbers = NUMBERS.filter((key) => asked[key] !== 0).map((key) => [key, asked[key]] as const);
+  return {
+    ...Object.fromEntries(numbers),
+    ...(asked.CpusetCpus === '' ? {} : { CpusetCpus: asked.CpusetCpus }),
+    ...(asked.CpusetMems === '' ? {} : { CpusetMems: asked.CpusetMems }),
+    PidsLimit: asked.PidsLimit === null ? current.PidsLimit : limitOf(asked.PidsLimit),
+  };
+}
+
+function limitOf(asked: number): number | null {
+  return asked > 0 ? asked : null;
+}
+
+/** Limits that the kernel holds in one file, or checks against each other, go together. */
+function appliedOf(merged: Resources, asked: Resources): OciResources {
+  const { memory, cpu } = ociResources(merged);
+  const bandwidth = asked.NanoCpus !== 0 || asked.CpuPeriod !== 0 || asked.CpuQuota !== 0;
+  return {
+    memory: {
+      ...(asked.Memory !== 0 || asked.MemorySwap !== 0 ? memoryOf(memory, merged) : {}),
+      ...(asked.MemoryReservation === 0 ? {} : pick(memory, 'reservation')),
+    },
+    cpu: {
+      ...(asked.CpuShares === 0 ? {} : pick(cpu, 'shares')),
+      ...(bandwidth ? { ...pick(cpu, 'period'), ...pick(cpu, 'quota') } : {}),
+      ...(asked.CpusetCpus === '' ? {} : pick(cpu, 'cpus')),
+      ...(asked.CpusetMems === '' ? {} : pick(cpu, 'mems')),
+    },
+    // OCI: -1 is no limit.
+    ...(asked.PidsLimit === null ? {} : { pids: { limit: limitOf(asked.PidsLimit) ?? -1 } }),
+  };
+}
+
+/** Unlike a new cgroup's, a limit that is to go must be said. */
+function memoryOf(memory: OciResources['memory'], merged: Resources): NonNullable<OciResources['memory']> {
+  return { ...pick(memory, 'limit'), ...(merged.MemorySwap === -1 ? { swap: -1 } : pick(memory, 'swap')) };
+}
+
+function pick<T extends object, K extends keyof T>(from: T | undefined, key: K): Partial<Pick<T, K>> {
+  return from === undefined || from[key] === undefined ? {} : { [key]: from[key] };
+}
