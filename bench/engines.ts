@@ -34,7 +34,7 @@ const fairlead = (repository: string): EngineKind => {
   return {
     name: 'Fairlead',
     program,
-    version: () => `Fairlead ${firstLine(program, ['--version'])}, ${firstLine('crun', ['--version'])}`,
+    version: () => `${firstLine(program, ['--version'])}, ${firstLine('crun', ['--version'])}`,
     arguments: (home, socket) => [
       'engine',
       '--root',

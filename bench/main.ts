@@ -3,7 +3,8 @@
  *
  *   node bench/main.ts [--rounds N] [--only NAME,NAME] [--measure KEY,KEY] [--save]
  *
- * Rounds are interleaved, because a noisy machine is noisy for everyone then. `--save` writes bench/results.json and .md.
+ * Rounds are interleaved, because a noisy machine is noisy for everyone then. `--save` writes bench/results.json and
+ * .md, and the table in the README.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { dockerContender } from './docker-contender.ts';
 import { installedEngines, programPath, startEngine } from './engines.ts';
 import { makeFixture } from './fixture.ts';
 import { COLD_START, median, MEASUREMENTS, type Measurement } from './measure.ts';
-import { document, table, type BenchResults } from './report.ts';
+import { document, table, withTable, type BenchResults } from './report.ts';
 
 /** Starts of each engine whose median is its cold start. */
 const COLD_STARTS = 3;
@@ -109,6 +110,8 @@ function publish(): void {
   if (!options.save) return;
   writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(join(import.meta.dirname, 'results.md'), document(results));
+  const readme = join(repository, 'README.md');
+  writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), table(results)));
 }
 
 /** Mounts what crun needs on a hybrid host, and unmounts what this run mounted. */

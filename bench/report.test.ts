@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { median } from './measure.ts';
-import { document, table, type BenchResults } from './report.ts';
+import { document, table, withTable, type BenchResults } from './report.ts';
 
 const results: BenchResults = {
   takenAt: '2026-01-01',
@@ -39,5 +39,13 @@ describe('document', () => {
     const text = document(results);
     assert.match(text, /3 interleaved rounds on 2 CPUs, Linux 6\.1/);
     assert.match(text, /- theirs: 2/);
+  });
+});
+
+describe('withTable', () => {
+  it('replaces what is between the marks, and nothing else', () => {
+    const text = 'before\n<!-- bench -->\nold $1\n<!-- /bench -->\nafter\n';
+    assert.equal(withTable(text, '| $& |'), 'before\n<!-- bench -->\n| $& |\n<!-- /bench -->\nafter\n');
+    assert.throws(() => withTable('no marks', ''), /no <!-- bench -->/);
   });
 });

@@ -51,6 +51,13 @@ export function document(results: BenchResults): string {
   ].join('\n');
 }
 
+/** `text` with the table between its two `bench` comments replaced. @throws Error when they are not there. */
+export function withTable(text: string, rows: string): string {
+  const marked = /(<!-- bench -->\n)[\s\S]*(\n<!-- \/bench -->)/;
+  if (!marked.test(text)) throw new Error('no <!-- bench --> … <!-- /bench --> in the text');
+  return text.replace(marked, (_all, begin: string, end: string) => `${begin}${rows}${end}`);
+}
+
 function valueOf(contender: ContenderResults | undefined, key: string): number | undefined {
   const values = contender?.values[key];
   return values === undefined || values.length === 0 ? undefined : median(values);

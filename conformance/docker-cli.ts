@@ -10,6 +10,10 @@ export interface WindowSize {
 /** The docker program on PATH, or the one that `DOCKER_CLI` names: expectations hold with 20.10 and with 28. */
 export const DOCKER_PROGRAM: string = process.env['DOCKER_CLI'] ?? 'docker';
 
+/** How long a resize may take to be heard of. */
+const RESIZED_WITHIN_MS = 3_000;
+const RESIZE_TRIES = 5;
+
 /** A docker client at a terminal of its own, which can be resized. */
 export class TerminalSession extends RunningCommand {
   #device: string | undefined;
@@ -18,6 +22,23 @@ export class TerminalSession extends RunningCommand {
   async resize({ rows, columns }: WindowSize): Promise<void> {
     this.#device ??= (await this.says(/^(\/dev\/\S+)\r?\n/))[1] ?? '';
     execFileSync('stty', ['-F', this.#device, 'rows', String(rows), 'cols', String(columns)]);
+  }
+
+  /**
+   * Resizes until the program in the container has said so. The client sets the first size before it listens for SIGWINCH, so that it
+   * misses a resize which comes right after.
+   */
+  async resizeUntil(size: WindowSize, said: RegExp): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await this.resize({ ...size, rows: size.rows + tries });
+      await this.resize(size);
+      try {
+        await this.says(said, { withinMs: RESIZED_WITHIN_MS });
+        return;
+      } catch (error) {
+        if (tries === RESIZE_TRIES) throw error;
+      }
+    }
   }
 }
 
@@ -64,7 +85,11 @@ export class DockerCli {
   atTerminal(args: readonly string[], { rows, columns }: WindowSize = { rows: 24, columns: 80 }): TerminalSession {
     const words = [DOCKER_PROGRAM, ...args].map(quoted).join(' ');
     const command = `stty rows ${rows} cols ${columns}; tty; exec ${words}`;
-    return new TerminalSession({ program: 'script', args: ['-qefc', command, '/dev/null'], env: { ...this.#env, SHELL: '/bin/sh' } });
+    return new TerminalSession({
+      program: 'script',
+      args: ['-qefc', command, '/dev/null'],
+      env: { ...this.#env, SHELL: '/bin/sh' },
+    });
   }
 }
 

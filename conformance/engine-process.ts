@@ -17,6 +17,8 @@ export interface EngineProgram {
   readonly args: readonly string[];
   readonly socketPath: string;
   readonly logPath: string;
+  /** Added to the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** An engine that runs as a process of its own and has answered. Disposing asks it to leave. */
@@ -32,9 +34,9 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   /** @throws Error with the end of its log when it does not answer. */
-  static async start({ program, args, socketPath, logPath }: EngineProgram): Promise<EngineProcess> {
+  static async start({ program, args, socketPath, logPath, env }: EngineProgram): Promise<EngineProcess> {
     const log = openSync(logPath, 'a');
-    const child = spawn(program, args, { stdio: ['ignore', log, log] });
+    const child = spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
     closeSync(log);
     const started = new EngineProcess(child);
     const until = performance.now() + START_WITHIN_MS;
@@ -53,6 +55,14 @@ export class EngineProcess implements AsyncDisposable {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
+  }
+
+  /** Resolves when it has ended by itself; `false` when it has not within so many milliseconds. */
+  async endsWithin(ms: number): Promise<boolean> {
+    const late = new AbortController();
+    const ended = await Promise.race([this.#ended.then(() => true), sleep(ms, false, { signal: late.signal })]);
+    late.abort();
+    return ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

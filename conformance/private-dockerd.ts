@@ -8,7 +8,11 @@ import type { PrivateHome } from './private-home.ts';
  * containers have no network.
  */
 export function dockerdProgram({ directory, root, socketPath, host }: PrivateHome): EngineProgram {
-  const [config, exec, pid] = [join(directory, 'dockerd.json'), join(directory, 'exec'), join(directory, 'dockerd.pid')];
+  const [config, exec, pid] = [
+    join(directory, 'dockerd.json'),
+    join(directory, 'exec'),
+    join(directory, 'dockerd.pid'),
+  ];
   writeFileSync(config, '{}');
   const files = ['--config-file', config, '--data-root', root, '--exec-root', exec, '--pidfile', pid];
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'];

@@ -50,7 +50,8 @@ function endMonitors(directory: string): void {
   const monitors = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isMonitorOf(pid, directory));
   for (const pid of monitors) {
     const children = ifThere(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), '').trim();
-    for (const child of children === '' ? [] : children.split(' ')) ifThere(() => process.kill(Number(child), 'SIGKILL'), true);
+    for (const child of children === '' ? [] : children.split(' '))
+      ifThere(() => process.kill(Number(child), 'SIGKILL'), true);
     ifThere(() => process.kill(Number(pid), 'SIGKILL'), true);
   }
 }

@@ -13,7 +13,7 @@ export interface HttpAnswer {
 /** What to ask besides method and path. */
 export interface HttpQuestion {
   readonly json?: unknown;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -21,10 +21,16 @@ export interface HttpQuestion {
 export async function ask(socketPath: string, target: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
   const [method = 'GET', path = '/'] = target.split(' ');
   const body = question.json === undefined ? question.body : JSON.stringify(question.json);
-  const headers = { ...(question.json === undefined ? {} : { 'Content-Type': 'application/json' }), ...question.headers };
+  const headers = {
+    ...(question.json === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...question.headers,
+  };
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const asked = request({ socketPath, method, path, headers, agent: false }, (answer) => {
-    text(answer).then((whole) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: whole }), reject);
+    text(answer).then(
+      (whole) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: whole }),
+      reject,
+    );
   });
   asked.on('error', reject);
   asked.end(body);
@@ -79,7 +85,12 @@ export class RawConnection implements Disposable {
   /** Sends a JSON request that asks to take the connection over. */
   async upgrade(target: string, json: unknown): Promise<void> {
     const body = JSON.stringify(json);
-    const headers = ['Connection: Upgrade', 'Upgrade: tcp', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
+    const headers = [
+      'Connection: Upgrade',
+      'Upgrade: tcp',
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+    ];
     await this.send([`${target} HTTP/1.1`, 'Host: docker', ...headers, '', body].join('\r\n'));
   }
 
@@ -93,7 +104,8 @@ export class RawConnection implements Disposable {
         return { status: Number(lines[0]?.split(' ')[1]), lines };
       }
       const chunk = await this.#next(READ_WITHIN_MS);
-      if (chunk === undefined) throw new Error(`the connection ended within a head: ${JSON.stringify(this.#unread.toString())}`);
+      if (chunk === undefined)
+        throw new Error(`the connection ended within a head: ${JSON.stringify(this.#unread.toString())}`);
       this.#unread = Buffer.concat([this.#unread, chunk]);
       if (this.#unread.length > HEAD_BYTES_MAX) throw new Error('no end of a head');
     }

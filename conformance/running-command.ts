@@ -66,7 +66,10 @@ export class RunningCommand implements AsyncDisposable {
   }
 
   /** Resolves with the match once the output so far has it. @throws Error when the command ends without, or is silent for too long. */
-  async says(pattern: RegExp, options: { stream?: 'stdout' | 'stderr'; withinMs?: number } = {}): Promise<RegExpMatchArray> {
+  async says(
+    pattern: RegExp,
+    options: { stream?: 'stdout' | 'stderr'; withinMs?: number } = {},
+  ): Promise<RegExpMatchArray> {
     const { stream = 'stdout', withinMs = SAY_WITHIN_MS } = options;
     using late = timeout(withinMs);
     for (;;) {
@@ -78,7 +81,8 @@ export class RunningCommand implements AsyncDisposable {
       this.#listeners.add(listener);
       const heard = await Promise.race([more.promise, late.over]);
       this.#listeners.delete(listener);
-      if (heard !== true) throw new Error(`${this.#words} did not say ${pattern} within ${withinMs} ms${this.#soFar()}`);
+      if (heard !== true)
+        throw new Error(`${this.#words} did not say ${pattern} within ${withinMs} ms${this.#soFar()}`);
     }
   }
 

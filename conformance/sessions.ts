@@ -61,10 +61,19 @@ export class Session {
   }
 }
 
+/** For a file whose tests are about more than containers of their own. */
+export interface SessionOptions {
+  /** Default: `kindsUnderTest`. */
+  readonly kinds?: readonly EngineKind[];
+  /** Default: four. */
+  readonly atOnce?: number;
+}
+
 /** Declares the tests of a file once for each engine under test. */
-export function sessions(title: string, declare: (session: Session) => void, kinds: readonly EngineKind[] = kindsUnderTest()): void {
+export function sessions(title: string, declare: (session: Session) => void, options: SessionOptions = {}): void {
+  const { kinds = kindsUnderTest(), atOnce = AT_ONCE } = options;
   for (const kind of kinds) {
-    describe(`${title}, with ${kind}`, { concurrency: AT_ONCE }, () => {
+    describe(`${title}, with ${kind}`, { concurrency: atOnce }, () => {
       const session = new Session(kind);
       before(() => session.open());
       after(() => session.close());

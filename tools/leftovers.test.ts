@@ -12,7 +12,7 @@ const beforeFile = process.env['FAIRLEAD_TEST_BEFORE'];
 const SETTLE_WITHIN_MS = 10_000;
 
 describe('the whole test run', { skip: home === undefined || beforeFile === undefined }, () => {
-  it('leaves no process, mount, network device, namespace, cgroup or file behind', { timeout: 0 }, async () => {
+  it('leaves no process, mount, network device, namespace, cgroup or file behind', { timeout: Infinity }, async () => {
     const before = JSON.parse(readFileSync(beforeFile ?? '', 'utf8')) as HostTraces;
     while (siblings().length > 0) await sleep(200);
     const until = performance.now() + SETTLE_WITHIN_MS;

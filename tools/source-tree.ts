@@ -39,13 +39,22 @@ const SOURCE_GLOBS = [
 ];
 const LEFT_OUT = /(^|\/)(node_modules|build|dist|fixtures)(\/|$)/;
 
-/** Every TypeScript file of the project below `root`, parsed, in a stable order. Declaration files are left out. */
+/** Every TypeScript file of the project below `root`, parsed, in a stable order. Ends the check when one is not TypeScript. */
 export function readSourceTree(root: string): readonly SourceFile[] {
   const files = globSync(SOURCE_GLOBS, { cwd: root, exclude: (path) => LEFT_OUT.test(path) });
   return files
     .filter((file) => !file.endsWith('.d.ts') && !LEFT_OUT.test(file))
     .sort()
-    .map((file) => parseSource(file, readFileSync(join(root, file), 'utf8')));
+    .map((file) => parseOrExit(file, readFileSync(join(root, file), 'utf8')));
+}
+
+function parseOrExit(file: string, text: string): SourceFile {
+  try {
+    return parseSource(file, text);
+  } catch (error) {
+    console.error(error instanceof SyntaxError ? error.message : error);
+    return process.exit(1);
+  }
 }
 
 /** @throws SyntaxError when `text` is not TypeScript, naming file and line. */

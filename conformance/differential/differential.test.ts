@@ -27,6 +27,8 @@ describe('the same requests to dockerd and to Fairlead', () => {
         const [theirs, ours] = [dockerd?.[index], fairlead?.[index]];
         assert.ok(theirs !== undefined && ours !== undefined);
         pairs += 1;
+        if (scene.refusedBecause !== undefined)
+          return index === 0 && ours.status < 400 ? [{ step: step.target, at: 'status' }] : [];
         return compare(step, theirs, ours).unexplained.map((difference) => ({ step: step.target, ...difference }));
       });
       assert.deepEqual(found, []);

@@ -2,7 +2,16 @@ import type { Answer } from './step.ts';
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g;
 /** Keys whose values are a run's own: numbers and paths. */
-const VOLATILE_KEYS: ReadonlySet<string> = new Set(['Pid', 'Created', 'time', 'timeNano', 'LowerDir', 'MergedDir', 'UpperDir', 'WorkDir']);
+const VOLATILE_KEYS: ReadonlySet<string> = new Set([
+  'Pid',
+  'Created',
+  'time',
+  'timeNano',
+  'LowerDir',
+  'MergedDir',
+  'UpperDir',
+  'WorkDir',
+]);
 
 /** Replaces ids, times, pids and paths of this run; the kept ids become their names. */
 export function normalize(answer: Answer, kept: ReadonlyMap<string, string>): Answer {
@@ -13,7 +22,10 @@ function walk(value: unknown, kept: ReadonlyMap<string, string>): unknown {
   if (typeof value === 'string') return text(value, kept);
   if (Array.isArray(value)) return value.map((item) => walk(item, kept));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, item]) => [text(key, kept), VOLATILE_KEYS.has(key) ? kindOf(item) : walk(item, kept)]);
+  const entries = Object.entries(value).map(([key, item]) => [
+    text(key, kept),
+    VOLATILE_KEYS.has(key) ? kindOf(item) : walk(item, kept),
+  ]);
   return Object.fromEntries(entries);
 }
 

@@ -23,7 +23,9 @@ async function plain(engine: EngineUnderTest, step: Step, kept: ReadonlyMap<stri
   const { body } = step;
   const answer = await ask(engine.socketPath, withIds(step.target, kept), {
     ...(step.json === undefined ? {} : { json: step.json }),
-    ...(body === undefined ? {} : { body: body.text, headers: body.type === undefined ? {} : { 'Content-Type': body.type } }),
+    ...(body === undefined
+      ? {}
+      : { body: body.text, headers: body.type === undefined ? {} : { 'Content-Type': body.type } }),
   });
   const contentType = answer.headers['content-type'] ?? '';
   return { status: answer.status, contentType, body: parsed(answer.body, contentType) };
@@ -35,7 +37,9 @@ async function hijacked(engine: EngineUnderTest, step: Step, kept: ReadonlyMap<s
   const text = JSON.stringify(step.json ?? {});
   const upgrade = step.hijack?.upgrade === true ? ['Connection: Upgrade', 'Upgrade: tcp'] : [];
   const length = `Content-Length: ${Buffer.byteLength(text)}`;
-  await connection.send([`${target} HTTP/1.1`, 'Host: docker', ...upgrade, 'Content-Type: application/json', length, '', text].join('\r\n'));
+  await connection.send(
+    [`${target} HTTP/1.1`, 'Host: docker', ...upgrade, 'Content-Type: application/json', length, '', text].join('\r\n'),
+  );
   const head = await connection.head();
   await connection.send(step.hijack?.input ?? '');
   connection.halfClose();

@@ -17,6 +17,8 @@ export interface Step {
 export interface Scene {
   readonly name: string;
   readonly steps: readonly Step[];
+  /** Why the whole scene goes another way with us: then only that we refuse what we say is compared. */
+  readonly refusedBecause?: string;
 }
 
 /** An answer, with what differs from run to run replaced. */

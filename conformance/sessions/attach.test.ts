@@ -10,7 +10,10 @@ const DETACH = '\x10\x11';
 
 sessions('docker attach', (session) => {
   it('shows what is printed from now on, and ends with the code of the container', async () => {
-    const name = await session.background([], ['sh', '-c', 'echo before; until [ -e /go ]; do sleep 0.05; done; echo out; echo err >&2; exit 6']);
+    const name = await session.background(
+      [],
+      ['sh', '-c', 'echo before; until [ -e /go ]; do sleep 0.05; done; echo out; echo err >&2; exit 6'],
+    );
     await using attached = await attach(1, '--no-stdin', name);
     await session.docker.ok('exec', name, 'touch', '/go');
     const { exitCode, stdout, stderr } = await attached.result();
@@ -30,7 +33,11 @@ sessions('docker attach', (session) => {
   it('lets go at the end of one client’s input, and the program goes on reading from others', async () => {
     const name = await session.background(['-i'], ECHOES_LINES);
     using stream = await RawConnection.open(session.engine.socketPath);
-    await stream.request(`POST /containers/${name}/attach?stream=1&stdin=1&stdout=1`, 'Connection: Upgrade', 'Upgrade: tcp');
+    await stream.request(
+      `POST /containers/${name}/attach?stream=1&stdin=1&stdout=1`,
+      'Connection: Upgrade',
+      'Upgrade: tcp',
+    );
     assert.equal((await stream.head()).status, 101);
     await using other = await attach(1, name);
     await stream.send('one\n');
@@ -74,7 +81,16 @@ sessions('docker attach', (session) => {
   it('lets go at keys of one’s own, and passes the usual ones on', async () => {
     const name = session.name();
     const command = ['sh', '-c', 'stty raw -echo; echo ready; dd bs=1 count=2 2>/dev/null | od -An -c; sleep 100'];
-    await using attached = session.docker.atTerminal(['run', '-it', '--detach-keys', 'ctrl-a,x', '--name', name, 'busybox', ...command]);
+    await using attached = session.docker.atTerminal([
+      'run',
+      '-it',
+      '--detach-keys',
+      'ctrl-a,x',
+      '--name',
+      name,
+      'busybox',
+      ...command,
+    ]);
     await attached.says(/ready/);
     attached.write(DETACH);
     await attached.says(/020\s+021/);
@@ -95,7 +111,10 @@ sessions('docker attach', (session) => {
   });
 
   it('passes SIGTERM to the client on', async () => {
-    const name = await session.background([], ['sh', '-c', 'trap "echo bye; exit 8" TERM; while :; do echo on; sleep 0.05; done']);
+    const name = await session.background(
+      [],
+      ['sh', '-c', 'trap "echo bye; exit 8" TERM; while :; do echo on; sleep 0.05; done'],
+    );
     await using attached = session.docker.start(['attach', '--no-stdin', name]);
     await attached.says(/on\n/);
     attached.signal('SIGTERM');
@@ -122,11 +141,17 @@ sessions('docker attach', (session) => {
     const name = session.name();
     await session.docker.ok('create', '--name', name, 'busybox');
     const stopped = await session.docker.run(['attach', name]);
-    assert.deepEqual([stopped.exitCode, stopped.stderr], [1, 'You cannot attach to a stopped container, start it first\n']);
+    assert.deepEqual(
+      [stopped.exitCode, stopped.stderr],
+      [1, 'You cannot attach to a stopped container, start it first\n'],
+    );
     const paused = await session.background();
     await session.docker.ok('pause', paused);
     const refused = await session.docker.run(['attach', paused]);
-    assert.deepEqual([refused.exitCode, refused.stderr], [1, 'You cannot attach to a paused container, unpause it first\n']);
+    assert.deepEqual(
+      [refused.exitCode, refused.stderr],
+      [1, 'You cannot attach to a paused container, unpause it first\n'],
+    );
   });
 
   /** Starts a client and waits until it is the `count`-th one that is attached. The last argument is the container. */

@@ -18,35 +18,111 @@ const COMMANDS: readonly {
 }[] = [
   { fact: 'ends with 0', command: ['true'] },
   { fact: 'ends with the code of the program', command: ['sh', '-c', 'exit 3'], exitCode: 3 },
-  { fact: 'keeps the two streams apart', command: ['sh', '-c', 'echo out; echo err >&2'], stdout: 'out\n', stderr: 'err\n' },
+  {
+    fact: 'keeps the two streams apart',
+    command: ['sh', '-c', 'echo out; echo err >&2'],
+    stdout: 'out\n',
+    stderr: 'err\n',
+  },
   // Every exec that could not be started was 126 before Docker 28.
-  { fact: 'says in the stream that there is no such program', command: ['nosuch'], exitCode: { fairlead: 127, dockerd: 126 }, stdout: `${EXEC_FAILED}exec: "nosuch": executable file not found in $PATH: unknown\r\n` },
-  { fact: 'says in the stream that the path leads nowhere', command: ['/nosuch'], exitCode: { fairlead: 127, dockerd: 126 }, stdout: `${EXEC_FAILED}exec: "/nosuch": stat /nosuch: no such file or directory: unknown\r\n` },
-  { fact: 'says in the stream that it may not be run', command: ['/etc'], exitCode: 126, stdout: `${EXEC_FAILED}exec: "/etc": permission denied: unknown\r\n` },
-  { fact: 'says in the stream that there is no such user', options: ['-u', 'nosuch'], command: ['id'], exitCode: { fairlead: 128, dockerd: 126 }, stdout: 'unable to find user nosuch: no matching entries in passwd file\r\n' },
-  { fact: 'says in the stream that there is no such directory', options: ['-w', '/nosuch'], command: ['id'], exitCode: { fairlead: 127, dockerd: 126 }, stdout: `${EXEC_FAILED}chdir to cwd ("/nosuch") set in config.json failed: no such file or directory: unknown\r\n` },
-  { fact: 'pipes -i through', options: ['-i'], command: ['cat'], input: 'through\nthe pipe', stdout: 'through\nthe pipe' },
-  { fact: 'ends the input of -i, and waits for what comes after', options: ['-i'], command: ['sh', '-c', 'wc -c; exit 4'], input: 'x'.repeat(300_000), exitCode: 4, stdout: '300000\n' },
+  {
+    fact: 'says in the stream that there is no such program',
+    command: ['nosuch'],
+    exitCode: { fairlead: 127, dockerd: 126 },
+    stdout: `${EXEC_FAILED}exec: "nosuch": executable file not found in $PATH: unknown\r\n`,
+  },
+  {
+    fact: 'says in the stream that the path leads nowhere',
+    command: ['/nosuch'],
+    exitCode: { fairlead: 127, dockerd: 126 },
+    stdout: `${EXEC_FAILED}exec: "/nosuch": stat /nosuch: no such file or directory: unknown\r\n`,
+  },
+  {
+    fact: 'says in the stream that it may not be run',
+    command: ['/etc'],
+    exitCode: 126,
+    stdout: `${EXEC_FAILED}exec: "/etc": permission denied: unknown\r\n`,
+  },
+  {
+    fact: 'says in the stream that there is no such user',
+    options: ['-u', 'nosuch'],
+    command: ['id'],
+    exitCode: { fairlead: 128, dockerd: 126 },
+    stdout: 'unable to find user nosuch: no matching entries in passwd file\r\n',
+  },
+  {
+    fact: 'says in the stream that there is no such directory',
+    options: ['-w', '/nosuch'],
+    command: ['id'],
+    exitCode: { fairlead: 127, dockerd: 126 },
+    stdout: `${EXEC_FAILED}chdir to cwd ("/nosuch") set in config.json failed: no such file or directory: unknown\r\n`,
+  },
+  {
+    fact: 'pipes -i through',
+    options: ['-i'],
+    command: ['cat'],
+    input: 'through\nthe pipe',
+    stdout: 'through\nthe pipe',
+  },
+  {
+    fact: 'ends the input of -i, and waits for what comes after',
+    options: ['-i'],
+    command: ['sh', '-c', 'wc -c; exit 4'],
+    input: 'x'.repeat(300_000),
+    exitCode: 4,
+    stdout: '300000\n',
+  },
   { fact: 'gives no input without -i', command: ['cat'], input: 'not for you' },
   { fact: 'takes -u by name', options: ['-u', 'nobody'], command: ['id', '-un'], stdout: 'nobody\n' },
-  { fact: 'takes -u by numbers', options: ['-u', '1000:100'], command: ['sh', '-c', 'id -u; id -g'], stdout: '1000\n100\n' },
-  { fact: 'takes the home directory of -u', options: ['-u', 'nobody'], command: ['sh', '-c', 'echo $HOME'], stdout: '/home\n' },
+  {
+    fact: 'takes -u by numbers',
+    options: ['-u', '1000:100'],
+    command: ['sh', '-c', 'id -u; id -g'],
+    stdout: '1000\n100\n',
+  },
+  {
+    fact: 'takes the home directory of -u',
+    options: ['-u', 'nobody'],
+    command: ['sh', '-c', 'echo $HOME'],
+    stdout: '/home\n',
+  },
   { fact: 'starts in -w', options: ['-w', '/proc'], command: ['pwd'], stdout: '/proc\n' },
-  { fact: 'adds -e to the environment of the container', options: ['-e', 'TWO=2'], command: ['sh', '-c', 'echo $ONE $TWO'], stdout: '1 2\n' },
-  { fact: 'lets -e win over the container', options: ['-e', 'ONE=one'], command: ['sh', '-c', 'echo $ONE'], stdout: 'one\n' },
+  {
+    fact: 'adds -e to the environment of the container',
+    options: ['-e', 'TWO=2'],
+    command: ['sh', '-c', 'echo $ONE $TWO'],
+    stdout: '1 2\n',
+  },
+  {
+    fact: 'lets -e win over the container',
+    options: ['-e', 'ONE=one'],
+    command: ['sh', '-c', 'echo $ONE'],
+    stdout: 'one\n',
+  },
   { fact: 'gives a terminal with -t alone', options: ['-t'], command: ['tty'], stdout: '/dev/pts/0\r\n' },
   { fact: 'ends with 137 when the program was killed', command: ['sh', '-c', 'kill -9 $$'], exitCode: 137 },
 ];
 
-async function createExec(session: Session, container: string, config: Readonly<Record<string, unknown>>): Promise<string> {
+async function createExec(
+  session: Session,
+  container: string,
+  config: Readonly<Record<string, unknown>>,
+): Promise<string> {
   const { status, body } = await session.ask(`POST /containers/${container}/exec`, { json: config });
   assert.equal(status, 201, body);
   const { Id } = JSON.parse(body) as { Id: string };
   return Id;
 }
 
-async function inspectExec(session: Session, id: string): Promise<{ Running: boolean; ExitCode: number | null; Pid: number }> {
-  return JSON.parse((await session.ask(`GET /exec/${id}/json`)).body) as { Running: boolean; ExitCode: number | null; Pid: number };
+async function inspectExec(
+  session: Session,
+  id: string,
+): Promise<{ Running: boolean; ExitCode: number | null; Pid: number }> {
+  return JSON.parse((await session.ask(`GET /exec/${id}/json`)).body) as {
+    Running: boolean;
+    ExitCode: number | null;
+    Pid: number;
+  };
 }
 
 sessions('docker exec', (session) => {
@@ -55,7 +131,10 @@ sessions('docker exec', (session) => {
       const name = await session.background(['-e', 'ONE=1']);
       const ran = await session.docker.run(['exec', ...options, name, ...command], input);
       const expected = typeof exitCode === 'number' ? exitCode : session.differs(exitCode);
-      assert.deepEqual({ exitCode: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr }, { exitCode: expected, stdout, stderr });
+      assert.deepEqual(
+        { exitCode: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr },
+        { exitCode: expected, stdout, stderr },
+      );
     });
   }
 
@@ -64,8 +143,7 @@ sessions('docker exec', (session) => {
     const command = [name, 'sh', '-c', TELLS_SIZE_AND_LINES];
     await using terminal = session.docker.atTerminal(['exec', '-it', ...command], { rows: 31, columns: 97 });
     await terminal.says(/size 31 97\r\n/);
-    await terminal.resize({ rows: 40, columns: 120 });
-    await terminal.says(/size 40 120\r\n/);
+    await terminal.resizeUntil({ rows: 40, columns: 120 }, /size 40 120\r\n/);
     terminal.write('end\r');
     await terminal.says(/got end\r\n/);
     assert.equal((await terminal.result()).exitCode, 4);
@@ -73,7 +151,14 @@ sessions('docker exec', (session) => {
 
   it('-it lets go at ctrl-p ctrl-q, and the program goes on', async () => {
     const name = await session.background();
-    await using terminal = session.docker.atTerminal(['exec', '-it', name, 'sh', '-c', 'echo ready; sleep 0.5; echo done > /left; sleep 100']);
+    await using terminal = session.docker.atTerminal([
+      'exec',
+      '-it',
+      name,
+      'sh',
+      '-c',
+      'echo ready; sleep 0.5; echo done > /left; sleep 100',
+    ]);
     await terminal.says(/ready/);
     terminal.write('\x10\x11');
     const { exitCode, stdout } = await terminal.result();
@@ -85,7 +170,14 @@ sessions('docker exec', (session) => {
 
   it('-d says nothing and does not wait', async () => {
     const name = await session.background();
-    const { exitCode, stdout, stderr, tookMs } = await session.docker.run(['exec', '-d', name, 'sh', '-c', 'sleep 2; echo x > /late']);
+    const { exitCode, stdout, stderr, tookMs } = await session.docker.run([
+      'exec',
+      '-d',
+      name,
+      'sh',
+      '-c',
+      'sleep 2; echo x > /late',
+    ]);
     assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 0, stdout: '', stderr: '' });
     assert.ok(tookMs < 1_800, `took ${tookMs} ms`);
     await sleep(2_200);
@@ -95,7 +187,10 @@ sessions('docker exec', (session) => {
   it('-d fails when the program cannot be started', async () => {
     const name = await session.background();
     const { exitCode, stderr } = await session.docker.run(['exec', '-d', name, 'nosuch']);
-    assert.deepEqual([exitCode, stderr], [1, `Error response from daemon: ${EXEC_FAILED}exec: "nosuch": executable file not found in $PATH: unknown\n`]);
+    assert.deepEqual(
+      [exitCode, stderr],
+      [1, `Error response from daemon: ${EXEC_FAILED}exec: "nosuch": executable file not found in $PATH: unknown\n`],
+    );
   });
 
   it('is refused while the container is stopped, paused or unknown', async () => {
@@ -105,8 +200,14 @@ sessions('docker exec', (session) => {
     const paused = await session.background();
     await session.docker.ok('pause', paused);
     const refusals = [
-      { container: stopped, words: `Error response from daemon: ${session.differs({ fairlead: 'c', dockerd: 'C' })}ontainer ${id} is not running` },
-      { container: paused, words: `Error response from daemon: Container ${paused} is paused, unpause the container before exec` },
+      {
+        container: stopped,
+        words: `Error response from daemon: ${session.differs({ fairlead: 'c', dockerd: 'C' })}ontainer ${id} is not running`,
+      },
+      {
+        container: paused,
+        words: `Error response from daemon: Container ${paused} is paused, unpause the container before exec`,
+      },
       { container: 'nosuch', words: 'No such container: nosuch' },
     ];
     for (const { container, words } of refusals) {
@@ -116,7 +217,10 @@ sessions('docker exec', (session) => {
     }
   });
 
-  for (const [how, args] of [['rm -f', ['rm', '-f']], ['stop', ['stop', '-t', '0']]] as const) {
+  for (const [how, args] of [
+    ['rm -f', ['rm', '-f']],
+    ['stop', ['stop', '-t', '0']],
+  ] as const) {
     it(`ends with 137 when the container goes by ${how} meanwhile`, async () => {
       const name = await session.background();
       await using running = session.docker.start(['exec', name, 'sh', '-c', 'echo ready; sleep 100']);
@@ -128,14 +232,25 @@ sessions('docker exec', (session) => {
 
   it('closes the stream 2 s after the program when a child of it still holds its output', async () => {
     const name = await session.background();
-    const { exitCode, stdout, tookMs } = await session.docker.run(['exec', name, 'sh', '-c', '(sleep 5; echo late) & echo early; exit 3']);
+    const { exitCode, stdout, tookMs } = await session.docker.run([
+      'exec',
+      name,
+      'sh',
+      '-c',
+      '(sleep 5; echo late) & echo early; exit 3',
+    ]);
     assert.deepEqual([exitCode, stdout], [3, 'early\n']);
     assert.ok(tookMs > 1_900 && tookMs < 4_000, `took ${tookMs} ms`);
   });
 
   it('a resize that comes before the start waits for it', async () => {
     const name = await session.background();
-    const id = await createExec(session, name, { Cmd: ['sh', '-c', 'sleep 0.3; stty size'], Tty: true, AttachStdin: true, AttachStdout: true });
+    const id = await createExec(session, name, {
+      Cmd: ['sh', '-c', 'sleep 0.3; stty size'],
+      Tty: true,
+      AttachStdin: true,
+      AttachStdout: true,
+    });
     const resized = session.ask(`POST /exec/${id}/resize?h=33&w=99`);
     await sleep(300);
     using stream = await RawConnection.open(session.engine.socketPath);
@@ -147,7 +262,12 @@ sessions('docker exec', (session) => {
 
   it('a half-close at a terminal ends the stream and not the program', async () => {
     const name = await session.background();
-    const id = await createExec(session, name, { Cmd: ['sleep', '100'], Tty: true, AttachStdin: true, AttachStdout: true });
+    const id = await createExec(session, name, {
+      Cmd: ['sleep', '100'],
+      Tty: true,
+      AttachStdin: true,
+      AttachStdout: true,
+    });
     using stream = await RawConnection.open(session.engine.socketPath);
     await stream.upgrade(`POST /exec/${id}/start`, { Tty: true });
     await stream.head();
@@ -163,19 +283,31 @@ sessions('docker exec', (session) => {
     await sleep(500);
     const { status, body } = await session.ask(`POST /exec/${id}/start`, { json: { Detach: true } });
     assert.equal(status, 409);
-    assert.match(body, session.differs({ fairlead: new RegExp(`"exec command ${id} has already run"`), dockerd: new RegExp(`"Error: Exec command ${id} has already run"`) }));
+    assert.match(
+      body,
+      session.differs({
+        fairlead: new RegExp(`"exec command ${id} has already run"`),
+        dockerd: new RegExp(`"Error: Exec command ${id} has already run"`),
+      }),
+    );
   });
 
   it('inspect says null before, the code after, and nothing of one that does not exist', async () => {
     const name = await session.background();
     const id = await createExec(session, name, { Cmd: ['sh', '-c', 'exit 9'], AttachStdout: true });
-    assert.deepEqual(await inspectExec(session, id).then(({ Running, ExitCode }) => [Running, ExitCode]), [false, null]);
+    assert.deepEqual(await inspectExec(session, id).then(({ Running, ExitCode }) => [Running, ExitCode]), [
+      false,
+      null,
+    ]);
     using stream = await RawConnection.open(session.engine.socketPath);
     await stream.upgrade(`POST /exec/${id}/start`, {});
     await stream.head();
     await Array.fromAsync(stream.rest());
     assert.deepEqual(await inspectExec(session, id).then(({ Running, ExitCode }) => [Running, ExitCode]), [false, 9]);
     const unknown = await session.ask(`GET /exec/${id.slice(0, 12)}/json`);
-    assert.deepEqual([unknown.status, unknown.body], [404, `{"message":"No such exec instance: ${id.slice(0, 12)}"}\n`]);
+    assert.deepEqual(
+      [unknown.status, unknown.body],
+      [404, `{"message":"No such exec instance: ${id.slice(0, 12)}"}\n`],
+    );
   });
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FairleadCli } from '../fairlead-cli.ts';
 import { RunningCommand } from '../running-command.ts';
-import { type Session, sessions } from '../sessions.ts';
+import { FAIRLEAD_ALONE, type Session, sessions } from '../sessions.ts';
 
 function cliOf(session: Session): FairleadCli {
   return new FairleadCli(`unix://${session.engine.socketPath}`);
@@ -96,7 +96,7 @@ sessions('fairlead: the same as docker', (session) => {
     ];
     for (const args of commands) {
       const [ours, docker] = [await cli.run(args), await session.docker.run(args)];
-      const named = `${args.join(' ')}`;
+      const named = args.join(' ');
       assert.equal(ours.stdout, docker.stdout, `stdout of ${named}`);
       assert.equal(ours.exitCode, docker.exitCode, `exit code of ${named}: ${ours.stderr}`);
       assert.equal(firstLine(ours.stderr), firstLine(docker.stderr), `stderr of ${named}`);
@@ -317,3 +317,48 @@ sessions('fairlead: the program', (session) => {
     });
   }
 });
+
+sessions(
+  'fairlead: operations',
+  (session) => {
+    it('tells the story of a stop in a line, whoever asked for it', async () => {
+      const name = await session.background([], ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done']);
+      await session.docker.ok('stop', '-t', '1', name);
+      const { stdout } = await cliOf(session).run(['operations', name]);
+      const [create = '', start = '', stop = ''] = stdout.split('\n');
+      assert.match(create, new RegExp(`^create ${name} +asked by Docker-Client/\\S+ `));
+      assert.match(start, new RegExp(`^start ${name} +asked by Docker-Client/`));
+      assert.match(
+        stop,
+        new RegExp(
+          `^stop ${name} +asked by Docker-Client/.* grace 1\\.0 s {2}killed at 1\\.0 s {2}exit 137 {2}took 1\\.\\d s$`,
+        ),
+      );
+      const json = (await cliOf(session).run(['operations', '--json', '-n', '1', name])).stdout;
+      const { Verb, Outcome } = JSON.parse(json);
+      assert.deepEqual([Verb, Outcome.Detail, Outcome.ExitCode], ['stop', 'killed', 137]);
+    });
+
+    it('starts an engine by itself when none is named, says so once, and uses it from then on', async () => {
+      const root = join(session.engine.directory, 'own');
+      const cli = new FairleadCli(undefined, { FAIRLEAD_ROOT: root });
+      const [first, second] = [await cli.run(['ps']), await cli.run(['ps', '-q'])];
+      const pid = Number(readFileSync(join(root, 'engine.pid'), 'utf8'));
+      try {
+        assert.equal(
+          first.stderr,
+          `No engine was running: started one in the background (root ${root}, pid ${pid}, log ${root}/engine.log)\n`,
+        );
+        assert.match(first.stdout, /^CONTAINER ID/);
+        assert.deepEqual(
+          { exitCode: second.exitCode, stdout: second.stdout, stderr: second.stderr },
+          { exitCode: 0, stdout: '', stderr: '' },
+        );
+      } finally {
+        process.kill(pid, 'SIGTERM');
+        while (existsSync(`/proc/${pid}`)) await sleep(20);
+      }
+    });
+  },
+  { kinds: FAIRLEAD_ALONE },
+);

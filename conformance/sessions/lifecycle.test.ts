@@ -5,12 +5,18 @@ import { endsOn, IGNORES_TERM } from '../programs.ts';
 import { sessions } from '../sessions.ts';
 
 sessions('the life of a container', (session) => {
-  const list = async (...args: readonly string[]): Promise<string> => await session.docker.ok('ps', '-a', '--no-trunc', ...args);
+  const list = async (...args: readonly string[]): Promise<string> =>
+    await session.docker.ok('ps', '-a', '--no-trunc', ...args);
 
   it('create, start and the end of it, as ps -a shows them', async () => {
     const name = session.name();
     const id = await session.docker.ok('create', '--name', name, 'busybox', 'sh', '-c', 'sleep 0.5; exit 3');
-    const format = ['--filter', `name=^/?${name}$`, '--format', '{{.ID}} {{.Image}} {{.Command}} {{.Status}} {{.Names}}'];
+    const format = [
+      '--filter',
+      `name=^/?${name}$`,
+      '--format',
+      '{{.ID}} {{.Image}} {{.Command}} {{.Status}} {{.Names}}',
+    ];
     assert.equal(await list(...format), `${id} busybox "sh -c 'sleep 0.5; exit 3'" Created ${name}`);
     assert.equal(await session.docker.ok('start', name), name);
     assert.match(await list(...format), /Up Less than a second|Up 1 second/);
@@ -24,7 +30,10 @@ sessions('the life of a container', (session) => {
     const [up, down] = [await session.background(['-l', 'of=ps']), session.name()];
     await session.docker.run(['run', '-l', 'of=ps', '--name', down, 'busybox', 'sh', '-c', 'exit 4']);
     const names = async (...args: readonly string[]): Promise<readonly string[]> =>
-      (await session.docker.ok('ps', '--filter', 'label=of=ps', '--format', '{{.Names}}', ...args)).split('\n').filter(Boolean).toSorted();
+      (await session.docker.ok('ps', '--filter', 'label=of=ps', '--format', '{{.Names}}', ...args))
+        .split('\n')
+        .filter(Boolean)
+        .toSorted();
     assert.deepEqual(await names(), [up]);
     assert.deepEqual(await names('-a'), [up, down].toSorted());
     assert.deepEqual(await names('-a', '--filter', 'status=exited'), [down]);
@@ -37,22 +46,64 @@ sessions('the life of a container', (session) => {
   it('ps prints its table', async () => {
     const name = await session.background();
     const { stdout } = await session.docker.run(['ps', '--filter', `name=${name}`]);
-    assert.match(stdout, /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +busybox +"sleep 1000" +(Less than a second|\d+ seconds?) ago +Up \S.* +session-\d+\n$/);
+    assert.match(
+      stdout,
+      /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +busybox +"sleep 1000" +(Less than a second|\d+ seconds?) ago +Up \S.* +session-\d+\n$/,
+    );
   });
 
   it('inspect tells configuration and state', async () => {
-    const name = await session.background(['-e', 'A=b', '-w', '/tmp', '-u', 'nobody', '-h', 'ship', '-l', 'k=v', '--stop-timeout', '7', '-m', '64m']);
+    const name = await session.background([
+      '-e',
+      'A=b',
+      '-w',
+      '/tmp',
+      '-u',
+      'nobody',
+      '-h',
+      'ship',
+      '-l',
+      'k=v',
+      '--stop-timeout',
+      '7',
+      '-m',
+      '64m',
+    ]);
     const { stdout } = await session.docker.run(['inspect', name]);
-    const [found] = JSON.parse(stdout) as { Name: string; Path: string; Args: string[]; Config: Record<string, unknown>; HostConfig: Record<string, unknown>; State: Record<string, unknown> }[];
+    const [found] = JSON.parse(stdout) as {
+      Name: string;
+      Path: string;
+      Args: string[];
+      Config: Record<string, unknown>;
+      HostConfig: Record<string, unknown>;
+      State: Record<string, unknown>;
+    }[];
     assert.ok(found !== undefined);
     const { Hostname, User, WorkingDir, Labels, StopTimeout, Image, Tty } = found.Config;
     assert.deepEqual([found.Name, found.Path, found.Args], [`/${name}`, 'sleep', ['1000']]);
-    assert.deepEqual({ Hostname, User, WorkingDir, Labels, StopTimeout, Image, Tty }, { Hostname: 'ship', User: 'nobody', WorkingDir: '/tmp', Labels: { k: 'v' }, StopTimeout: 7, Image: 'busybox', Tty: false });
+    assert.deepEqual(
+      { Hostname, User, WorkingDir, Labels, StopTimeout, Image, Tty },
+      {
+        Hostname: 'ship',
+        User: 'nobody',
+        WorkingDir: '/tmp',
+        Labels: { k: 'v' },
+        StopTimeout: 7,
+        Image: 'busybox',
+        Tty: false,
+      },
+    );
     assert.deepEqual(found.Config['Env'], ['A=b', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']);
     assert.equal(found.HostConfig['Memory'], 64 * 1024 * 1024);
     const { Status, Running, Paused, Restarting, OOMKilled, Dead, ExitCode, Error: error, FinishedAt } = found.State;
-    assert.deepEqual([Status, Running, Paused, Restarting, OOMKilled, Dead, ExitCode, error, FinishedAt], ['running', true, false, false, false, false, 0, '', '0001-01-01T00:00:00Z']);
-    assert.equal(await session.docker.ok('exec', name, 'sh', '-c', 'echo $(hostname) $(pwd) $(id -un) $A'), 'ship /tmp nobody b');
+    assert.deepEqual(
+      [Status, Running, Paused, Restarting, OOMKilled, Dead, ExitCode, error, FinishedAt],
+      ['running', true, false, false, false, false, 0, '', '0001-01-01T00:00:00Z'],
+    );
+    assert.equal(
+      await session.docker.ok('exec', name, 'sh', '-c', 'echo $(hostname) $(pwd) $(id -un) $A'),
+      'ship /tmp nobody b',
+    );
   });
 
   it('inspect goes on after one that does not exist', async () => {
@@ -64,7 +115,8 @@ sessions('the life of a container', (session) => {
   it('finds a container by id, by the beginning of one, and by name', async () => {
     const name = await session.background();
     const id = await session.inspect(name, '{{.Id}}');
-    for (const ref of [id, id.slice(0, 12), `/${name}`]) assert.equal(await session.inspect(ref, '{{.Name}}'), `/${name}`);
+    for (const ref of [id, id.slice(0, 12), `/${name}`])
+      assert.equal(await session.inspect(ref, '{{.Name}}'), `/${name}`);
     assert.equal((await session.docker.run(['inspect', name.slice(0, -1)])).exitCode, 1);
   });
 
@@ -73,7 +125,10 @@ sessions('the life of a container', (session) => {
     await using logs = session.docker.start(['logs', '-f', name]);
     await logs.says(/^1\n/);
     assert.equal(await session.docker.ok('pause', name), name);
-    assert.equal(await session.inspect(name, '{{.State.Status}} {{.State.Running}} {{.State.Paused}}'), 'paused true true');
+    assert.equal(
+      await session.inspect(name, '{{.State.Status}} {{.State.Running}} {{.State.Paused}}'),
+      'paused true true',
+    );
     assert.match(await list('--filter', `name=${name}`, '--format', '{{.Status}}'), /\(Paused\)$/);
     const held = await session.docker.ok('logs', '--tail', '1', name);
     await sleep(200);
@@ -96,9 +151,22 @@ sessions('the life of a container', (session) => {
     const { stdout } = await session.docker.run(['top', name]);
     const [titles, ...processes] = stdout.trim().split('\n');
     assert.match(titles ?? '', /^UID +PID +PPID +C +STIME +TTY +TIME +CMD *$/);
-    assert.deepEqual(processes.map((line) => line.trim().split(/\s{2,}/).at(-1)).toSorted(), ['sh -c sleep 1000 & wait', 'sleep 1000']);
+    assert.deepEqual(
+      processes
+        .map((line) =>
+          line
+            .trim()
+            .split(/\s{2,}/)
+            .at(-1),
+        )
+        .toSorted(),
+      ['sh -c sleep 1000 & wait', 'sleep 1000'],
+    );
     const pid = await session.inspect(name, '{{.State.Pid}}');
-    assert.match(await session.docker.ok('top', name, '-o', 'pid,comm'), new RegExp(`^PID +COMMAND *\\n${pid} +sh *\\n\\d+ +sleep *$`));
+    assert.match(
+      await session.docker.ok('top', name, '-o', 'pid,comm'),
+      new RegExp(`^PID +COMMAND *\\n${pid} +sh *\\n\\d+ +sleep *$`),
+    );
   });
 
   it('restart gives another process, and keeps the files', async () => {
@@ -133,13 +201,21 @@ sessions('the life of a container', (session) => {
 
   it('--restart on-failure starts again as often as it says', async () => {
     const name = await session.background(['--restart', 'on-failure:2'], ['sh', '-c', 'echo run; exit 3']);
-    for (let tries = 0; (await session.inspect(name, '{{.State.Status}} {{.RestartCount}}')) !== 'exited 2' && tries < 60; tries++) await sleep(100);
+    for (
+      let tries = 0;
+      (await session.inspect(name, '{{.State.Status}} {{.RestartCount}}')) !== 'exited 2' && tries < 60;
+      tries++
+    )
+      await sleep(100);
     assert.equal(await session.inspect(name, '{{.State.ExitCode}} {{.RestartCount}}'), '3 2');
     assert.equal(await session.docker.ok('logs', name), 'run\nrun\nrun');
   });
 
   it('kill sends the signal it is given, and KILL by default', async () => {
-    const name = await session.background([], ['sh', '-c', 'trap "echo hup" HUP; echo ready; while :; do sleep 0.05; done']);
+    const name = await session.background(
+      [],
+      ['sh', '-c', 'trap "echo hup" HUP; echo ready; while :; do sleep 0.05; done'],
+    );
     await using logs = session.docker.start(['logs', '-f', name]);
     await logs.says(/ready/);
     assert.equal(await session.docker.ok('kill', '-s', 'HUP', name), name);
@@ -151,7 +227,10 @@ sessions('the life of a container', (session) => {
   });
 
   it('wait prints the codes in the order of its arguments, also of what has ended before', async () => {
-    const [first, second] = [await session.background([], ['sh', '-c', 'sleep 0.5; exit 5']), await session.background([], ['sh', '-c', 'exit 6'])];
+    const [first, second] = [
+      await session.background([], ['sh', '-c', 'sleep 0.5; exit 5']),
+      await session.background([], ['sh', '-c', 'exit 6']),
+    ];
     assert.equal(await session.docker.ok('wait', first, second), '5\n6');
   });
 
@@ -160,7 +239,10 @@ sessions('the life of a container', (session) => {
     const started = performance.now();
     const { status, headers, body } = await session.ask(`POST /containers/${name}/wait`);
     assert.ok(performance.now() - started > 200);
-    assert.deepEqual([status, headers['content-type'], (JSON.parse(body) as { StatusCode: number }).StatusCode], [200, 'application/json', 4]);
+    assert.deepEqual(
+      [status, headers['content-type'], (JSON.parse(body) as { StatusCode: number }).StatusCode],
+      [200, 'application/json', 4],
+    );
   });
 
   it('rm refuses what runs; -f kills it first', async () => {
@@ -182,14 +264,32 @@ sessions('the life of a container', (session) => {
     assert.match(stderr, /^Error(?: response from daemon)?: No such container: nosuch\n$/);
   });
 
-  const REFUSED: readonly { readonly args: readonly string[]; readonly stderr: string | { readonly fairlead: string; readonly dockerd: string } }[] = [
-    ...['start', 'stop', 'restart', 'pause', 'unpause', 'wait', 'top'].map((verb) => ({ args: [verb, 'nosuch'], stderr: 'No such container: nosuch' })),
+  const REFUSED: readonly {
+    readonly args: readonly string[];
+    readonly stderr: string | { readonly fairlead: string; readonly dockerd: string };
+  }[] = [
+    ...['start', 'stop', 'restart', 'pause', 'unpause', 'wait', 'top'].map((verb) => ({
+      args: [verb, 'nosuch'],
+      stderr: 'No such container: nosuch',
+    })),
     { args: ['rm', 'nosuch'], stderr: 'No such container: nosuch' },
     { args: ['logs', 'nosuch'], stderr: 'No such container: nosuch' },
     { args: ['rename', 'nosuch', 'other'], stderr: 'No such container: nosuch' },
-    { args: ['kill', 'nosuch'], stderr: { fairlead: 'cannot kill container: nosuch: No such container: nosuch', dockerd: 'Cannot kill container: nosuch: No such container: nosuch' } },
-    { args: ['kill', '-s', 'BOGUS', 'nosuch'], stderr: { fairlead: 'invalid signal: BOGUS', dockerd: 'Invalid signal: BOGUS' } },
-    { args: ['ps', '--filter', 'bogus=1'], stderr: { fairlead: "invalid filter 'bogus'", dockerd: "Invalid filter 'bogus'" } },
+    {
+      args: ['kill', 'nosuch'],
+      stderr: {
+        fairlead: 'cannot kill container: nosuch: No such container: nosuch',
+        dockerd: 'Cannot kill container: nosuch: No such container: nosuch',
+      },
+    },
+    {
+      args: ['kill', '-s', 'BOGUS', 'nosuch'],
+      stderr: { fairlead: 'invalid signal: BOGUS', dockerd: 'Invalid signal: BOGUS' },
+    },
+    {
+      args: ['ps', '--filter', 'bogus=1'],
+      stderr: { fairlead: "invalid filter 'bogus'", dockerd: "Invalid filter 'bogus'" },
+    },
   ];
   for (const { args, stderr } of REFUSED) {
     it(`${args.join(' ')} is refused in Docker’s words`, async () => {

@@ -38,7 +38,10 @@ sessions('docker logs', (session) => {
   it('-t puts the time before each line', async () => {
     const name = await ended(...COUNTS_TO_FIVE);
     const lines = (await session.docker.ok('logs', '-t', name)).split('\n');
-    assert.deepEqual(lines.map((line) => line.replace(STAMP, '')), ['line 1', 'line 2', 'line 3', 'line 4', 'line 5']);
+    assert.deepEqual(
+      lines.map((line) => line.replace(STAMP, '')),
+      ['line 1', 'line 2', 'line 3', 'line 4', 'line 5'],
+    );
     assert.ok(lines.every((line) => STAMP.test(line)));
     assert.deepEqual(lines.toSorted(), lines);
     assert.ok(Math.abs(Date.parse((lines[0] ?? '').split(' ')[0] ?? '') - Date.now()) < 60_000);
@@ -46,14 +49,19 @@ sessions('docker logs', (session) => {
 
   it('--since and --until cut at a time', async () => {
     const name = await ended('sh', '-c', 'echo one; sleep 1.2; echo two');
-    const [first = '', second = ''] = (await session.docker.ok('logs', '-t', name)).split('\n').map((line) => line.split(' ')[0] ?? '');
+    const [first = '', second = ''] = (await session.docker.ok('logs', '-t', name))
+      .split('\n')
+      .map((line) => line.split(' ')[0] ?? '');
     assert.equal(await session.docker.ok('logs', '--since', second, name), 'two');
     assert.equal(await session.docker.ok('logs', '--until', first, name), 'one');
     assert.equal(await session.docker.ok('logs', '--since', '1h', name), 'one\ntwo');
   });
 
   it('-f shows what was and what comes, and ends with the container', async () => {
-    const name = await session.background([], ['sh', '-c', 'echo before; until [ -e /go ]; do sleep 0.05; done; echo after; echo err >&2']);
+    const name = await session.background(
+      [],
+      ['sh', '-c', 'echo before; until [ -e /go ]; do sleep 0.05; done; echo after; echo err >&2'],
+    );
     await using logs = session.docker.start(['logs', '-f', name]);
     await logs.says(/before\n/);
     await session.docker.ok('exec', name, 'touch', '/go');
@@ -62,7 +70,10 @@ sessions('docker logs', (session) => {
   });
 
   it('-f --tail 0 shows only what comes', async () => {
-    const name = await session.background([], ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done']);
+    const name = await session.background(
+      [],
+      ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done'],
+    );
     await sleep(300);
     await using logs = session.docker.start(['logs', '-f', '--tail', '0', name]);
     const [, first] = await logs.says(/^line (\d+)\n/);
@@ -108,7 +119,10 @@ sessions('docker logs', (session) => {
     assert.equal((await session.docker.run(['logs', name])).stdout, `${'x'.repeat(40_000)}\nshort\n`);
     const { body } = await session.ask(`GET /v1.41/containers/${name}/logs?stdout=1`);
     const frames = [...new FrameDecoder().push(Buffer.from(body))];
-    assert.deepEqual(frames.map(({ bytes }) => bytes.length), [16_384, 16_384, 7_233, 6]);
+    assert.deepEqual(
+      frames.map(({ bytes }) => bytes.length),
+      [16_384, 16_384, 7_233, 6],
+    );
   });
 
   it('keeps the order of 20,000 lines', async () => {

@@ -27,31 +27,86 @@ type State = keyof typeof STATES;
 type Expected = readonly [status: number, words?: string, old?: string];
 
 const NOT_RUNNING: Expected = [409, 'container ID is not running', 'Container ID is not running'];
-const NOT_KILLED: Expected = [409, 'cannot kill container: REF: container ID is not running', 'Cannot kill container: REF: Container ID is not running'];
+const NOT_KILLED: Expected = [
+  409,
+  'cannot kill container: REF: container ID is not running',
+  'Cannot kill container: REF: Container ID is not running',
+];
 const NOT_PAUSED: Expected = [500, 'Container ID is not paused'];
 
 const MATRIX: readonly (Readonly<Record<State, Expected>> & { readonly target: string; readonly json?: unknown })[] = [
-  { target: 'POST /containers/REF/start', created: [204], running: [304], paused: [409, 'cannot start a paused container, try unpause instead'], exited: [204] },
+  {
+    target: 'POST /containers/REF/start',
+    created: [204],
+    running: [304],
+    paused: [409, 'cannot start a paused container, try unpause instead'],
+    exited: [204],
+  },
   { target: 'POST /containers/REF/stop?t=0', created: [304], running: [204], paused: [204], exited: [304] },
   { target: 'POST /containers/REF/restart?t=0', created: [204], running: [204], paused: [204], exited: [204] },
   { target: 'POST /containers/REF/kill', created: NOT_KILLED, running: [204], paused: [204], exited: NOT_KILLED },
-  { target: 'POST /containers/REF/kill?signal=USR2', created: NOT_KILLED, running: [204], paused: [204], exited: NOT_KILLED },
-  { target: 'POST /containers/REF/pause', created: NOT_RUNNING, running: [204], paused: [409, 'Container ID is already paused'], exited: NOT_RUNNING },
-  { target: 'POST /containers/REF/unpause', created: NOT_PAUSED, running: NOT_PAUSED, paused: [204], exited: NOT_PAUSED },
-  { target: 'POST /containers/REF/rename?name=REF-renamed', created: [204], running: [204], paused: [204], exited: [204] },
+  {
+    target: 'POST /containers/REF/kill?signal=USR2',
+    created: NOT_KILLED,
+    running: [204],
+    paused: [204],
+    exited: NOT_KILLED,
+  },
+  {
+    target: 'POST /containers/REF/pause',
+    created: NOT_RUNNING,
+    running: [204],
+    paused: [409, 'Container ID is already paused'],
+    exited: NOT_RUNNING,
+  },
+  {
+    target: 'POST /containers/REF/unpause',
+    created: NOT_PAUSED,
+    running: NOT_PAUSED,
+    paused: [204],
+    exited: NOT_PAUSED,
+  },
+  {
+    target: 'POST /containers/REF/rename?name=REF-renamed',
+    created: [204],
+    running: [204],
+    paused: [204],
+    exited: [204],
+  },
   {
     target: 'DELETE /containers/REF',
     created: [204],
-    running: [409, 'cannot remove container "REF": container is running: stop the container before removing or force remove', 'You cannot remove a running container ID. Stop the container before attempting removal or force remove'],
-    paused: [409, 'cannot remove container "REF": container is paused and must be unpaused first', 'You cannot remove a paused container ID. Unpause and then stop the container before attempting removal or force remove'],
+    running: [
+      409,
+      'cannot remove container "REF": container is running: stop the container before removing or force remove',
+      'You cannot remove a running container ID. Stop the container before attempting removal or force remove',
+    ],
+    paused: [
+      409,
+      'cannot remove container "REF": container is paused and must be unpaused first',
+      'You cannot remove a paused container ID. Unpause and then stop the container before attempting removal or force remove',
+    ],
     exited: [204],
   },
   { target: 'DELETE /containers/REF?force=1', created: [204], running: [204], paused: [204], exited: [204] },
-  { target: 'POST /containers/REF/resize?h=10&w=20', created: NOT_RUNNING, running: [200], paused: [200], exited: NOT_RUNNING },
+  {
+    target: 'POST /containers/REF/resize?h=10&w=20',
+    created: NOT_RUNNING,
+    running: [200],
+    paused: [200],
+    exited: NOT_RUNNING,
+  },
   { target: 'GET /containers/REF/top', created: NOT_RUNNING, running: [200], paused: [200], exited: NOT_RUNNING },
   { target: 'GET /containers/REF/logs?stdout=1', created: [200], running: [200], paused: [200], exited: [200] },
   { target: 'GET /containers/REF/json', created: [200], running: [200], paused: [200], exited: [200] },
-  { target: 'POST /containers/REF/exec', json: { Cmd: ['true'] }, created: NOT_RUNNING, running: [201], paused: [409, 'Container REF is paused, unpause the container before exec'], exited: NOT_RUNNING },
+  {
+    target: 'POST /containers/REF/exec',
+    json: { Cmd: ['true'] },
+    created: NOT_RUNNING,
+    running: [201],
+    paused: [409, 'Container REF is paused, unpause the container before exec'],
+    exited: NOT_RUNNING,
+  },
 ];
 
 sessions('what is answered in which state', (session) => {

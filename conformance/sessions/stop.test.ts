@@ -17,9 +17,23 @@ async function ready(session: Session, options: readonly string[], command: read
 /** The actions of one container so far, with the signal of a kill and the code of a die. */
 async function eventsOf(session: Session, name: string): Promise<string> {
   const until = String(Math.ceil(Date.now() / 1000) + 1);
-  const format = '{{.Action}}{{with .Actor.Attributes.signal}}:{{.}}{{end}}{{with .Actor.Attributes.exitCode}}:{{.}}{{end}}';
-  const events = await session.docker.ok('events', '--since', '100s', '--until', until, '--filter', `container=${name}`, '--format', format);
-  return events.split('\n').filter((line) => !/^(create|start|attach)$/.test(line)).join(' ');
+  const format =
+    '{{.Action}}{{with .Actor.Attributes.signal}}:{{.}}{{end}}{{with .Actor.Attributes.exitCode}}:{{.}}{{end}}';
+  const events = await session.docker.ok(
+    'events',
+    '--since',
+    '100s',
+    '--until',
+    until,
+    '--filter',
+    `container=${name}`,
+    '--format',
+    format,
+  );
+  return events
+    .split('\n')
+    .filter((line) => !/^(create|start|attach)$/.test(line))
+    .join(' ');
 }
 
 const STOPS: readonly {
@@ -32,12 +46,55 @@ const STOPS: readonly {
   readonly atMostMs: number;
   readonly events: string;
 }[] = [
-  { fact: 'a container that exits on SIGTERM is not killed', command: endsOn('TERM', 7), exitCode: '7', atMostMs: 1_500, events: 'kill:15 die:7 stop' },
-  { fact: 'one that ignores it is killed when -t is over', command: IGNORES_TERM, args: ['-t', '1'], exitCode: '137', atLeastMs: 1_000, atMostMs: 2_500, events: 'kill:15 kill:9 die:137 stop' },
-  { fact: '-t 0 kills at once', command: IGNORES_TERM, args: ['-t', '0'], exitCode: '137', atMostMs: 1_500, events: 'kill:15 kill:9 die:137 stop' },
-  { fact: '--stop-signal is what is sent', options: ['--stop-signal', 'INT'], command: endsOn('INT', 5), exitCode: '5', atMostMs: 1_500, events: 'kill:2 die:5 stop' },
-  { fact: 'STOPSIGNAL of the image is what is sent', options: [], command: [], exitCode: '6', atMostMs: 1_500, events: 'kill:10 die:6 stop' },
-  { fact: '--stop-timeout is the grace without -t', options: ['--stop-timeout', '1'], command: IGNORES_TERM, exitCode: '137', atLeastMs: 1_000, atMostMs: 2_500, events: 'kill:15 kill:9 die:137 stop' },
+  {
+    fact: 'a container that exits on SIGTERM is not killed',
+    command: endsOn('TERM', 7),
+    exitCode: '7',
+    atMostMs: 1_500,
+    events: 'kill:15 die:7 stop',
+  },
+  {
+    fact: 'one that ignores it is killed when -t is over',
+    command: IGNORES_TERM,
+    args: ['-t', '1'],
+    exitCode: '137',
+    atLeastMs: 1_000,
+    atMostMs: 2_500,
+    events: 'kill:15 kill:9 die:137 stop',
+  },
+  {
+    fact: '-t 0 kills at once',
+    command: IGNORES_TERM,
+    args: ['-t', '0'],
+    exitCode: '137',
+    atMostMs: 1_500,
+    events: 'kill:15 kill:9 die:137 stop',
+  },
+  {
+    fact: '--stop-signal is what is sent',
+    options: ['--stop-signal', 'INT'],
+    command: endsOn('INT', 5),
+    exitCode: '5',
+    atMostMs: 1_500,
+    events: 'kill:2 die:5 stop',
+  },
+  {
+    fact: 'STOPSIGNAL of the image is what is sent',
+    options: [],
+    command: [],
+    exitCode: '6',
+    atMostMs: 1_500,
+    events: 'kill:10 die:6 stop',
+  },
+  {
+    fact: '--stop-timeout is the grace without -t',
+    options: ['--stop-timeout', '1'],
+    command: IGNORES_TERM,
+    exitCode: '137',
+    atLeastMs: 1_000,
+    atMostMs: 2_500,
+    events: 'kill:15 kill:9 die:137 stop',
+  },
 ];
 
 sessions('docker stop', (session) => {
@@ -126,14 +183,18 @@ sessions('docker stop', (session) => {
     const name = await ready(session, [], endsOn('TERM', 7));
     await session.docker.ok('pause', name);
     await session.docker.ok('stop', name);
-    assert.equal(await session.inspect(name, '{{.State.Status}} {{.State.ExitCode}} {{.State.Paused}}'), 'exited 7 false');
+    assert.equal(
+      await session.inspect(name, '{{.State.Status}} {{.State.ExitCode}} {{.State.Paused}}'),
+      'exited 7 false',
+    );
     assert.equal(await eventsOf(session, name), 'pause kill:15 unpause die:7 stop');
   });
 
   it('of one between two starts is immediate', async () => {
     const name = await session.background(['--restart', 'always'], ['sh', '-c', 'sleep 0.1; exit 3']);
     await session.ask(`POST /containers/${name}/wait`);
-    for (let tries = 0; (await session.inspect(name, '{{.RestartCount}}')) < '3' && tries < 50; tries++) await sleep(100);
+    for (let tries = 0; (await session.inspect(name, '{{.RestartCount}}')) < '3' && tries < 50; tries++)
+      await sleep(100);
     const { exitCode, tookMs } = await session.docker.run(['stop', name]);
     assert.equal(exitCode, 0);
     assert.ok(tookMs < 1_500, `took ${tookMs} ms`);

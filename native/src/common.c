@@ -111,11 +111,24 @@ void set_text(napi_env env, napi_value object, const char *name, const char *val
   napi_set_named_property(env, object, name, text_value(env, value));
 }
 
+/* The name of an error, as libuv has it and so Node; some that processes cause it lacks. */
+static void name_of(int error, char *name, size_t size) {
+  if (error == ECHILD) snprintf(name, size, "ECHILD");
+  else if (error == ENOEXEC) snprintf(name, size, "ENOEXEC");
+  else uv_err_name_r(-error, name, size);
+}
+
+static void words_of(int error, char *words, size_t size) {
+  if (error == ECHILD) snprintf(words, size, "no child processes");
+  else if (error == ENOEXEC) snprintf(words, size, "exec format error");
+  else uv_strerror_r(-error, words, size);
+}
+
 napi_value errno_value(napi_env env, int error, const char *syscall, const char *path) {
   char name[32];
   char words[128];
-  uv_err_name_r(-error, name, sizeof name);
-  uv_strerror_r(-error, words, sizeof words);
+  name_of(error, name, sizeof name);
+  words_of(error, words, sizeof words);
   size_t size = strlen(name) + strlen(words) + strlen(syscall) + (path == NULL ? 0 : strlen(path)) + 16;
   char *message = malloc(size);
   if (message != NULL) {

@@ -3,9 +3,14 @@ import type { Scene, Step } from '../step.ts';
 /** What is executed: exec's body, start's body, and what is sent in. */
 const CASES: Readonly<Record<string, { readonly exec: object; readonly start?: object; readonly input?: string }>> = {
   output: { exec: { Cmd: ['sh', '-c', 'echo out'], AttachStdout: true } },
-  'output and errors': { exec: { Cmd: ['sh', '-c', 'echo out; sleep 0.2; echo err >&2; exit 3'], AttachStdout: true, AttachStderr: true } },
+  'output and errors': {
+    exec: { Cmd: ['sh', '-c', 'echo out; sleep 0.2; echo err >&2; exit 3'], AttachStdout: true, AttachStderr: true },
+  },
   'errors that nobody asked for': { exec: { Cmd: ['sh', '-c', 'echo out; echo err >&2'], AttachStdout: true } },
-  'a terminal': { exec: { Cmd: ['sh', '-c', 'echo out; tty >/dev/null && exit 5'], AttachStdout: true, Tty: true }, start: { Tty: true } },
+  'a terminal': {
+    exec: { Cmd: ['sh', '-c', 'echo out; tty >/dev/null && exit 5'], AttachStdout: true, Tty: true },
+    start: { Tty: true },
+  },
   input: { exec: { Cmd: ['cat'], AttachStdin: true, AttachStdout: true }, input: 'hello\n' },
   'input that nobody reads': { exec: { Cmd: ['true'], AttachStdin: true, AttachStdout: true }, input: 'hello\n' },
   'input that was not asked for': { exec: { Cmd: ['cat'], AttachStdout: true }, input: 'hello\n' },
@@ -14,7 +19,7 @@ const CASES: Readonly<Record<string, { readonly exec: object; readonly start?: o
   'a directory': { exec: { Cmd: ['/etc'], AttachStdout: true } },
   'a working directory': { exec: { Cmd: ['pwd'], AttachStdout: true, WorkingDir: '/tmp' } },
   'a working directory nobody has': { exec: { Cmd: ['pwd'], AttachStdout: true, WorkingDir: '/nosuch' } },
-  'environment': { exec: { Cmd: ['sh', '-c', 'echo $A'], AttachStdout: true, Env: ['A=b'] } },
+  environment: { exec: { Cmd: ['sh', '-c', 'echo $A'], AttachStdout: true, Env: ['A=b'] } },
   'a user': { exec: { Cmd: ['id', '-u'], AttachStdout: true, User: '1000' } },
   'a user nobody knows': { exec: { Cmd: ['id'], AttachStdout: true, User: 'nosuch' } },
   'nothing attached': { exec: { Cmd: ['true'] } },
@@ -23,8 +28,15 @@ const CASES: Readonly<Record<string, { readonly exec: object; readonly start?: o
 };
 
 const container: Step = {
-  target: 'POST /containers/create?name=e',
-  json: { Image: 'busybox', Cmd: ['sleep', '1000'], Hostname: 'e', Env: ['FROM=container'], StopSignal: 'SIGKILL', HostConfig: { NetworkMode: 'none' } },
+  target: 'POST /containers/create?name=ee',
+  json: {
+    Image: 'busybox',
+    Cmd: ['sleep', '1000'],
+    Hostname: 'e',
+    Env: ['FROM=container'],
+    StopSignal: 'SIGKILL',
+    HostConfig: { NetworkMode: 'none' },
+  },
   keep: 'c',
 };
 
@@ -34,12 +46,17 @@ export const execScenes: readonly Scene[] = [true, false].flatMap((upgrade) =>
     name: `exec of ${name}${upgrade ? ', upgraded' : ''}`,
     steps: [
       container,
-      { target: 'POST /containers/e/start', compare: 'status' },
-      { target: 'POST /containers/e/exec', json: exec, keep: 'x' },
+      { target: 'POST /containers/ee/start', compare: 'status' },
+      { target: 'POST /containers/ee/exec', json: exec, keep: 'x' },
       { target: 'GET /exec/{x}/json' },
-      { target: 'POST /exec/{x}/start', json: { Detach: false, Tty: false, ...start }, hijack: { input: input ?? '', upgrade } },
-      { target: 'GET /exec/{x}/json' },
-      { target: 'DELETE /containers/e?force=1', compare: 'status' },
+      {
+        target: 'POST /exec/{x}/start',
+        json: { Detach: false, Tty: false, ...start },
+        hijack: { input: input ?? '', upgrade },
+      },
+      // With nothing attached the stream does not say when it is over.
+      { target: 'GET /exec/{x}/json', compare: name === 'nothing attached' ? 'status' : 'all' },
+      { target: 'DELETE /containers/ee?force=1', compare: 'status' },
       { target: 'GET /exec/{x}/json' },
     ] satisfies Step[],
   })),

@@ -36,7 +36,11 @@ export const imageScenes: readonly Scene[] = [
     name: 'an image in use',
     steps: [
       { target: 'GET /images/busybox/json', keep: 'image' },
-      { target: 'POST /containers/create?name=user', json: { Image: 'busybox', Cmd: ['sleep', '100'], StopSignal: 'SIGKILL', HostConfig: { NetworkMode: 'none' } }, keep: 'user' },
+      {
+        target: 'POST /containers/create?name=user',
+        json: { Image: 'busybox', Cmd: ['sleep', '100'], StopSignal: 'SIGKILL', HostConfig: { NetworkMode: 'none' } },
+        keep: 'user',
+      },
       { target: 'DELETE /images/busybox' },
       { target: 'DELETE /images/{image}' },
       { target: 'POST /containers/user/start' },

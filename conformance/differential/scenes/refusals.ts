@@ -49,19 +49,19 @@ const QUERIES: readonly string[] = [
   'GET /images/json?filters={"nosuch":["x"]}',
   'GET /images/json?filters={"dangling":["maybe"]}',
   'GET /images/json?filters={"reference":["nosuch*"]}',
-  'GET /containers/q/logs',
-  'GET /containers/q/logs?stdout=0&stderr=0',
-  'POST /containers/q/kill?signal=BOGUS',
-  'POST /containers/q/kill?signal=0',
-  'POST /containers/q/kill?signal=9x',
-  'POST /containers/q/kill?signal=RTMIN%2B99',
-  'POST /containers/q/resize?h=x&w=1',
-  'POST /containers/q/resize',
-  'POST /containers/q/rename',
-  'POST /containers/q/rename?name=',
-  'POST /containers/q/rename?name=q',
-  'POST /containers/q/rename?name=a%20b',
-  'POST /containers/q/rename?name=/',
+  'GET /containers/qq/logs',
+  'GET /containers/qq/logs?stdout=0&stderr=0',
+  'POST /containers/qq/kill?signal=BOGUS',
+  'POST /containers/qq/kill?signal=0',
+  'POST /containers/qq/kill?signal=9x',
+  'POST /containers/qq/kill?signal=RTMIN%2B99',
+  'POST /containers/qq/resize?h=x&w=1',
+  'POST /containers/qq/resize',
+  'POST /containers/qq/rename',
+  'POST /containers/qq/rename?name=',
+  'POST /containers/qq/rename?name=qq',
+  'POST /containers/qq/rename?name=a%20b',
+  'POST /containers/qq/rename?name=/',
   'GET /events?since=2&until=1',
 ];
 
@@ -74,26 +74,29 @@ const BODIES: readonly (readonly [string, string, string | undefined])[] = [
   ['POST /containers/create', '{"Image":"nosuch:1","Cmd":["x"]}', 'application/json'],
   ['POST /containers/create?name=a%20b', '{"Image":"busybox"}', 'application/json'],
   ['POST /containers/create?name=x', '{"Image":"busybox"}', 'application/json'],
-  ['POST /containers/create?name=q', '{"Image":"busybox"}', 'application/json'],
-  ['POST /containers/q/exec', '{}', 'application/json'],
-  ['POST /containers/q/exec', '{"Cmd":[]}', 'application/json'],
-  ['POST /containers/q/exec', '{"Cmd":null}', 'application/json'],
-  ['POST /containers/q/exec', '{"Cmd":["x"]}', 'text/plain'],
-  ['POST /containers/q/start', '{"Binds":["/a:/b"]}', 'application/json'],
-  ['POST /containers/q/start', '{}', 'application/json'],
+  ['POST /containers/create?name=qq', '{"Image":"busybox"}', 'application/json'],
+  ['POST /containers/qq/exec', '{}', 'application/json'],
+  ['POST /containers/qq/exec', '{"Cmd":[]}', 'application/json'],
+  ['POST /containers/qq/exec', '{"Cmd":null}', 'application/json'],
+  ['POST /containers/qq/exec', '{"Cmd":["x"]}', 'text/plain'],
+  ['POST /containers/qq/start', '{"Binds":["/a:/b"]}', 'application/json'],
+  ['POST /containers/qq/start', '{}', 'application/json'],
 ];
 
 const q: Step = {
-  target: 'POST /containers/create?name=q',
+  target: 'POST /containers/create?name=qq',
   json: { Image: 'busybox', Cmd: ['sleep', '1000'], HostConfig: { NetworkMode: 'none' } },
   keep: 'q',
 };
-const gone: Step = { target: 'DELETE /containers/q?force=1', compare: 'status' };
+const gone: Step = { target: 'DELETE /containers/qq?force=1', compare: 'status' };
 
 /** What is asked for wrongly. */
 export const refusalScenes: readonly Scene[] = [
   { name: 'names nobody has', steps: NAMED.map((target) => ({ target })) },
   { name: 'paths nobody serves', steps: PATHS.map((target) => ({ target })) },
-  { name: 'queries', steps: [q, ...QUERIES.map((target) => ({ target: target.replaceAll(/[{}"^$]/g, encodeURIComponent) })), gone] },
+  {
+    name: 'queries',
+    steps: [q, ...QUERIES.map((target) => ({ target: target.replaceAll(/[{}"^$]/g, encodeURIComponent) })), gone],
+  },
   { name: 'bodies', steps: [q, ...BODIES.map(([target, text, type]) => ({ target, body: { text, type } })), gone] },
 ];

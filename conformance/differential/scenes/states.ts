@@ -6,7 +6,7 @@ const INTO: Readonly<Record<string, (name: string) => readonly Step[]>> = {
   running: (name) => [create(name), quiet(`POST /containers/${name}/start`)],
   paused: (name) => [create(name), quiet(`POST /containers/${name}/start`), quiet(`POST /containers/${name}/pause`)],
   exited: (name) => [
-    create(name, { Cmd: ['sh', '-c', 'echo out; exit 4'] }),
+    create(name, { Cmd: ['sh', '-c', '[ -e /ran ] && exec sleep 1000; touch /ran; echo out; exit 4'] }),
     quiet(`POST /containers/${name}/start`),
     { target: `POST /containers/${name}/wait` },
   ],
@@ -32,7 +32,11 @@ const OPERATIONS: Readonly<Record<string, (name: string) => Step>> = {
 
 /** Asked after each operation: what it made of the container. */
 function aftermath(name: string): readonly Step[] {
-  return [{ target: `GET /containers/json?all=1&filters={"name":["^/?${name}(-new)?$"]}` }, quiet(`DELETE /containers/${name}?force=1`), quiet(`DELETE /containers/${name}-new?force=1`)];
+  return [
+    { target: `GET /containers/json?all=1&filters={"name":["^/?${name}(-new)?$"]}` },
+    quiet(`DELETE /containers/${name}?force=1`),
+    quiet(`DELETE /containers/${name}-new?force=1`),
+  ];
 }
 
 /** Every operation in every state. `top`, and what waits, have scenes of their own. */
@@ -46,7 +50,13 @@ export const stateScenes: readonly Scene[] = Object.entries(INTO).flatMap(([stat
 function create(name: string, more: object = {}): Step {
   return {
     target: `POST /containers/create?name=${name}`,
-    json: { Image: 'busybox', Cmd: ['sleep', '1000'], StopSignal: 'SIGKILL', HostConfig: { NetworkMode: 'none' }, ...more },
+    json: {
+      Image: 'busybox',
+      Cmd: ['sleep', '1000'],
+      StopSignal: 'SIGKILL',
+      HostConfig: { NetworkMode: 'none' },
+      ...more,
+    },
     keep: 'c',
   };
 }

@@ -9,7 +9,7 @@ export interface FakeRequest {
   readonly body: string;
   readonly socket: Duplex;
   /** Everything the client sends from now on, to its half-close. */
-  rest(): Promise<string>;
+  readonly rest: () => Promise<string>;
 }
 
 /** Answers one request by writing to `request.socket`. */
@@ -36,7 +36,8 @@ export class FakeEngine implements Transport {
     ours.on('close', () => theirs.destroy());
     theirs.on('error', () => {});
     this.sockets.push(ours);
-    void this.#serve(theirs);
+    // A client that destroys its side ends the serving of it.
+    this.#serve(theirs).catch(() => {});
     return ours;
   }
 
@@ -47,24 +48,29 @@ export class FakeEngine implements Transport {
   async #serve(socket: Duplex): Promise<void> {
     let text = '';
     const ended = Promise.withResolvers<void>();
-    socket.on('end', ended.resolve);
-    socket.on('data', (bytes: Buffer) => {
+    const rest = async (): Promise<string> => {
+      await ended.promise;
+      return text;
+    };
+    // The stream stays ours after its end: the other direction is still open then.
+    const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
+    for await (const bytes of chunks) {
       text += bytes.toString('latin1');
       for (let taken = this.#take(text); taken !== undefined; taken = this.#take(text)) {
         text = text.slice(taken.length);
-        const rest = async (): Promise<string> => {
-          await ended.promise;
-          return text;
-        };
-        const request = { ...taken.request, socket, rest };
-        if (request.line.includes(' /_ping ')) {
-          socket.write('HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nServer: Fake/1\r\nContent-Length: 0\r\n\r\n');
-          continue;
-        }
-        this.requests.push(request);
-        void this.#answer(request);
+        this.#reply({ ...taken.request, socket, rest });
       }
-    });
+    }
+    ended.resolve();
+  }
+
+  #reply(request: FakeRequest): void {
+    if (request.line.includes(' /_ping ')) {
+      request.socket.write('HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nServer: Fake/1\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    this.requests.push(request);
+    void this.#answer(request);
   }
 
   #take(text: string): { readonly length: number; readonly request: Omit<FakeRequest, 'socket' | 'rest'> } | undefined {

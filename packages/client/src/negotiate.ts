@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import { API_VERSION, type ApiVersion, negotiateVersion } from '@fairlead/protocol';
 import { connectionLost } from './errors.ts';
 import { ConnectionBroken, type HttpAnswer, type HttpConnections } from './transport/http-connections.ts';
@@ -54,7 +53,7 @@ export class Negotiation {
       const headers = { Host: 'docker' };
       const answer = await this.#connections.send({ method, path: '/_ping', headers, body: undefined }, signal);
       // Read to its end, so that the first call finds this connection free.
-      await text(answer.body);
+      await new Promise((resolve) => answer.body.resume().once('close', resolve));
       return answer;
     } catch (error) {
       throw error instanceof ConnectionBroken ? connectionLost(operation, error.cause) : error;

@@ -7,29 +7,39 @@ import { Attachments } from './core/container/attachments.ts';
 import { ContainerDirectory } from './core/container/directory.ts';
 import { LogLimiter } from './core/container/log-limits.ts';
 import { isContainerRecord, type ContainerRecord } from './core/container/record.ts';
+import { volumeUserOf } from './core/container/volume-use.ts';
+import type { StatsDeps } from './core/container/stats.ts';
 import { containerWork } from './core/container/work.ts';
 import { isEngineEvent } from './core/events/event.ts';
 import { EventFeed } from './core/events/feed.ts';
 import { ExecDirectory } from './core/exec/directory.ts';
+import { HealthMonitor } from './core/health/health-monitor.ts';
 import type { ImageDeps } from './core/image/deps.ts';
 import { ImageDirectory } from './core/image/directory.ts';
 import { isImageRecord } from './core/image/record.ts';
 import type { ImageUser } from './core/image/user.ts';
 import { OperationLedger } from './core/operation/ledger.ts';
 import { isOperation } from './core/operation/record.ts';
+import { pruneIsRunning, type PruneDeps } from './core/prune/prune-deps.ts';
+import type { VolumeDeps } from './core/volume/deps.ts';
+import { VolumeDirectory } from './core/volume/directory.ts';
+import { isVolumeRecord } from './core/volume/record.ts';
 import { tarArchives } from './drivers/archive/tar-archives.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
 import { hostDevices } from './drivers/devices/host-devices.ts';
 import { hostProcessList } from './drivers/ps/process-list.ts';
 import type { Log } from './lib/log.ts';
+import { OneAtATime } from './lib/one-at-a-time.ts';
 
 /** The engine itself: what the API's routes work with. */
 export interface Core {
-  readonly containers: ContainerRouteDeps;
+  readonly containers: ContainerRouteDeps & StatsDeps;
   readonly images: ImageDeps;
   readonly events: EventFeed;
   readonly ledger: OperationLedger;
   readonly limiter: LogLimiter;
+  readonly health: HealthMonitor;
+  readonly prunes: { readonly containers: PruneDeps; readonly images: PruneDeps };
   /** Timers and watches end; containers go on running. */
   close(): void;
 }
@@ -54,16 +64,22 @@ export function composeCore(drivers: Drivers, log: Log): Core {
   const publish: ContainerRouteDeps['publish'] = (record, action, attributes = {}) => {
     events.publish(containerEvent(record, action, attributes));
   };
-  const shared = { ...drivers, devices: hostDevices, clock, attachments, execs, limiter };
+  const volumes = volumeDepsOf(drivers, { log, containers: directory, events });
+  const shared = { ...drivers, volumes, devices: hostDevices, clock, attachments, execs, limiter };
   const work = containerWork({ ...shared, publishEvent: (event) => events.publish(event) });
   const actorDeps = actorDepsOf({ records, log, directory, publish, work, collect: () => imageDirectory.collect() });
-  const containers: ContainerRouteDeps = {
+  const health = new HealthMonitor({ ...shared, directory, publish, log });
+  const containers: Core['containers'] = {
     ...shared,
     directory,
     images: imageDirectory,
     abilities: abilitiesOf(drivers),
     processes: hostProcessList,
-    newActor: (record) => new ContainerActor(record, actorDeps),
+    newActor(record) {
+      const actor = new ContainerActor(record, actorDeps);
+      health.follow(actor);
+      return actor;
+    },
     publish,
   };
   const exits = drivers.runtime.onExit((exit) => {
@@ -79,8 +95,11 @@ export function composeCore(drivers: Drivers, log: Log): Core {
     events,
     ledger,
     limiter,
+    health,
+    prunes: { containers: pruneDepsOf(events, log), images: pruneDepsOf(events, log) },
     close() {
       exits[Symbol.dispose]();
+      health[Symbol.dispose]();
       execs.close();
       limiter.close();
       for (const actor of directory.all()) actor[Symbol.dispose]();
@@ -126,6 +145,25 @@ function actorDepsOf(own: {
 
 function abilitiesOf(drivers: Drivers): ContainerRouteDeps['abilities'] {
   return { runtimes: [drivers.probed.name], logDrivers: ['json-file'], hasInit: drivers.initPath !== undefined };
+}
+
+function volumeDepsOf(
+  { records, volumeStore }: Drivers,
+  own: { readonly log: Log; readonly containers: ContainerDirectory; readonly events: EventFeed },
+): VolumeDeps {
+  const table = records.table('volumes', isVolumeRecord);
+  return {
+    directory: new VolumeDirectory(table, () => own.containers.all().map(volumeUserOf)),
+    store: volumeStore,
+    clock: systemClock,
+    log: own.log,
+    publish: (event) => own.events.publish(event),
+    transaction: (work) => records.transaction(work),
+  };
+}
+
+function pruneDepsOf(events: EventFeed, log: Log): PruneDeps {
+  return { log, onePrune: new OneAtATime(pruneIsRunning), publishEvent: (event) => events.publish(event) };
 }
 
 function imageDepsOf(drivers: Drivers, own: Pick<ImageDeps, 'log' | 'directory' | 'publish'>): ImageDeps {

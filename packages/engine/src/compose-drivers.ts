@@ -23,6 +23,8 @@ import { OciRuntime } from './drivers/oci/oci-runtime.ts';
 import { OverlayLayerStore } from './drivers/overlay/layer-store.ts';
 import { OverlaySnapshotter } from './drivers/overlay/snapshotter.ts';
 import { openRecordStore } from './drivers/sqlite/record-store.ts';
+import { CgroupUsage } from './drivers/stats/cgroup-usage.ts';
+import { DirectoryVolumeStore } from './drivers/volume-fs/volume-store.ts';
 import { readTextIfExists, removeTree } from './host/files.ts';
 import { findProgram } from './host/find-program.ts';
 import type { Log } from './lib/log.ts';
@@ -36,8 +38,10 @@ export interface Drivers extends AsyncDisposable {
   readonly files: ContainerFiles;
   readonly content: FileContentStore;
   readonly layers: OverlayLayerStore;
+  readonly volumeStore: DirectoryVolumeStore;
   readonly snapshots: OverlaySnapshotter;
   readonly network: BridgeNetwork;
+  readonly usage: CgroupUsage;
   readonly facts: HostFacts;
   readonly probed: ProbedRuntime;
   readonly monitorPath: string;
@@ -99,6 +103,7 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
     files,
     content,
     network,
+    usage: new CgroupUsage(host.layout, systemClock),
     async tidy() {
       await network.removeAll();
       await removeTree(stateRoot);
@@ -139,10 +144,11 @@ async function readHost(config: EngineConfig): Promise<Host> {
 async function openStorage(
   paths: EnginePaths,
   log: Log,
-): Promise<{ readonly layers: OverlayLayerStore; readonly snapshots: OverlaySnapshotter } & AsyncDisposable> {
+): Promise<Pick<Drivers, 'layers' | 'snapshots' | 'volumeStore'> & AsyncDisposable> {
   const layers = await OverlayLayerStore.open(paths.root, log);
   const snapshots = await OverlaySnapshotter.open({ layers, containersDirectory: paths.containers });
-  return { layers, snapshots, [Symbol.asyncDispose]: () => layers[Symbol.asyncDispose]() };
+  const volumeStore = await DirectoryVolumeStore.open(paths.volumes);
+  return { layers, snapshots, volumeStore, [Symbol.asyncDispose]: () => layers[Symbol.asyncDispose]() };
 }
 
 async function requiredProgram(name: string): Promise<string> {

@@ -3,8 +3,12 @@ import { formatListenAddress, parseListenAddress } from './api/listen-address.ts
 import { containerRoutes } from './api/routes/containers.ts';
 import { execRoutes } from './api/routes/exec.ts';
 import { imageRoutes } from './api/routes/images.ts';
+import { diskUsageRoute } from './api/routes/disk-usage.ts';
 import { operationRoutes } from './api/routes/operations.ts';
+import { pruneRoutes } from './api/routes/prune.ts';
+import { resourceRoutes } from './api/routes/resources.ts';
 import { systemRoutes } from './api/routes/system.ts';
+import { volumeRoutes } from './api/routes/volumes.ts';
 import { createApi } from './api/server.ts';
 import { checkConfig, type EngineConfig } from './config/config.ts';
 import { enginePaths, type EnginePaths } from './config/paths.ts';
@@ -13,13 +17,18 @@ import { composeCore, type Core } from './compose-core.ts';
 import { openDrivers, type Drivers } from './compose-drivers.ts';
 import { KILL_CONFIRM_MS } from './core/container/stop.ts';
 import { restoreContainers } from './core/container/restore.ts';
+import { volumesUsage } from './core/volume/usage.ts';
+import { restoreImages } from './core/image/restore.ts';
 import type { SystemCounts, SystemFacts } from './core/system/system-facts.ts';
 import { newEngineId, readProgramFacts, readSystemFacts } from './drivers/facts/read-system-facts.ts';
-import { countDescriptors } from './host/proc.ts';
+import { diskFailure } from './host/disk-failure.ts';
+import { reportFaultPlan } from './host/fault-points.ts';
 import { lockFile, makeDirectory } from './host/files.ts';
+import { countDescriptors } from './host/proc.ts';
 import { bindSocket, claimSocketPath, shareSocket } from './host/socket-path.ts';
 import { readPeerCredentials } from './host/sockets.ts';
 import { createPinoLog } from './drivers/log/pino-log.ts';
+import type { Log } from './lib/log.ts';
 
 /**
  * A container engine on one root directory. Disposing it closes connections at once; containers go on running, and when
@@ -44,21 +53,27 @@ export const Engine: {
    *   'unavailable' when the host lacks something.
    */
   open(config: EngineConfig): Promise<Engine>;
-} = { open: (config) => openEngine(checkConfig(config)) };
+} = {
+  async open(config) {
+    try {
+      return await openEngine(checkConfig(config));
+    } catch (cause) {
+      throw diskFailure(cause, (why) => `cannot use ${config.root} as the engine's root: ${why}`);
+    }
+  },
+};
 
 async function openEngine(config: EngineConfig): Promise<Engine> {
   await using undo = new AsyncDisposableStack();
   const log = createPinoLog(config.logLevel ?? 'info');
+  reportFaultPlan(log);
   const paths = enginePaths(config.root);
   await makeDirectory(paths.root, 0o711);
   undo.use(await lockRoot(paths));
   const drivers = undo.use(await openDrivers({ config, paths, log }));
   const core = composeCore(drivers, log);
   undo.defer(() => core.close());
-  const [facts] = await Promise.all([
-    systemFacts(drivers, paths),
-    restoreContainers({ ...core.containers, limiter: core.limiter, log }),
-  ]);
+  const [facts] = await Promise.all([systemFacts(drivers, paths), restore(core, log)]);
   core.ledger.markInterrupted();
   const api = undo.use(
     createApi({
@@ -91,6 +106,20 @@ async function openEngine(config: EngineConfig): Promise<Engine> {
   };
 }
 
+/** Brings records and kernel into agreement. */
+async function restore(core: Core, log: Log): Promise<void> {
+  // Containers may be started below, on layers that a power cut took; nothing aborts the start of an engine.
+  await restoreImages(core.images, new AbortController().signal);
+  await restoreContainers({
+      ...core.containers,
+      limiter: core.limiter,
+      resumed: (actor) => core.health.resume(actor),
+      log,
+    });
+  // Only now is it known what every container holds. Nobody waits for what is deleted, and it never throws.
+  void core.images.directory.collect();
+}
+
 /** While a container is in one of these the engine leaves the host as it is. */
 const UP: ReadonlySet<string> = new Set(['starting', 'running', 'restarting']);
 
@@ -105,6 +134,17 @@ function routesOf(core: Core, facts: SystemFacts): Parameters<typeof createApi>[
     ...containerRoutes(core.containers),
     ...execRoutes(core.containers),
     ...imageRoutes(core.images),
+    ...volumeRoutes(core.containers.volumes),
+    ...resourceRoutes(core.containers),
+    ...pruneRoutes({
+      containers: { ...core.containers, ...core.prunes.containers },
+      images: { ...core.images, ...core.prunes.images },
+    }),
+    diskUsageRoute({
+      containers: core.containers,
+      images: core.images,
+      volumes: () => volumesUsage(core.containers.volumes),
+    }),
     ...systemRoutes({ facts, counts: () => countsOf(core), events: core.events }),
     ...operationRoutes({ ledger: core.ledger, containerIdOf: (ref) => core.containers.directory.resolve(ref).id }),
   ];

@@ -42,7 +42,7 @@ export function booleanFilter(filters: Filters, key: string): boolean | undefine
   const truths = new Set(values.map((value) => BOOLEAN_WORDS.get(value.toLowerCase())));
   const [truth] = truths;
   if (truths.size !== 1 || truth === undefined) {
-    throw new EngineError('invalid-argument', `invalid filter '${key}=${JSON.stringify(values)}'`);
+    throw new EngineError('invalid-argument', `invalid filter '${key}=[${values.join(' ')}]'`);
   }
   return truth;
 }

@@ -72,15 +72,17 @@ describe('runBounded', () => {
       { probe: async () => running, says: false },
       { probe: () => Promise.reject(new Error('odd answer')), says: false },
     ];
-    for (const { probe, says } of cases) {
-      for (const over of [{ attempt: lost }, { patienceMs: 10 }, { boundMs: Promise.resolve(0) }]) {
-        await assert.rejects(runBounded({ probe }, stop(over), never), (error: Error) => {
+    const silences = [{ attempt: lost }, { patienceMs: 10 }, { boundMs: Promise.resolve(0) }];
+    const asked = cases.flatMap(({ probe, says }) =>
+      silences.map((over) =>
+        assert.rejects(runBounded({ probe }, stop(over), never), (error: Error) => {
           assert.equal(error instanceof EngineUnreachableError, says);
           assert[says ? 'match' : 'doesNotMatch'](error.message, /cannot connect/i);
           return true;
-        });
-      }
-    }
+        }),
+      ),
+    );
+    await Promise.all(asked);
   });
 
   it('rejects with the caller’s reason when the caller leaves', async () => {

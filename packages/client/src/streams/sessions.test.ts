@@ -12,8 +12,14 @@ const ID = 'a'.repeat(64);
 
 function engineThatSays(head: string, ...parts: readonly Uint8Array[]): FakeEngine {
   return new FakeEngine(({ line, socket }) => {
-    if (line.includes('/json ')) return void socket.write(json('200 OK', { Running: false, ExitCode: 3 }));
-    if (line.includes('/containers/')) return void socket.write(json('201 Created', { Id: ID }));
+    if (line.includes('/json ')) {
+      socket.write(json('200 OK', { Running: false, ExitCode: 3 }));
+      return;
+    }
+    if (line.includes('/containers/')) {
+      socket.write(json('201 Created', { Id: ID }));
+      return;
+    }
     socket.write(head);
     for (const part of parts) socket.write(part);
     socket.end();
@@ -62,7 +68,7 @@ describe('ExecSession', () => {
 
   it('takes 200,000 small frames in one write', async () => {
     const frame = encodeFrame('stdout', Buffer.from('ab'));
-    const engine = engineThatSays(UPGRADED, Buffer.concat(new Array<Uint8Array>(200_000).fill(frame)));
+    const engine = engineThatSays(UPGRADED, Buffer.concat(Array.from({ length: 200_000 }, () => frame)));
     await using client = await engine.client();
     await using session = await client.exec.start(ID);
     let count = 0;
@@ -135,7 +141,10 @@ describe('logs', () => {
       encodeFrame('stderr', Buffer.from('no\n')),
     ];
     const engine = new FakeEngine(({ line, socket }) => {
-      if (line.includes('/json ')) return void socket.write(json('200 OK', { Config: { Tty: false } }));
+      if (line.includes('/json ')) {
+        socket.write(json('200 OK', { Config: { Tty: false } }));
+        return;
+      }
       socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n');
       for (const frame of frames) socket.write(frame);
       socket.end();
@@ -150,7 +159,10 @@ describe('logs', () => {
 
   it('frees the connection when the reader breaks off', async () => {
     const engine = new FakeEngine(({ line, socket }) => {
-      if (line.includes('/json ')) return void socket.write(json('200 OK', { Config: { Tty: true } }));
+      if (line.includes('/json ')) {
+        socket.write(json('200 OK', { Config: { Tty: true } }));
+        return;
+      }
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n');
     });
     await using client = await engine.client();

@@ -26,6 +26,9 @@ class FakeSession implements TerminalSession {
   readonly #chunks = new PassThrough({ objectMode: true });
   inputEnded = false;
   resizeFailures = 0;
+  resizeTakesMs = 0;
+  resizesAtOnce = 0;
+  #resizing = 0;
 
   constructor(tty: boolean = true) {
     this.tty = tty;
@@ -57,6 +60,10 @@ class FakeSession implements TerminalSession {
       this.resizeFailures -= 1;
       throw new Error('not running yet');
     }
+    this.#resizing += 1;
+    this.resizesAtOnce = Math.max(this.resizesAtOnce, this.#resizing);
+    await sleep(this.resizeTakesMs);
+    this.#resizing -= 1;
     this.sizes.push(size);
   }
 }
@@ -109,6 +116,23 @@ describe('pipeTerminal', () => {
       { rows: 40, columns: 120 },
     ]);
     assert.equal(terminal.stdout.listenerCount('resize'), 0);
+  });
+
+  it('tells sizes one after the other, and of those that came meanwhile only the last', async () => {
+    const [session, terminal] = [new FakeSession(), new FakeTerminal()];
+    session.resizeTakesMs = 10;
+    const piped = pipeTerminal(session, terminal, { stdin: true });
+    await sleep(15);
+    for (const rows of [30, 31, 32, 33]) {
+      Object.assign(terminal.stdout, { rows });
+      terminal.stdout.emit('resize');
+      await sleep(2);
+    }
+    await sleep(50);
+    session.end();
+    await piped;
+    assert.deepEqual([session.sizes.at(-1)?.rows, session.resizesAtOnce], [33, 1]);
+    assert.ok(session.sizes.length <= 4);
   });
 
   it('leaves a pipe as it is: no raw mode, no keys, and its end is the end of input', async () => {

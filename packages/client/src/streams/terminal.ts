@@ -154,12 +154,24 @@ interface SizeOptions extends PipeOptions {
 /** Tells the session the terminal's size: at the start, and whenever it changes. */
 function followSize(session: TerminalSession, stdout: LocalTerminal['stdout'], options: SizeOptions): Disposable {
   const size = (): TerminalSize => ({ rows: stdout.rows ?? 0, columns: stdout.columns ?? 0 });
-  const tell = (): void => void session.resize(size(), options.over).catch(() => {});
-  void (options.started ?? Promise.resolve())
+  // One at a time: two on their way at once may arrive in the other order, and the older size would stay.
+  let telling: Promise<void> = (options.started ?? Promise.resolve())
     .then(() => firstSize(session, size, options))
     .catch((error: unknown) => {
       if (!options.over.aborted) options.onResizeFailed?.(error);
     });
+  let waiting = false;
+  const tell = (): void => {
+    if (waiting) return;
+    waiting = true;
+    telling = telling
+      .then(() => {
+        waiting = false;
+        return session.resize(size(), options.over);
+      })
+      // The process has ended meanwhile, or the connection has: the session itself tells of either.
+      .catch(() => {});
+  };
   // Node turns SIGWINCH into this event, after it has asked the terminal for its new size.
   stdout.on('resize', tell);
   return { [Symbol.dispose]: () => void stdout.off('resize', tell) };

@@ -8,6 +8,8 @@ export interface EnginePaths {
   readonly records: string;
   /** A directory for each container: writable layer, log, bundle, the files mounted over its own. */
   readonly containers: string;
+  /** A directory for each volume, its content in `_data`. */
+  readonly volumes: string;
 }
 
 /** Pure; makes nothing. */
@@ -17,5 +19,6 @@ export function enginePaths(root: string): EnginePaths {
     lock: join(root, 'lock'),
     records: join(root, 'records.db'),
     containers: join(root, 'containers'),
+    volumes: join(root, 'volumes'),
   };
 }

@@ -41,7 +41,7 @@ async function visit(path: string, skip: ReadonlySet<string>): Promise<readonly 
 }
 
 /** Linux's dev_t, as glibc's gnu_dev_major and gnu_dev_minor take it apart. */
-function splitDeviceNumber(device: number): { readonly major: number; readonly minor: number } {
+export function splitDeviceNumber(device: number | bigint): { readonly major: number; readonly minor: number } {
   const wide = BigInt(device);
   return {
     major: Number(((wide >> 8n) & 0xfffn) | ((wide >> 32n) & ~0xfffn)),

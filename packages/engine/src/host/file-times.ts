@@ -34,9 +34,19 @@ export async function nothingAt(path: string): Promise<boolean> {
   }
 }
 
+/** Whether there is a directory at this path, through links. @throws an errno error. */
+export async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path)).isDirectory();
+}
+
 /** Gives a directory owner and mode of another. @throws an errno error. */
 export async function copyOwnership(from: string, to: string): Promise<void> {
   const { uid, gid, mode } = await stat(from);
   await lchown(to, uid, gid);
   await chmod(to, mode & 0o7777);
+}
+
+/** Gives a file or directory exactly these permission bits, whatever the umask. @throws an errno error. */
+export async function setMode(path: string, mode: number): Promise<void> {
+  await chmod(path, mode);
 }

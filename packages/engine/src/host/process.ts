@@ -1,11 +1,19 @@
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
 import { atCheckpoint } from './fault-points.ts';
-import { closeDescriptor, openPipe, setPipeSize } from './native.ts';
+import {
+  closeDescriptor,
+  openPipe,
+  pidfdSendSignal,
+  Poll,
+  READABLE,
+  reapProcess,
+  setPipeSize,
+  spawnProcess,
+} from './native.ts';
 
 /** What one stream of a program may print before it is killed; 1 MiB is a thousand times what our tools answer. */
 export const PROGRAM_OUTPUT_BYTES_MAX: number = 1024 * 1024;
@@ -135,15 +143,17 @@ export interface Program extends AsyncDisposable {
 }
 
 /**
- * Starts a program.
+ * Starts a program. The engine's thread waits for execve(2), a fraction of a millisecond: docs/adr/0004-spawning.md.
  * @throws an errno error (`ENOENT`, `EACCES`, …) when it cannot be started; no descriptor is left behind then.
  */
 export async function spawnProgram(file: string, args: readonly string[], options: SpawnOptions): Promise<Program> {
   const theirs: number[] = [];
   const pipes: (Socket | undefined)[] = [];
   try {
-    const stdio = options.stdio.map((entry, index): number | 'ignore' | 'inherit' => {
-      if (entry !== 'pipe' && entry !== 'pipe-in') return entry;
+    const descriptors = options.stdio.map((entry, index): number => {
+      if (entry === 'ignore') return NULL_DEVICE;
+      if (entry === 'inherit') return index;
+      if (typeof entry === 'number') return entry;
       const ends = openPipe();
       if (options.pipeBytes !== undefined) widen(ends.write, options.pipeBytes);
       const weWrite = entry === 'pipe-in' || index === 0;
@@ -151,7 +161,7 @@ export async function spawnProgram(file: string, args: readonly string[], option
       pipes[index] = weWrite ? writingEnd(ends.write) : readingEnd(ends.read);
       return weWrite ? ends.read : ends.write;
     });
-    return await atCheckpoint('process.spawn', () => started(file, pipes, startChild(file, args, { ...options, stdio })));
+    return programOf(pipes, startProcess(file, args, { ...options, descriptors }));
   } catch (error) {
     for (const pipe of pipes) pipe?.destroy();
     throw error;
@@ -181,32 +191,56 @@ function writingEnd(fd: number): Socket {
   return socket.on('error', () => {});
 }
 
-interface ChildOptions extends Omit<SpawnOptions, 'stdio'> {
-  readonly stdio: readonly (number | 'ignore' | 'inherit')[];
+interface ProcessOptions extends Pick<SpawnOptions, 'env' | 'cwd' | 'detached'> {
+  readonly descriptors: readonly number[];
 }
 
-function startChild(file: string, args: readonly string[], options: ChildOptions): ChildProcess {
-  const stdio: StdioOptions = [...options.stdio];
-  return spawn(file, args, {
-    stdio,
-    ...(options.env === undefined ? {} : { env: { ...options.env } }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    detached: options.detached ?? false,
+/** Instead of a descriptor of ours. */
+const NULL_DEVICE = -1;
+/** 0, 1 and 2 are always there: a program takes what it opens first for its output otherwise. */
+const STANDARD_STREAMS = 3;
+
+function startProcess(file: string, args: readonly string[], options: ProcessOptions): StartedProcess {
+  const environment = options.env ?? process.env;
+  const missing = Math.max(0, STANDARD_STREAMS - options.descriptors.length);
+  return spawnProcess(filesOf(file, environment['PATH']), [file, ...args], {
+    env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+    cwd: options.cwd,
+    descriptors: [...options.descriptors, ...Array.from({ length: missing }, () => NULL_DEVICE)],
+    session: options.detached ?? false,
   });
 }
 
-async function started(file: string, pipes: readonly (Socket | undefined)[], child: ChildProcess): Promise<Program> {
-  const exited = new Promise<ProgramExit>((resolve) => {
-    child.once('exit', (code, signal) => resolve(exitOf(code, signal)));
+/** Where execvp(3) looks when there is no $PATH. */
+const DEFAULT_PATH = '/bin:/usr/bin';
+
+/** A name with a slash is a path; others are looked for where the program's own environment says. */
+function filesOf(file: string, path = DEFAULT_PATH): readonly string[] {
+  if (file.includes('/')) return [file];
+  return path.split(':').map((directory) => (directory === '' ? file : `${directory}/${file}`));
+}
+
+interface StartedProcess {
+  readonly pid: number;
+  readonly pidfd: number;
+}
+
+/** Owns the pidfd; a child of ours is collected as soon as it ended, whoever listens. */
+function programOf(pipes: readonly (Socket | undefined)[], { pid, pidfd }: StartedProcess): Program {
+  const { promise: exited, resolve } = Promise.withResolvers<ProgramExit>();
+  let running = true;
+  const poll = new Poll(pidfd, () => {
+    const end = reapProcess(pidfd);
+    if (end === undefined) return;
+    running = false;
+    poll.close();
+    closeDescriptor(pidfd);
+    resolve(exitOf(end));
   });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', reject);
-  });
-  // After the start, 'error' only says that a kill came too late.
-  child.on('error', () => {});
-  const pid = child.pid;
-  if (pid === undefined) throw new EngineError('internal', `${file} started without a process id`);
+  poll.watch(READABLE);
+  const kill = (signal: NodeJS.Signals): void => {
+    if (running) sendSignal(pidfd, osConstants.signals[signal]);
+  };
   const closePipes = (): void => {
     for (const pipe of pipes) pipe?.destroy();
   };
@@ -214,20 +248,39 @@ async function started(file: string, pipes: readonly (Socket | undefined)[], chi
     pid,
     pipes,
     exited,
-    kill: (signal) => void child.kill(signal),
+    kill,
     closePipes,
-    unref: () => child.unref(),
+    unref: () => poll.unref(),
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
+      kill('SIGKILL');
       await exited;
       closePipes();
     },
   };
 }
 
-function exitOf(code: number | null, signal: NodeJS.Signals | null): ProgramExit {
-  if (signal !== null) return { exitCode: 128 + osConstants.signals[signal], signal };
-  return { exitCode: code ?? 0, signal: undefined };
+function sendSignal(pidfd: number, signal: number): void {
+  try {
+    pidfdSendSignal(pidfd, signal);
+  } catch (error) {
+    // It has ended, and we have not heard of it yet.
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** The common name of each number: `SIGABRT` comes before its synonym `SIGIOT`. */
+const SIGNAL_NAMES: ReadonlyMap<number, NodeJS.Signals> = new Map(
+  Object.keys(osConstants.signals)
+    .filter((name): name is NodeJS.Signals => name in osConstants.signals)
+    .toReversed()
+    .map((name) => [osConstants.signals[name], name]),
+);
+
+function exitOf({ code, signal }: { readonly code: number; readonly signal: number }): ProgramExit {
+  // Real-time signals have no name.
+  return signal === 0
+    ? { exitCode: code, signal: undefined }
+    : { exitCode: 128 + signal, signal: SIGNAL_NAMES.get(signal) };
 }
 
 /** Reads a pipe to its end, or until it is closed here. Beyond `bytesMax` it reads on, so that the program can end. */

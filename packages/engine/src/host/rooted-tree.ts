@@ -141,6 +141,12 @@ export class Place implements Disposable {
     );
   }
 
+  /** A name of this directory, a link itself. @throws an errno error: 'ENOENT'. */
+  async at(name: BytePath): Promise<Place> {
+    this.child(name);
+    return new Place(await openInRoot(this.#fd, pathBytes(name), O_PATH | O_NOFOLLOW, RESOLVE_BENEATH));
+  }
+
   /**
    * Where it is now, from the tree's root: for words and for comparing with mounts, not to be opened.
    */
@@ -174,6 +180,19 @@ export async function ensureDirectory(
     await makeOwnDirectory(parent, name, mode);
     return await tree.findDirectory(path);
   }
+}
+
+/** Makes an empty file and the directories above it, unless there is something. @throws an errno error. */
+export async function ensureFile(tree: RootedTree, parts: readonly BytePath[], mode: number): Promise<void> {
+  const name = parts.at(-1);
+  if (name === undefined) return;
+  using parent = await ensureDirectory(tree, parts.slice(0, -1), mode);
+  const file = await open(parent.child(name), 'wx', mode).catch(there);
+  await file?.close();
+}
+
+function there(error: unknown): undefined {
+  if (!isErrno(error, 'EEXIST')) throw error;
 }
 
 /** Owner root, whatever the umask says about the mode. Somebody else's of the same name is success. */

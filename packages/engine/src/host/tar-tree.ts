@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { BytePath } from './byte-path.ts';
+import { splitDeviceNumber } from './device-nodes.ts';
 import type { TarFile } from './encode-tar.ts';
 import type { TarRecord, TarRecordType } from './tar-record.ts';
 import type { TreeEntry } from './walk-tree.ts';
@@ -29,8 +30,17 @@ export async function* tarFiles(
   for await (const entry of entries) {
     const name = options.rename(entry.path);
     const first = firstNameOf(entry.stats, { linked, name });
-    if (first !== undefined) yield hardLink(entry.stats, name, first);
-    else yield* tarFile(entry, name, options.attributes);
+    if (first !== undefined) {
+      yield hardLink(entry.stats, name, first);
+      continue;
+    }
+    let found = false;
+    for await (const file of tarFile(entry, name, options.attributes)) {
+      found = true;
+      yield file;
+    }
+    // Gone meanwhile: no link may point at what is not in the archive.
+    if (!found) linked.delete(identityOf(entry.stats));
   }
 }
 
@@ -67,9 +77,7 @@ export function tarRecord(stats: BigIntStats, name: BytePath, type: TarRecordTyp
     modifiedAt: new Date(Number(stats.mtimeMs)),
     accessedAt: undefined,
     linkName: '',
-    // Linux's dev_t, as glibc's gnu_dev_major and gnu_dev_minor take it apart.
-    major: device ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & ~0xfffn)) : 0,
-    minor: device ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & 0xffffff00n)) : 0,
+    ...splitDeviceNumber(device ? stats.rdev : 0n),
     attributes: new Map(),
   };
 }
@@ -97,10 +105,14 @@ function firstNameOf(
   seen: { readonly linked: Map<string, BytePath>; readonly name: BytePath },
 ): BytePath | undefined {
   if (stats.nlink < 2n || stats.isDirectory() || stats.isSocket()) return undefined;
-  const identity = `${stats.dev}:${stats.ino}`;
+  const identity = identityOf(stats);
   const first = seen.linked.get(identity);
   if (first === undefined && seen.linked.size < LINKED_FILES_MAX) seen.linked.set(identity, seen.name);
   return first;
+}
+
+function identityOf(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}`;
 }
 
 function hardLink(stats: BigIntStats, name: BytePath, first: BytePath): TarFile {

@@ -20,7 +20,7 @@ const RECORD_BYTES_MAX = 8192;
 
 /** What an unpacked tar holds. */
 export interface UnpackedTar {
-  /** Sum of the sizes of regular files; a file with several names counts once. */
+  /** Sum of the sizes of everything but directories, as Docker counts a layer; a file with several names counts once. */
   readonly sizeBytes: number;
   /** Files with {@link WHITEOUT_PREFIX}, as paths within the directory, without links on the way. */
   readonly whiteouts: readonly string[];
@@ -108,7 +108,7 @@ ulimit -v ${TAR_MEMORY_KIB}
 tar --extract --file=- --numeric-owner --same-owner --preserve-permissions --delay-directory-restore \
   --xattrs --xattrs-include='*' --xattrs-exclude='trusted.overlay.*' --xattrs-exclude='user.overlay.*' \
   --warning=no-timestamp --warning=no-unknown-keyword
-find . -name '${WHITEOUT_PREFIX}*' -printf 'w%P\\0' , -type f -links 1 -printf 's%s\\0' , -type f -links +1 -printf 'h%i %s\\0'
+find . -name '${WHITEOUT_PREFIX}*' -printf 'w%P\\0' , ! -type d -links 1 -printf 's%s\\0' , ! -type d -links +1 -printf 'h%i %s\\0'
 `;
 
 async function startTar(jail: UnpackJail, directory: string): Promise<Program> {

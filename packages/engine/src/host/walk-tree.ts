@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { BytePath } from './byte-path.ts';
 import { isErrno } from './errno.ts';
 import { getExtendedAttribute } from './file-nodes.ts';
+import { readFileBounded } from './files.ts';
 import { READ_FLAGS, type Place } from './rooted-tree.ts';
 
 /** Directories held open on the way down; those above are looked up again on the way back. */
@@ -104,7 +105,8 @@ async function lookUp(frame: Frame, place: Place): Promise<BigIntStats | undefin
   return await frame.ahead.shift();
 }
 
-function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' | 'stats'>): TreeEntry {
+/** A name of a directory as something found in a tree. */
+export function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' | 'stats'>): TreeEntry {
   const { name } = found;
   return {
     ...found,
@@ -112,6 +114,12 @@ function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' | 'stats
     open: () => open(place.child(name), READ_FLAGS).catch(gone),
     attribute: (attribute) => readAttribute(place.child(name), attribute),
   };
+}
+
+/** Text of a regular file; undefined when it is something else. @throws EngineError 'too-large'. */
+export async function readPlace(place: Place, bytesMax: number): Promise<string | undefined> {
+  if (!(await place.stats()).isFile()) return undefined;
+  return (await readFileBounded(place.path, bytesMax)).toString('utf8');
 }
 
 function readAttribute(path: Buffer, attribute: string): Uint8Array | undefined {

@@ -119,7 +119,13 @@ export function inspectedConfig(config: ContainerConfig): Partial<ContainerConfi
   for (const key of OMITTED_WHEN_EMPTY) {
     if (config[key] === null || config[key] === '' || config[key] === false) omitted.add(key);
   }
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !omitted.has(key)));
+  const shown = { ...config, Healthcheck: config.Healthcheck === null ? null : inspectedHealthcheck(config.Healthcheck) };
+  return Object.fromEntries(Object.entries(shown).filter(([key]) => !omitted.has(key)));
+}
+
+/** Every field of it is left out when empty. */
+function inspectedHealthcheck(check: Healthcheck): Partial<Healthcheck> {
+  return Object.fromEntries(Object.entries(check).filter(([, value]) => value !== null && value !== 0));
 }
 
 const OMITTED_WHEN_EMPTY = [

@@ -10,7 +10,7 @@ export interface DiskUsage {
   readonly Containers: readonly ContainerSummary[] | null;
   readonly Volumes: readonly Volume[] | null;
   /** This engine has no builder of its own, so it is always empty. */
-  readonly BuildCache: readonly [] | null;
+  readonly BuildCache: readonly never[] | null;
   /** Until API 1.41. */
   readonly BuilderSize?: number;
 }

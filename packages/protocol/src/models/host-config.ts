@@ -265,8 +265,19 @@ export const hostConfigSchema: WireSchema<HostConfig> = goStruct<HostConfig>('Ho
 
 /** The host config as inspect shows it: fields that Docker leaves out when empty are left out. Source: moby api/types/container/hostconfig.go. */
 export function inspectedHostConfig(hostConfig: HostConfig): Partial<HostConfig> {
-  const shown = Object.entries(hostConfig).filter(([key, value]) => !OMITTED_WHEN_EMPTY.has(key) || !isEmpty(value));
+  const shown = Object.entries({ ...hostConfig, Mounts: hostConfig.Mounts.map(withoutEmpty) }).filter(
+    ([key, value]) => !OMITTED_WHEN_EMPTY.has(key) || !isEmpty(value),
+  );
   return Object.fromEntries(shown);
+}
+
+/** Every field of a mount is Go's `omitempty`, also within its options. */
+function withoutEmpty<T extends object>(value: T): T {
+  const entries = Object.entries(value).flatMap(([key, inner]): readonly (readonly [string, unknown])[] => {
+    if (inner === false || isEmpty(inner)) return [];
+    return [[key, typeof inner === 'object' && !Array.isArray(inner) ? withoutEmpty(inner) : inner]];
+  });
+  return Object.fromEntries(entries) as T;
 }
 
 const OMITTED_WHEN_EMPTY: ReadonlySet<string> = new Set<keyof HostConfig>([

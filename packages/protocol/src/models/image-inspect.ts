@@ -1,6 +1,9 @@
 import type { StringMap } from '../codec/go-schema.ts';
 import type { ContainerConfig } from './container-config.ts';
 
+/** What containers inherit. Labels are null where there are none. */
+export type ImageConfigInspect = Omit<Partial<ContainerConfig>, 'Labels'> & { readonly Labels?: StringMap<string> | null };
+
 /** Answer to `GET /images/{name}/json`. */
 export interface ImageInspect {
   readonly Id: string;
@@ -14,10 +17,10 @@ export interface ImageInspect {
   /** Until API 1.44. */
   readonly Container?: string;
   /** Until API 1.44. */
-  readonly ContainerConfig?: Partial<ContainerConfig> | null;
+  readonly ContainerConfig?: ImageConfigInspect | null;
   readonly DockerVersion: string;
   readonly Author: string;
-  readonly Config: Partial<ContainerConfig> | null;
+  readonly Config: ImageConfigInspect | null;
   readonly Architecture: string;
   readonly Variant?: string;
   readonly Os: string;

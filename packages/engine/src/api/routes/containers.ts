@@ -81,7 +81,8 @@ function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
     route(remove, async (call) => {
       if (call.query.link === true) throw new EngineError('not-implemented', 'legacy links are not supported');
       aboutContainer(call, deps.directory.resolve(call.param('id')));
-      await removeContainer(deps, call.param('id'), { force: call.query.force === true, progress: progressOf(call) });
+      const { force = false, v: volumes = false } = call.query;
+      await removeContainer(deps, call.param('id'), { force, volumes, progress: progressOf(call) });
       return { kind: 'empty' };
     }),
   ];

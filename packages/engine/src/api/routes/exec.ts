@@ -4,7 +4,7 @@ import type { ExecDeps } from '../../core/exec/deps.ts';
 import { inspectExec } from '../../core/exec/inspect.ts';
 import { resizeExec } from '../../core/exec/resize.ts';
 import { claimExec, startDetachedExec, startExec, type ClaimedExec } from '../../core/exec/start.ts';
-import type { TerminalSize } from '../../core/ports/console.ts';
+import type { ConsoleConnection, TerminalSize } from '../../core/ports/console.ts';
 import { route, type HijackReply, type Route } from '../route.ts';
 import { terminalSize } from './terminal-size.ts';
 
@@ -50,12 +50,24 @@ function execReply(
     streams: { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr && !(start.tty && !Tty) },
     detachKeys: Tty && AttachStdin ? session.detachKeys : undefined,
     onHalfClose: !AttachStdin ? 'ignore' : Tty ? 'close-stream' : 'end-input',
-    open: () => startExec(deps, claimed, start.size),
+    open: async () => {
+      if (AttachStdin || AttachStdout || AttachStderr) return await startExec(deps, claimed, start.size);
+      await startDetachedExec(deps, claimed);
+      return NOTHING_ATTACHED;
+    },
     ended(ending) {
       if (ending.by === 'detach-keys') deps.publish(actor.record, 'exec_detach', { execID: session.id });
     },
   };
 }
+
+/** Nobody asked for a stream: the program runs, and the connection ends. Source: engine-api 5.4. */
+const NOTHING_ATTACHED: ConsoleConnection = {
+  output: (async function* () {})(),
+  async write() {},
+  async endInput() {},
+  async [Symbol.asyncDispose]() {},
+};
 
 function sizeOf(size: ConsoleSize | null): TerminalSize | undefined {
   if (size === null) return undefined;

@@ -120,7 +120,8 @@ function noDownload(source: string | undefined): EngineError {
   );
 }
 
-function imageSummary({ image, tags }: ListedImage, apiVersion: ApiVersion): ImageSummary {
+/** One row of the list of images. */
+export function imageSummary({ image, tags }: ListedImage, apiVersion: ApiVersion): ImageSummary {
   // Older clients print what they are given, so the engine wrote their placeholders.
   const placeholder = tags.length === 0 && !versionAtLeast(apiVersion, '1.43');
   return {

@@ -3,6 +3,7 @@ import { waitOrAbort } from '../../lib/wait-or-abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CreatedProcess } from '../ports/container-runtime.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import { healthAfter, healthRulesOf } from './health.ts';
 import { transition, type Announcement, type ContainerEffect, type ContainerEvent } from './machine.ts';
 import type { ContainerState, LastRun } from './state.ts';
 import { rulesOf, type ContainerRecord } from './record.ts';
@@ -37,6 +38,9 @@ export interface RunResult {
   readonly exitCode: number;
   readonly error?: string;
 }
+
+/** What changes with an observation, and what the world is told of it. */
+export type Observation = Pick<ContainerRecord, 'health'> & { readonly announcements: readonly Announcement[] };
 
 interface FollowUp {
   readonly event: ContainerEvent;
@@ -95,13 +99,31 @@ export class ContainerActor implements Disposable {
     return this.#enqueue(() => this.#apply(event));
   }
 
-  /** Changes what is not its life: the name, limits. Serialised with events. */
-  amend(change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord> {
+  /**
+   * Changes what is not its life: the name, limits. Serialised with events: while `change` works nothing else happens to it.
+   * @throws what `change` throws; EngineError 'not-found' when it no longer exists. Nothing is changed then.
+   */
+  amend(change: (record: ContainerRecord) => ContainerRecord | Promise<ContainerRecord>): Promise<ContainerRecord> {
     return this.#enqueue(async () => {
-      const record = { ...change(this.#record), state: this.#record.state };
+      if (this.#gone !== undefined) throw new EngineError('not-found', `No such container: ${this.id}`);
+      const record = { ...(await change(this.#record)), state: this.#record.state };
       this.#deps.commit(record, []);
       this.#record = record;
       return record;
+    });
+  }
+
+  /**
+   * Takes in what was observed of it, serialised with events. It is durable with what it announces, else with the next
+   * change of the container: an engine that dies loses no more than an observation.
+   */
+  observe(change: (record: ContainerRecord) => Observation): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#gone !== undefined) return;
+      const { health, announcements } = change(this.#record);
+      const record = { ...this.#record, health };
+      if (announcements.length > 0) this.#deps.commit(record, announcements);
+      this.#record = record;
     });
   }
 
@@ -153,7 +175,7 @@ export class ContainerActor implements Disposable {
     const next = transition(before, event, rulesOf(this.#record));
     if (!next.ok) throw new EngineError(next.kind, next.reason, { details: { containerId: this.id } });
     if (next.state !== before || next.announcements.length > 0) {
-      const record = { ...this.#record, state: next.state };
+      const record = { ...this.#record, state: next.state, health: this.#healthIn(next.state) };
       this.#deps.commit(record, next.announcements);
       this.#record = record;
     }
@@ -170,6 +192,11 @@ export class ContainerActor implements Disposable {
     }
     if (failure !== undefined) throw failure.error;
     return this.state;
+  }
+
+  #healthIn(after: ContainerState): ContainerRecord['health'] {
+    const { config, health, state: before } = this.#record;
+    return healthRulesOf(config) === undefined ? health : healthAfter(health, { before, after });
   }
 
   #notify(event: ContainerEvent, before: ContainerState): void {
@@ -217,7 +244,7 @@ export class ContainerActor implements Disposable {
         return this.#finish();
       case 'auto-remove':
         // Queued, not applied here: those who wait for the exit are told before the container goes.
-        return this.#sendLater({ type: 'remove-requested' });
+        return this.#sendLater({ type: 'remove-requested', volumes: true });
       default:
         return effect satisfies never;
     }

@@ -4,13 +4,17 @@ import { buildSpec } from '../spec/build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
 import { networkChoice } from '../spec/modes.ts';
 import { checkPropagation } from '../spec/propagation.ts';
-import { mountPointsOf, sourcesToCreate, type MountPoint } from '../spec/mount-points.ts';
+import { sourcesToCreate, type MountPoint } from '../spec/mount-points.ts';
 import type { OciProcess, OciSpec } from '../spec/oci.ts';
 import { resolveUser, USER_FILE_BYTES_MAX, type ResolvedUser } from '../spec/resolve-user.ts';
 import type { ContainerDeps } from './deps.ts';
+import { mountPointsOf } from './mount-points.ts';
 import type { ContainerRecord } from './record.ts';
 
-export type SpecDeps = Pick<ContainerDeps, 'files' | 'facts' | 'devices' | 'defaultSeccomp' | 'initPath' | 'network'>;
+export type SpecDeps = Pick<
+  ContainerDeps,
+  'files' | 'facts' | 'devices' | 'defaultSeccomp' | 'initPath' | 'network' | 'volumes'
+>;
 
 export interface SpecPlace {
   readonly rootPath: string;
@@ -24,7 +28,7 @@ export interface SpecPlace {
  */
 export async function containerSpec(deps: SpecDeps, record: ContainerRecord, place: SpecPlace): Promise<OciSpec> {
   const { id, config, hostConfig } = record;
-  const points = mountPointsOf(hostConfig);
+  const points = mountPointsOf(record);
   await checkBinds(deps, points);
   const [user, etcPaths, mapped, hostDevices] = await Promise.all([
     containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),
@@ -39,6 +43,8 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
     hostConfig,
     user,
     rootfsPath: place.rootPath,
+    mounts: points,
+    volumePath: (name) => deps.volumes.store.path(name),
     etcPaths,
     initPath: deps.initPath,
     mappedDevices: mapped.flat(),
@@ -54,6 +60,8 @@ export function containerProcess(deps: SpecDeps, record: ContainerRecord, user: 
     hostConfig: record.hostConfig,
     user,
     rootfsPath: '/',
+    mounts: [],
+    volumePath: (name) => name,
     etcPaths: deps.files.etcPaths(record.id),
     initPath: deps.initPath,
     mappedDevices: [],

@@ -12,8 +12,10 @@ import { checkBindSources } from '../spec/mount-points.ts';
 import { validateCreate } from '../spec/validate-create.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
+import { makeMounts } from './make-mounts.ts';
 import { generateName, validName } from './name.ts';
 import { CONTAINER_RECORD_VERSION, type ContainerRecord } from './record.ts';
+import { removeUnsettledVolumes, settleVolumes } from './volume-use.ts';
 
 export interface CreateContainer {
   /** As given; undefined or empty takes a generated one. */
@@ -35,7 +37,7 @@ export interface CreatedContainer {
 export async function createContainer(
   deps: Pick<
     ContainerDeps,
-    'directory' | 'images' | 'snapshots' | 'files' | 'clock' | 'facts' | 'abilities' | 'newActor' | 'publish'
+    'directory' | 'images' | 'snapshots' | 'volumes' | 'files' | 'clock' | 'facts' | 'abilities' | 'newActor' | 'publish'
   >,
   command: CreateContainer,
 ): Promise<CreatedContainer> {
@@ -44,23 +46,28 @@ export async function createContainer(
   const image = deps.images.resolve(asked.Image);
   const id = containerId(randomBytes(32).toString('hex'));
   const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
-  await checkBindSources(valid.mountPoints, (path) => deps.files.exists(path));
-  const sharesName = networkChoice(valid.config, valid.hostConfig) === 'host' || valid.hostConfig.UTSMode === 'host';
+  await checkBindSources(valid.mounts, (path) => deps.files.exists(path));
+  const sharesName = networkChoice(valid.config, valid.hostConfig) === 'host';
   const hostname = valid.config.Hostname || (sharesName ? deps.files.hostName() : id.slice(0, 12));
   const config = { ...valid.config, Hostname: hostname };
   const record = newRecord({ id, image, config, hostConfig: valid.hostConfig, at: deps.clock.now() }, name ?? '');
   using _layers = deps.images.retain(image.layerIds);
+  using _volumes = deps.volumes.directory.holding(id);
   await using undo = new AsyncDisposableStack();
   const named = reserve(deps, record);
   undo.defer(() => deps.directory.releaseName(named.name, id));
   undo.defer(() => deps.files.remove(id));
   undo.defer(() => deps.snapshots.remove(id));
   await deps.snapshots.prepare(id, image.layerIds);
-  const actor = deps.newActor(named);
-  deps.directory.save(named);
+  undo.defer(() => removeUnsettledVolumes(deps.volumes, id));
+  const mounts = await makeMounts(deps, { id, config, hostConfig, asked: valid.mounts, volumesFrom: valid.volumesFrom });
+  const made = { ...named, mounts };
+  const actor = deps.newActor(made);
+  deps.directory.save(made);
   deps.directory.add(actor);
   undo.move();
-  deps.publish(named, 'create');
+  settleVolumes(deps.volumes, id);
+  deps.publish(made, 'create');
   return { actor, warnings: valid.warnings };
 }
 

@@ -6,6 +6,7 @@ import type { ContainerRuntime } from '../ports/container-runtime.ts';
 import type { NetworkDriver } from '../ports/network-driver.ts';
 import type { Snapshotter } from '../ports/snapshotter.ts';
 import type { ImageLookup } from '../image/record.ts';
+import type { VolumeDeps } from '../volume/deps.ts';
 import type { HostDevices } from '../ports/host-devices.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 import type { OciSeccomp } from '../spec/oci.ts';
@@ -24,6 +25,7 @@ export interface ContainerDeps {
   readonly snapshots: Snapshotter;
   readonly network: NetworkDriver;
   readonly files: ContainerFiles;
+  readonly volumes: VolumeDeps;
   readonly logs: ContainerLog;
   readonly clock: Clock;
   readonly facts: HostFacts;

@@ -104,7 +104,8 @@ export function healthProbed(
 export function nextProbeMs(status: HealthRecord['status'], { rules, startedAt }: HealthClock, now: Date): number {
   const leftMs = rules.startPeriodMs - (now.getTime() - startedAt.getTime());
   if (leftMs <= 0 || status !== 'starting') return rules.intervalMs;
-  return Math.min(rules.startIntervalMs, rules.intervalMs);
+  // A start interval beyond the start period would put off the first failure that counts.
+  return Math.min(rules.startIntervalMs, Math.max(leftMs, rules.intervalMs));
 }
 
 /** As inspect shows it. */

@@ -8,13 +8,14 @@ import {
 import type { ExecDirectory } from '../exec/directory.ts';
 import { commandOf } from '../spec/merge-image-config.ts';
 import type { ContainerDeps } from './deps.ts';
+import { inspectHealth } from './health.ts';
 import { inspectedMounts } from './mount-points.ts';
 import { networkSettings } from './network-settings.ts';
 import { inspectState, restartCountOf } from './wire-state.ts';
 
 /** Everything about a container, with Docker's null-or-empty conventions. @throws EngineError 'not-found'. */
 export async function inspectContainer(
-  deps: Pick<ContainerDeps, 'directory' | 'images' | 'files' | 'snapshots'> & { readonly execs: ExecDirectory },
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'files' | 'snapshots' | 'volumes'> & { readonly execs: ExecDirectory },
   ref: ContainerRef,
   options: { readonly size: boolean },
 ): Promise<ContainerInspect> {
@@ -30,7 +31,7 @@ export async function inspectContainer(
     Created: formatDate(record.createdAt),
     Path: path,
     Args: args,
-    State: inspectState(state),
+    State: { ...inspectState(state), ...(record.health === undefined ? {} : { Health: inspectHealth(record.health) }) },
     Image: record.imageId,
     ResolvConfPath: etc.resolvConf,
     HostnamePath: etc.hostname,
@@ -47,7 +48,7 @@ export async function inspectContainer(
     HostConfig: inspectedHostConfig(hostConfig),
     GraphDriver: { Name: deps.snapshots.name, Data: await deps.snapshots.describe(id) },
     ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + imageBytes }),
-    Mounts: inspectedMounts(record),
+    Mounts: inspectedMounts(record, (name) => deps.volumes.store.path(name)),
     Config: inspectedConfig(config),
     NetworkSettings: networkSettings(record),
   };

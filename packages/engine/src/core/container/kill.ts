@@ -1,6 +1,5 @@
-import { EngineError, isEngineError, parseSignal, type ContainerRef } from '@fairlead/protocol';
+import { assertSupportedSignal, EngineError, isEngineError, parseSignal, type ContainerRef } from '@fairlead/protocol';
 import type { OperationProgress } from '../operation/progress.ts';
-import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 import { KILL_CONFIRM_MS, untilKilled } from './stop.ts';
 
@@ -24,9 +23,12 @@ export async function killContainer(
   command: KillContainer,
 ): Promise<void> {
   const signal = command.signal === undefined || command.signal === '' ? SIGKILL : parseSignal(command.signal);
-  const actor = resolveForKill(deps, ref);
-  command.progress.target({ Type: 'container', Id: actor.id, Name: actor.record.name });
   const prefix = `cannot kill container: ${ref}`;
+  const actor = prefixed(prefix, () => {
+    assertSupportedSignal(signal);
+    return deps.directory.resolve(ref);
+  });
+  command.progress.target({ Type: 'container', Id: actor.id, Name: actor.record.name });
   command.progress.bound(signal === SIGKILL ? KILL_CONFIRM_MS : 0);
   command.progress.phase(signal === SIGKILL ? 'kill' : 'signal');
   try {
@@ -40,11 +42,11 @@ export async function killContainer(
   await untilKilled(deps, actor, prefix);
 }
 
-function resolveForKill(deps: Pick<ContainerDeps, 'directory'>, ref: ContainerRef): ContainerActor {
+function prefixed<T>(prefix: string, work: () => T): T {
   try {
-    return deps.directory.resolve(ref);
+    return work();
   } catch (cause) {
-    if (!isEngineError(cause) || cause.kind !== 'not-found') throw cause;
-    throw new EngineError('not-found', `cannot kill container: ${ref}: ${cause.message}`, { cause });
+    if (!isEngineError(cause)) throw cause;
+    throw new EngineError(cause.kind, `${prefix}: ${cause.message}`, { cause });
   }
 }

@@ -4,9 +4,10 @@ import { networkChoice } from '../spec/modes.ts';
 import { containerSpec, type SpecDeps } from './container-spec.ts';
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerRecord } from './record.ts';
+import { mountVolumes, unmountVolumes } from './volume-use.ts';
 
 /** What one launch works with. */
-export type LaunchDeps = SpecDeps & Pick<ContainerDeps, 'runtime' | 'snapshots' | 'attachments'>;
+export type LaunchDeps = SpecDeps & Pick<ContainerDeps, 'runtime' | 'snapshots' | 'attachments' | 'volumes'>;
 
 /**
  * Makes a container's process and lets it run: root filesystem, files, specification, process, network, attachers, go.
@@ -22,6 +23,8 @@ export async function launchContainer(
   await using undo = new AsyncDisposableStack();
   undo.defer(() => deps.snapshots.unmount(id));
   const rootPath = await deps.snapshots.mount(id);
+  undo.defer(() => unmountVolumes(deps.volumes, record));
+  await mountVolumes(deps.volumes, record);
   const endpoint = networkChoice(config, hostConfig) === 'bridge' ? deps.network.reserve(id) : null;
   if (endpoint !== null) undo.defer(() => deps.network.release(id));
   const spec = await containerSpec(deps, record, { rootPath, endpoint });

@@ -1,7 +1,9 @@
 import { assertFilterKeys, EngineError, matchesLabels, type ContainerSummary, type Filters } from '@fairlead/protocol';
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerActor } from './actor.ts';
+import { mountPointsOf } from './mount-points.ts';
 import { summarize } from './summary.ts';
+import type { MountPoint } from '../spec/mount-points.ts';
 import { lastOf, wireStatus } from './wire-state.ts';
 
 export interface ListContainers {
@@ -29,6 +31,8 @@ const FILTERS: readonly string[] = [
   'status',
   'volume',
 ];
+/** Source: moby v28 api/types/container/health.go, ValidateHealthStatus. */
+const HEALTHS: readonly string[] = ['none', 'starting', 'healthy', 'unhealthy'];
 const STATUSES: readonly string[] = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
 
 /**
@@ -36,7 +40,7 @@ const STATUSES: readonly string[] = ['created', 'restarting', 'running', 'removi
  * @throws EngineError 'invalid-argument' for an unknown filter or value, 'not-found' for an unknown container in one.
  */
 export async function listContainers(
-  deps: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots'>,
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots' | 'volumes'>,
   query: ListContainers,
 ): Promise<readonly ContainerSummary[]> {
   const matches = matcher(deps, query.filters);
@@ -48,9 +52,10 @@ export async function listContainers(
     .filter(matches);
   const rows = query.limit > 0 ? wanted.slice(0, query.limit) : wanted;
   const now = deps.clock.now();
+  const volumePath = (name: string): string => deps.volumes.store.path(name);
   return await Promise.all(
     rows.map(async ({ record }) => {
-      const row = summarize(record, { now, imageRefIsCurrent: imageRefIsCurrent(deps, record) });
+      const row = summarize(record, { now, imageRefIsCurrent: imageRefIsCurrent(deps, record), volumePath });
       if (!query.size) return row;
       const sizeRw = await deps.snapshots.usageBytes(record.id);
       return { ...row, SizeRw: sizeRw, SizeRootFs: sizeRw + (deps.images.get(record.imageId)?.sizeBytes ?? 0) };
@@ -103,16 +108,22 @@ function check(
       return ({ record }) =>
         values.some((value) => record.hostConfig.NetworkMode.replace(/^(default)?$/, 'bridge') === value);
     case 'volume':
-      return ({ record }) =>
-        values.some((value) => (record.hostConfig.Binds ?? []).some((bind) => bind.split(':').includes(value)));
+      return ({ record }) => mountPointsOf(record).some((point) => isMountOf(point, values));
     case 'is-task':
       return () => values.includes('false');
     case 'health':
-      return () => values.includes('none');
+      return healthCheck(values);
     default:
       // Isolation is Windows', and nothing is published or exposed yet.
       return () => key === 'isolation';
   }
+}
+
+/** Asked for by the name of a volume, the source of a bind, or the place in the container. Source: moby daemon/list.go. */
+function isMountOf(point: MountPoint, values: readonly string[]): boolean {
+  if (point.kind === 'tmpfs' && point.origin === 'tmpfs') return false;
+  const source = point.kind === 'volume' ? point.name : point.kind === 'bind' ? point.source : '';
+  return values.some((value) => value === point.target || value === source);
 }
 
 /** Names are regular expressions, matched with and without the leading slash. Source: moby daemon/list.go. */
@@ -125,6 +136,15 @@ function nameCheck(values: readonly string[]): (actor: ContainerActor) => boolea
     }
   });
   return ({ record }) => patterns.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`));
+}
+
+function healthCheck(values: readonly string[]): (actor: ContainerActor) => boolean {
+  for (const value of values) {
+    if (HEALTHS.includes(value)) continue;
+    const words = `invalid value for health (${value}): must be one of ${HEALTHS.join(', ')}`;
+    throw new EngineError('invalid-argument', words);
+  }
+  return ({ record }) => values.includes(record.health?.status ?? 'none');
 }
 
 function exitedCheck(values: readonly string[]): (actor: ContainerActor) => boolean {

@@ -1,6 +1,7 @@
 import type { ErrorKind } from '@fairlead/protocol';
 import type { CreatedProcess, ProcessExit } from '../ports/container-runtime.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import type { HealthRecord } from './health.ts';
 import type { ContainerState, LastRun, RunningState, StartFailure } from './state.ts';
 import { shouldRestart, type RestartPolicy } from './restart-policy.ts';
 
@@ -27,7 +28,8 @@ export type ContainerEvent =
   | { readonly type: 'unpause-requested' }
   | { readonly type: 'freeze-failed' }
   | { readonly type: 'restart-due' }
-  | { readonly type: 'remove-requested' }
+  /** `volumes`: those that nobody named go, too. */
+  | { readonly type: 'remove-requested'; readonly volumes?: boolean }
   | { readonly type: 'remove-failed'; readonly message: string };
 
 /** Work owed to the outside world after a transition. Performed in order, by the actor only; each can be repeated. */
@@ -45,7 +47,15 @@ export type ContainerEffect =
 
 /** What the world is told, durable together with the state. Attributes beyond image, name and labels. */
 export interface Announcement {
-  readonly action: 'start' | 'kill' | 'die' | 'oom' | 'pause' | 'unpause' | 'destroy';
+  readonly action:
+    | 'start'
+    | 'kill'
+    | 'die'
+    | 'oom'
+    | 'pause'
+    | 'unpause'
+    | 'destroy'
+    | `health_status: ${HealthRecord['status']}`;
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
@@ -101,7 +111,7 @@ export function transition(state: ContainerState, event: ContainerEvent, rules: 
         { effect: 'launch' },
       ]);
     case 'remove-requested':
-      return onRemoveRequested(state, rules);
+      return onRemoveRequested(state, event.volumes === true, rules);
     case 'remove-failed':
       return state.status === 'removing'
         ? next({ status: 'dead', last: state.last, message: event.message })
@@ -269,14 +279,15 @@ function onPauseRequested(state: ContainerState, rules: ContainerRules): Transit
   return next({ ...state, paused: true }, [{ effect: 'freeze' }], [{ action: 'pause' }]);
 }
 
-function onRemoveRequested(state: ContainerState, rules: ContainerRules): Transition {
+function onRemoveRequested(state: ContainerState, volumes: boolean, rules: ContainerRules): Transition {
+  const removing = { status: 'removing', volumes } as const;
   switch (state.status) {
     case 'created':
-      return next({ status: 'removing', last: null, failure: state.failure }, [{ effect: 'remove-remains' }]);
+      return next({ ...removing, last: null, failure: state.failure }, [{ effect: 'remove-remains' }]);
     case 'exited':
-      return next({ status: 'removing', last: state.last, failure: state.failure }, [{ effect: 'remove-remains' }]);
+      return next({ ...removing, last: state.last, failure: state.failure }, [{ effect: 'remove-remains' }]);
     case 'dead':
-      return next({ status: 'removing', last: state.last, failure: null }, [{ effect: 'remove-remains' }]);
+      return next({ ...removing, last: state.last, failure: null }, [{ effect: 'remove-remains' }]);
     case 'removing':
       return refuse('conflict', `removal of container ${rules.id} is already in progress`);
     case 'running':

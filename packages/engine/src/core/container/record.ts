@@ -6,9 +6,11 @@ import {
   type HostConfig,
   type ImageId,
 } from '@fairlead/protocol';
+import type { HealthRecord } from './health.ts';
 import { isRestartPolicyName } from './restart-policy.ts';
 import type { ContainerRules } from './machine.ts';
 import type { ContainerState } from './state.ts';
+import type { MountPoint } from '../spec/mount-points.ts';
 
 /** Raised when the stored form changes in a way that old engines would misread. */
 export const CONTAINER_RECORD_VERSION = 1;
@@ -27,6 +29,10 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly state: ContainerState;
+  /** What is mounted besides what every container has. Absent in records from before there were volumes. */
+  readonly mounts?: readonly MountPoint[] | undefined;
+  /** Only once it was started with a health check. */
+  readonly health?: HealthRecord | undefined;
 }
 
 const STATUSES: ReadonlySet<unknown> = new Set<ContainerState['status']>([

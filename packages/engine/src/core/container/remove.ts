@@ -7,6 +7,8 @@ import { KILL_CONFIRM_MS, untilKilled } from './stop.ts';
 export interface RemoveContainer {
   /** Kill it first if it runs. */
   readonly force: boolean;
+  /** Its anonymous volumes go, too, unless another container uses them. */
+  readonly volumes: boolean;
   readonly progress: OperationProgress;
 }
 
@@ -27,7 +29,7 @@ export async function removeContainer(
   if (command.force) await killForRemoval(deps, actor, { ref, progress: command.progress });
   command.progress.phase('confirm');
   try {
-    await actor.send({ type: 'remove-requested' });
+    await actor.send({ type: 'remove-requested', volumes: command.volumes });
   } catch (cause) {
     // Its own AutoRemove was faster after the kill: removals are one turn of the mailbox, so it is gone, as asked.
     if (command.force && actor.record.hostConfig.AutoRemove && actor.state.status === 'removing') return;

@@ -1,10 +1,12 @@
 import type { ContainerId } from '@fairlead/protocol';
 import type { Log } from '../../lib/log.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import { restoreVolumes, unmountUnneeded } from '../volume/restore.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 import type { LogLimiter } from './log-limits.ts';
 import type { ContainerRecord } from './record.ts';
+import { restartWithEngine } from './restart-with-engine.ts';
 
 /** Docker's exit code for a process whose end nobody saw. */
 const EXIT_CODE_UNKNOWN = 255;
@@ -12,20 +14,28 @@ const LOST = 'the container and its monitor ended while no engine was running: i
 
 export type RestoreDeps = Pick<
   ContainerDeps,
-  'directory' | 'runtime' | 'network' | 'snapshots' | 'files' | 'clock' | 'newActor'
-> & { readonly log: Log; readonly limiter: LogLimiter };
+  'directory' | 'runtime' | 'network' | 'snapshots' | 'volumes' | 'files' | 'clock' | 'newActor'
+> & {
+  readonly log: Log;
+  readonly limiter: LogLimiter;
+  /** Goes on with what belongs to a run under way. */
+  readonly resumed: (actor: ContainerActor) => void;
+};
 
 /**
  * Brings records and kernel into agreement after a start of the engine, however the last one ended.
  *
  * What runs goes on running; what exited meanwhile gets its exit code; what was half-done is undone or finished; files
- * that belong to no record go.
+ * that belong to no record go; what its restart policy wants to run is started.
  */
 export async function restoreContainers(deps: RestoreDeps): Promise<void> {
   const actors = deps.directory.stored().flatMap((record) => adopt(deps, record) ?? []);
   deps.network.restore(endpointsOf(actors));
+  await restoreVolumes(deps.volumes, (id) => deps.directory.isStored(id));
   await Promise.all(actors.map((actor) => restoreOne(deps, actor)));
+  await unmountUnneeded(deps.volumes);
   await removeOrphans(deps);
+  for (const actor of actors) restartWithEngine(deps, actor);
 }
 
 function adopt(deps: RestoreDeps, record: ContainerRecord): ContainerActor | undefined {
@@ -63,6 +73,7 @@ async function agreeWithKernel(deps: RestoreDeps, actor: ContainerActor): Promis
       const fate = await deps.runtime.fate(id, state.created);
       if (fate.fate === 'running') {
         deps.limiter.begin(actor.record);
+        deps.resumed(actor);
         return actor.resume();
       }
       deps.log.event('container.restore.exited', { containerId: id, fate: fate.fate });

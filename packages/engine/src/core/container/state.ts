@@ -39,7 +39,13 @@ export type ContainerState =
       readonly manuallyStopped: boolean;
     }
   | ExitedState
-  | { readonly status: 'removing'; readonly last: LastRun | null; readonly failure: StartFailure | null }
+  | {
+      readonly status: 'removing';
+      readonly last: LastRun | null;
+      readonly failure: StartFailure | null;
+      /** Its anonymous volumes go with it. */
+      readonly volumes?: boolean;
+    }
   /** Its removal failed half-way; only another removal is possible. */
   | { readonly status: 'dead'; readonly last: LastRun | null; readonly message: string };
 

@@ -1,4 +1,4 @@
-import { EngineError, isEngineError, parseSignal, type ContainerRef } from '@fairlead/protocol';
+import { assertSupportedSignal, EngineError, isEngineError, parseSignal, type ContainerRef } from '@fairlead/protocol';
 import type { OperationProgress } from '../operation/progress.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
@@ -108,7 +108,11 @@ function followKill(actor: ContainerActor, progress: OperationProgress): Disposa
 }
 
 function stopSignalOf(actor: ContainerActor, asked: string | undefined): number {
-  if (asked !== undefined && asked !== '') return parseSignal(asked);
+  if (asked !== undefined && asked !== '') {
+    const signal = parseSignal(asked);
+    assertSupportedSignal(signal);
+    return signal;
+  }
   const own = actor.record.config.StopSignal;
   return own === '' ? SIGTERM : parseSignal(own);
 }

@@ -1,5 +1,6 @@
 import { humanDuration, type ContainerSummary, type EndpointSettings, type StringMap } from '@fairlead/protocol';
 import { endpointSettings } from './network-settings.ts';
+import type { HealthRecord } from './health.ts';
 import type { ContainerRecord } from './record.ts';
 import { commandOf } from '../spec/merge-image-config.ts';
 import { inspectedMounts } from './mount-points.ts';
@@ -11,6 +12,8 @@ export interface SummaryFacts {
   readonly now: Date;
   /** False when the reference the container was made from now means another image: then the id is shown. */
   readonly imageRefIsCurrent: boolean;
+  /** Host path of a volume's content. */
+  readonly volumePath: (name: string) => string;
 }
 
 /** One row of `GET /containers/json`. */
@@ -26,10 +29,10 @@ export function summarize(record: ContainerRecord, facts: SummaryFacts): Contain
     Ports: [],
     Labels: record.config.Labels,
     State: wireStatus(record.state),
-    Status: statusText(record.state, facts.now),
+    Status: statusText(record.state, facts.now, record.health),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networks },
-    Mounts: inspectedMounts(record),
+    Mounts: inspectedMounts(record, facts.volumePath),
   };
 }
 
@@ -40,14 +43,14 @@ function commandLineOf({ config }: ContainerRecord): string {
 }
 
 /** What `docker ps` shows in its STATUS column. Source: engine-api 2.1. */
-export function statusText(state: ContainerState, now: Date): string {
+export function statusText(state: ContainerState, now: Date, health?: HealthRecord): string {
   const since = (date: Date): string => humanDuration(now.getTime() - date.getTime());
   const last = lastOf(state);
   switch (state.status) {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${since(state.startedAt)}${state.paused ? ' (Paused)' : ''}`;
+      return `Up ${since(state.startedAt)}${state.paused ? ' (Paused)' : healthText(health)}`;
     case 'restarting':
       return `Restarting (${state.last.exitCode}) ${since(state.last.finishedAt)} ago`;
     case 'starting':
@@ -60,4 +63,9 @@ export function statusText(state: ContainerState, now: Date): string {
     default:
       return state satisfies never;
   }
+}
+
+function healthText(health: HealthRecord | undefined): string {
+  if (health === undefined) return '';
+  return health.status === 'starting' ? ' (health: starting)' : ` (${health.status})`;
 }

@@ -7,7 +7,7 @@ import {
   type UpdateContainerBody,
 } from '@fairlead/protocol';
 import type { OciResources } from '../spec/oci.ts';
-import { refuseResourceGaps } from '../spec/not-implemented.ts';
+import { ignoredWarnings, refuseResourceGaps } from '../spec/not-implemented.ts';
 import { updateResources } from '../spec/update-resources.ts';
 import { checkRestartPolicy } from '../spec/validate-host-config.ts';
 import { checkResources } from '../spec/validate-resources.ts';
@@ -44,7 +44,7 @@ export async function updateContainer(
     throw new EngineError(kind, `Cannot update container ${actor.id}: ${why}`, { cause });
   }
   deps.publish(actor.record, 'update');
-  return checked.warnings;
+  return [...checked.warnings, ...ignoredWarnings(asked)];
 }
 
 function updated(

@@ -6,6 +6,7 @@ import type { ContainerWork } from './actor.ts';
 import type { LogLimiter } from './log-limits.ts';
 import { launchContainer, type LaunchDeps } from './launch.ts';
 import type { ContainerRecord } from './record.ts';
+import { removeAnonymousVolumes, unmountVolumes } from './volume-use.ts';
 
 export interface WorkDeps extends LaunchDeps {
   readonly execs: ExecDirectory;
@@ -35,16 +36,19 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       deps.execs.containerStopped(id);
       deps.limiter.end(id);
       await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
+      await unmountVolumes(deps.volumes, record);
       const hadNetwork = state.status !== 'running' && record.hostConfig.NetworkMode !== 'none';
       if (hadNetwork) deps.publishEvent(networkEvent(deps.network, record, 'disconnect'));
     },
-    async removeRemains({ id }) {
+    async removeRemains(record) {
+      const { id, state } = record;
       deps.attachments.drop(id);
       deps.execs.containerRemoved(id);
       await settleAll([deps.runtime.delete(id), deps.network.release(id)]);
       await deps.snapshots.remove(id);
       await deps.logs.remove(id);
       await deps.files.remove(id);
+      if (state.status === 'removing' && state.volumes === true) await removeAnonymousVolumes(deps.volumes, record);
     },
   };
 }

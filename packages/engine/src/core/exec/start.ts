@@ -35,8 +35,7 @@ export async function startExec(
   { session, actor }: ClaimedExec,
   size: TerminalSize | undefined,
 ): Promise<ConsoleConnection> {
-  const process = await launch(deps, { session, actor }, size);
-  const settled = follow(deps, { session, actor }, process);
+  const { process, settled } = await launchExec(deps, { session, actor }, size);
   return {
     output: untilSettled(process, settled),
     write: (bytes) => process.write(bytes),
@@ -50,11 +49,29 @@ export async function startExec(
  * @throws EngineError when it could not be started.
  */
 export async function startDetachedExec(deps: ExecDeps, claimed: ClaimedExec): Promise<void> {
-  const process = await launch(deps, claimed, undefined);
-  const settled = follow(deps, claimed, process);
-  settled.catch(() => {});
+  const { process } = await launchExec(deps, claimed, undefined);
   await process[Symbol.asyncDispose]();
   await process.started;
+}
+
+/** A process under way whose life is being written down. */
+export interface LaunchedExec {
+  readonly process: ExecProcess;
+  /** Resolves when its exit code is stored and told; rejects when it could not be started, which is stored then. */
+  readonly settled: Promise<void>;
+}
+
+/** Starts a claimed exec; its streams are the caller's. @throws EngineError when the runtime cannot even be asked. */
+export async function launchExec(
+  deps: ExecDeps,
+  claimed: ClaimedExec,
+  size: TerminalSize | undefined,
+): Promise<LaunchedExec> {
+  const process = await launch(deps, claimed, size);
+  const settled = follow(deps, claimed, process);
+  // Whoever cares awaits it.
+  settled.catch(() => {});
+  return { process, settled };
 }
 
 async function launch(deps: ExecDeps, claimed: ClaimedExec, size: TerminalSize | undefined): Promise<ExecProcess> {
@@ -106,7 +123,6 @@ function failed(deps: ExecDeps, session: ExecSession, cause: unknown): void {
  * in the stream, as Docker does: its head was sent before.
  */
 async function* untilSettled(process: ExecProcess, settled: Promise<void>): AsyncGenerator<OutputChunk> {
-  settled.catch(() => {});
   yield* process.output;
   try {
     await settled;

@@ -68,7 +68,7 @@ function inspectedConfig(image: ImageRecord): ImageInspect['Config'] {
     WorkingDir: config.WorkingDir ?? '',
     Entrypoint: config.Entrypoint ?? null,
     OnBuild: config.OnBuild ?? null,
-    Labels: config.Labels ?? {},
+    Labels: config.Labels ?? null,
     ...(config.StopSignal === undefined ? {} : { StopSignal: config.StopSignal }),
     ...(config.StopTimeout === undefined ? {} : { StopTimeout: config.StopTimeout }),
     ...(config.Shell === undefined ? {} : { Shell: config.Shell }),

@@ -26,8 +26,8 @@ describe('tagImage', () => {
     { repo: undefined, tag: undefined, message: 'invalid reference format' },
     { repo: `x@sha256:${'1'.repeat(64)}`, tag: undefined, message: 'refusing to create a tag with a digest reference' },
     { repo: 'sha256', tag: 'x', message: 'refusing to create an ambiguous tag using digest algorithm as name' },
-    { repo: 'x', tag: '-bad', message: 'invalid reference format' },
-    { repo: 'x', tag: 'a'.repeat(129), message: 'invalid reference format' },
+    { repo: 'x', tag: '-bad', message: 'invalid tag format' },
+    { repo: 'x', tag: 'a'.repeat(129), message: 'invalid tag format' },
     { repo: 'f'.repeat(64), tag: undefined, message: /cannot specify 64-byte hexadecimal strings/ },
   ];
   for (const { repo, tag, message } of refused) {

@@ -10,6 +10,9 @@ import {
 import type { ImageDeps } from './deps.ts';
 import { imageEvent } from './event.ts';
 
+/** Source: distribution/reference, TagRegexp. */
+const TAG = /^\w[\w.-]{0,127}$/;
+
 export interface TagImage {
   /** Name with or without a tag. */
   readonly repo: string | undefined;
@@ -41,8 +44,8 @@ export function targetReference(repo: string, tag: string | undefined): Referenc
   const reference = parseReference(repo);
   if (reference.digest !== undefined)
     throw new EngineError('invalid-argument', 'refusing to create a tag with a digest reference');
-  // Read again as a whole, so that the tag is checked by the same grammar.
-  const name = tag === undefined ? reference : parseReference(canonicalReference({ ...reference, tag }));
+  if (tag !== undefined && !TAG.test(tag)) throw new EngineError('invalid-argument', 'invalid tag format');
+  const name = tag === undefined ? reference : { ...reference, tag };
   if (familiarName(name) === 'sha256') {
     throw new EngineError('invalid-argument', 'refusing to create an ambiguous tag using digest algorithm as name');
   }

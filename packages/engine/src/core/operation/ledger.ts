@@ -166,12 +166,15 @@ export class OperationLedger implements OperationBeginner {
   }
 }
 
+/** Verbs begin with what they are about; those that do not are about containers. */
+const TARGET_TYPES = ['exec', 'image', 'volume'] as const;
+
 function newOperation({ verb, caller, budgetMs }: OperationStart, at: Date): Operation {
   return {
     Id: randomBytes(8).toString('hex'),
     Verb: verb,
     Target: {
-      Type: verb.startsWith('exec') ? 'exec' : verb.startsWith('image') ? 'image' : 'container',
+      Type: TARGET_TYPES.find((type) => verb.startsWith(type)) ?? 'container',
       Id: '',
       Name: '',
     },

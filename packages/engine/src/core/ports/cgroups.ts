@@ -4,6 +4,8 @@ export interface Cgroups {
   pids(cgroupsPath: string): Promise<readonly number[]>;
   /** Lets a paused group run: what is frozen cannot even be killed on cgroup v1. Not paused, or nothing there, is success. */
   thaw(cgroupsPath: string): Promise<void>;
+  /** Takes the limit of processes away. Nothing there is success. */
+  liftProcessLimit(cgroupsPath: string): Promise<void>;
   /**
    * Kills what is left in the group and removes it from every hierarchy. Nothing there is success.
    * @throws EngineError 'internal' when something in it does not end within two seconds.

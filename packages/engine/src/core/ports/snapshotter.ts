@@ -1,5 +1,18 @@
 import type { ContainerId } from '@fairlead/protocol';
 
+/** A root filesystem that stays mounted until it is disposed. */
+export interface HeldRoot extends AsyncDisposable {
+  /** Absolute path on the host. */
+  readonly path: string;
+}
+
+/** How something differs from the image. */
+export interface LayerChange {
+  /** Absolute, in the container. */
+  readonly path: string;
+  readonly kind: 'modified' | 'added' | 'deleted';
+}
+
 /** Writable root filesystems on top of an image's layers. Every method may be repeated. */
 export interface Snapshotter {
   readonly name: string;
@@ -7,13 +20,26 @@ export interface Snapshotter {
   prepare(id: ContainerId, layerIds: readonly string[]): Promise<void>;
   /** Mounts and returns the absolute path of the root filesystem; already mounted is success. */
   mount(id: ContainerId): Promise<string>;
+  /** Nothing mounted is success. While somebody holds it, it goes when he lets go. */
   unmount(id: ContainerId): Promise<void>;
+  /** Mounts it, and keeps it mounted until disposed, whoever mounts and unmounts it meanwhile. */
+  hold(id: ContainerId): Promise<HeldRoot>;
   /** Unmounts and deletes the writable layer. Nothing to do is success. */
   remove(id: ContainerId): Promise<void>;
   /** Where `mount` puts it; no system call. */
   rootPath(id: ContainerId): string;
   /** Which containers have a writable layer here: to find what a crash left. */
   list(): Promise<readonly ContainerId[]>;
+  /**
+   * What the container changed, parents first. Directories above a change are modified, too. Places for the engine's own mounts are no changes.
+   * @throws signal.reason.
+   */
+  changes(id: ContainerId, signal: AbortSignal): Promise<readonly LayerChange[]>;
+  /**
+   * The writable layer as a layer's tar, with whiteouts; breaking off the iteration frees what it holds. Empty when nothing was changed.
+   * @throws EngineError 'invalid-argument' for a name that layers keep for whiteouts; `signal.reason`. Source: OCI image-spec, layer.md.
+   */
+  layerTar(id: ContainerId, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Bytes of the writable layer, and paths for inspect's GraphDriver (`LowerDir`, `MergedDir`, `UpperDir`, `WorkDir`). */
   usageBytes(id: ContainerId): Promise<number>;
   describe(id: ContainerId): Promise<Readonly<Record<string, string>>>;

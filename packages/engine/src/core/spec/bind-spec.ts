@@ -41,16 +41,22 @@ export function parseBind(text: string): BindSpec {
   if (second === undefined)
     return { source: undefined, target: first, mode: '', readOnly: false, propagation: undefined };
   // `target:mode` would be an anonymous volume with options, which there is not.
-  if (parts.length === 2 && isMode(second)) throw invalidSpec(text);
-  if (!isMode(mode)) throw new EngineError('invalid-argument', `invalid mode: ${mode}`);
+  if (parts.length === 2 && isMountMode(second)) throw invalidSpec(text);
+  if (!isMountMode(mode)) throw new EngineError('invalid-argument', `invalid mode: ${mode}`);
   const options = mode.split(',');
   const propagation = PROPAGATIONS.find((candidate) => options.includes(candidate));
   return { source: first, target: second, mode, readOnly: options.includes('ro'), propagation };
 }
 
-function isMode(text: string): boolean {
+/** What an option of a mount is about: `access`, `label`, `copy`, `consistency`, `propagation`; undefined for none. */
+export function optionKind(option: string): string | undefined {
+  return OPTION_KIND.get(option);
+}
+
+/** Whether a text is a comma separated list of mount options, at most one of each kind; empty is one. */
+export function isMountMode(text: string): boolean {
   if (text === '') return true;
-  const kinds = text.split(',').map((option) => OPTION_KIND.get(option));
+  const kinds = text.split(',').map(optionKind);
   return !kinds.includes(undefined) && new Set(kinds).size === kinds.length;
 }
 

@@ -16,6 +16,8 @@ export interface EtcPaths {
 export interface MountRequest {
   readonly hostConfig: HostConfig;
   readonly points: readonly MountPoint[];
+  /** Host path of a volume's content. */
+  readonly volumePath: (name: string) => string;
   readonly etcPaths: EtcPaths;
   /** Program of the host that is mounted as init; undefined when the container has none. */
   readonly initPath: string | undefined;
@@ -53,7 +55,7 @@ export function ociMounts(request: MountRequest): readonly OciMount[] {
   const isOurs = ({ destination }: OciMount): boolean =>
     !targets.has(destination) && !(targets.has('/dev') && destination.startsWith('/dev/'));
   const base = [...defaultMounts(hostConfig), ...initMounts(request)].filter(isOurs);
-  const user = points.map((point) => (point.kind === 'bind' ? bindMount(point, request.facts) : tmpfsMount(point)));
+  const user = points.map((point) => userMount(point, request));
   // A user's /etc comes before our /etc/hosts, which would be hidden by it otherwise.
   const late = [...etcMounts(request).filter(isOurs), ...user];
   return [
@@ -103,6 +105,21 @@ function adjust(mount: OciMount, hostConfig: HostConfig): OciMount {
   }
   const closed = hostConfig.ReadonlyRootfs && !WRITABLE_ALWAYS.has(mount.destination) && !options.includes('ro');
   return closed ? { ...mount, options: [...options, 'ro'] } : mount;
+}
+
+function userMount(point: MountPoint, request: MountRequest): OciMount {
+  switch (point.kind) {
+    case 'bind':
+      return bindMount(point, request.facts);
+    case 'tmpfs':
+      return tmpfsMount(point);
+    case 'volume': {
+      const options = ['rbind', ...(point.readOnly ? ['ro'] : []), 'rprivate'];
+      return { destination: point.target, type: 'bind', source: request.volumePath(point.name), options };
+    }
+    default:
+      return point satisfies never;
+  }
 }
 
 function bindMount(point: BindMountPoint, facts: HostFacts): OciMount {

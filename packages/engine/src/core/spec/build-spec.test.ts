@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { buildSpec, cgroupsPathOf, type SpecRequest } from './build-spec.ts';
 import { DEFAULT_CAPABILITIES, KNOWN_CAPABILITIES } from './capabilities.ts';
+import { plainMounts } from './mount-points.ts';
 import type { OciMount, OciSeccomp, OciSpec } from './oci.ts';
 import { ABILITIES, configWith, FACTS, hostConfigWith, networksWith } from './spec-request.fixture.ts';
 import { validateCreate } from './validate-create.ts';
@@ -13,7 +14,7 @@ function specOf(
   parts: { config?: object; hostConfig?: object; request?: Partial<SpecRequest>; facts?: object } = {},
 ): OciSpec {
   const facts = { ...FACTS, ...parts.facts };
-  const { config, hostConfig } = validateCreate(
+  const { config, hostConfig, mounts } = validateCreate(
     { facts, abilities: ABILITIES },
     {
       config: configWith(parts.config),
@@ -30,6 +31,8 @@ function specOf(
       hostConfig,
       user: { uid: 0, gid: 0, additionalGids: [0], home: '/root' },
       rootfsPath: '/rootfs',
+      mounts: plainMounts(mounts),
+      volumePath: (name) => `/volumes/${name}`,
       etcPaths: { hostname: '/f/hostname', hosts: '/f/hosts', resolvConf: '/f/resolv.conf' },
       initPath: '/usr/bin/tini-static',
       mappedDevices: [],

@@ -6,7 +6,7 @@ import { buildEnvironment } from './environment.ts';
 import type { HostFacts } from './host-facts.ts';
 import { commandOf } from './merge-image-config.ts';
 import { networkChoice } from './modes.ts';
-import { mountPointsOf } from './mount-points.ts';
+import type { MountPoint } from './mount-points.ts';
 import { ociNamespaces } from './namespaces.ts';
 import { OCI_VERSION, type OciDevice, type OciLinux, type OciProcess, type OciSeccomp, type OciSpec } from './oci.ts';
 import { cleanPath } from './paths.ts';
@@ -29,6 +29,10 @@ export interface SpecRequest {
   readonly hostConfig: HostConfig;
   readonly user: ResolvedUser;
   readonly rootfsPath: string;
+  /** What the user put where; volumes among it have been made. */
+  readonly mounts: readonly MountPoint[];
+  /** Host path of a volume's content. */
+  readonly volumePath: (name: string) => string;
   readonly etcPaths: EtcPaths;
   /** Program of the host that runs as process 1 where HostConfig.Init says so; undefined when there is none. */
   readonly initPath: string | undefined;
@@ -49,13 +53,13 @@ export function buildSpec(deps: SpecDeps, request: SpecRequest): OciSpec {
   const { config, hostConfig } = request;
   const ownUts = hostConfig.UTSMode !== 'host';
   const initPath = usesInit(hostConfig) ? request.initPath : undefined;
-  const points = mountPointsOf(hostConfig);
+  const { mounts: points, volumePath } = request;
   return {
     ociVersion: OCI_VERSION,
     process: buildProcess(deps, request, initPath !== undefined),
     root: { path: request.rootfsPath, readonly: hostConfig.ReadonlyRootfs },
     ...(ownUts ? { hostname: config.Hostname } : {}),
-    mounts: ociMounts({ hostConfig, points, etcPaths: request.etcPaths, initPath, facts: deps.facts }),
+    mounts: ociMounts({ hostConfig, points, volumePath, etcPaths: request.etcPaths, initPath, facts: deps.facts }),
     ...(Object.keys(hostConfig.Annotations).length === 0 ? {} : { annotations: hostConfig.Annotations }),
     linux: buildLinux(deps, request),
   };
@@ -101,7 +105,7 @@ function buildLinux(deps: SpecDeps, request: SpecRequest): OciLinux {
     hostDevices: request.hostDevices,
   });
   const seccomp = chooseSeccomp(deps, hostConfig);
-  const propagation = rootfsPropagation(mountPointsOf(hostConfig));
+  const propagation = rootfsPropagation(request.mounts);
   const sysctl = {
     ...ociSysctls(hostConfig, config.NetworkDisabled, facts),
     ...(config.Domainname === '' || hostConfig.UTSMode === 'host' ? {} : { 'kernel.domainname': config.Domainname }),

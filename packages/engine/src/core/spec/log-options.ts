@@ -26,11 +26,11 @@ const HONOURED_OPTIONS: ReadonlySet<string> = new Set(['max-file', 'max-size']);
  * Checks a log config against the drivers this engine has.
  *
  * @returns warnings for options that Docker takes and this engine does not honour.
- * @throws EngineError 'invalid-argument' `logger: no log driver named 'x' is registered`, `unknown log opt 'x' for json-file log driver`.
+ * @throws EngineError 'invalid-argument' `error looking up logging plugin x: plugin "x" not found`, `unknown log opt 'x' for json-file log driver`.
  */
 export function checkLogConfig(logConfig: LogConfig, drivers: readonly string[]): readonly string[] {
   if (!drivers.includes(logConfig.Type)) {
-    throw new EngineError('invalid-argument', `logger: no log driver named '${logConfig.Type}' is registered`);
+    throw new EngineError('invalid-argument', `error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`);
   }
   for (const name of Object.keys(logConfig.Config)) {
     if (KNOWN_OPTIONS.has(name)) continue;

@@ -1,6 +1,7 @@
 import { EngineError, type ContainerConfig, type Healthcheck } from '@fairlead/protocol';
 import type { ImageRuntimeConfig } from '../image/record.ts';
 import { keyOf } from './environment.ts';
+import { cleanPath, isAbsolute } from './paths.ts';
 
 /**
  * The config a container runs with: what the client asked for, filled up from the image.
@@ -17,7 +18,7 @@ export function mergeImageConfig(config: ContainerConfig, image: ImageRuntimeCon
     ExposedPorts: { ...image.ExposedPorts, ...config.ExposedPorts },
     Env: mergeEnv(config.Env, image.Env ?? []),
     Labels: { ...image.Labels, ...config.Labels },
-    WorkingDir: config.WorkingDir || (image.WorkingDir ?? ''),
+    WorkingDir: cleanIfAbsolute(config.WorkingDir || (image.WorkingDir ?? '')),
     Volumes: mergeVolumes(config, image),
     StopSignal: config.StopSignal || (image.StopSignal ?? ''),
     StopTimeout: config.StopTimeout ?? image.StopTimeout ?? null,
@@ -68,4 +69,9 @@ function mergeHealthcheck(own: Healthcheck | null, image: ImageRuntimeConfig['He
     StartInterval: own?.StartInterval || (image.StartInterval ?? 0),
     Retries: own?.Retries || (image.Retries ?? 0),
   };
+}
+
+/** A relative one is refused afterwards, as it was written. */
+function cleanIfAbsolute(directory: string): string {
+  return isAbsolute(directory) ? cleanPath(directory) : directory;
 }

@@ -3,15 +3,15 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { isEngineError } from '@fairlead/protocol';
 import { parseBind } from './bind-spec.ts';
-import { checkBindSources, mountPointsOf, sourcesToCreate } from './mount-points.ts';
+import { askedMounts, checkBindSources, plainMounts, sourcesToCreate } from './mount-points.ts';
 import { cleanPath } from './paths.ts';
 import { checkPropagation } from './propagation.ts';
 import { hostConfigWith } from './spec-request.fixture.ts';
 import { tmpfsOptions } from './tmpfs-options.ts';
 
-describe('mountPointsOf', () => {
+describe('askedMounts', () => {
   it('makes missing sources of -v, and of --mount only when told to', () => {
-    const points = mountPointsOf(
+    const points = askedMounts(
       hostConfigWith({
         Binds: ['/a/../b:/x/'],
         Mounts: [
@@ -35,7 +35,7 @@ describe('mountPointsOf', () => {
   });
 
   it('misses the source of a --mount and not of a -v', async () => {
-    const points = mountPointsOf(
+    const points = askedMounts(
       hostConfigWith({ Binds: ['/a:/x'], Mounts: [{ Type: 'bind', Source: '/b', Target: '/y' }] }),
     );
     await checkBindSources(points, async (path) => path === '/b');
@@ -70,7 +70,7 @@ describe('checkPropagation', () => {
   ];
   for (const { bind, refused } of cases) {
     it(`${refused === undefined ? 'takes' : 'refuses'} ${bind}`, () => {
-      const check = (): void => checkPropagation(mountPointsOf(hostConfigWith({ Binds: [bind] })), mountInfo);
+      const check = (): void => checkPropagation(plainMounts(askedMounts(hostConfigWith({ Binds: [bind] }))), mountInfo);
       if (refused === undefined) check();
       else assert.throws(check, { message: refused });
     });

@@ -1,10 +1,14 @@
-import { EngineError, type HostConfig, type Mount } from '@fairlead/protocol';
+import { EngineError, isEngineError, type HostConfig, type Mount } from '@fairlead/protocol';
 import { parseBind, PROPAGATIONS, type Propagation } from './bind-spec.ts';
 import { cleanPath, isAbsolute } from './paths.ts';
 import { tmpfsMountText, tmpfsOptions } from './tmpfs-options.ts';
+import { volumeOfBind, volumeOfMount, type VolumeRequest } from './volume-requests.ts';
 
 /** One place in the container that the user put something at. Also what inspect's `Mounts` is made of. */
-export type MountPoint = BindMountPoint | TmpfsMountPoint;
+export type MountPoint = BindMountPoint | TmpfsMountPoint | VolumeMountPoint;
+
+/** The same as it was asked for: volumes may still have to be made. */
+export type AskedMount = BindMountPoint | TmpfsMountPoint | VolumeRequest;
 
 export interface BindMountPoint {
   readonly kind: 'bind';
@@ -29,15 +33,26 @@ export interface TmpfsMountPoint {
   readonly origin: 'mount' | 'tmpfs';
 }
 
+export interface VolumeMountPoint {
+  readonly kind: 'volume';
+  readonly name: string;
+  readonly target: string;
+  /** As inspect shows it. */
+  readonly mode: string;
+  readonly readOnly: boolean;
+  /** Nobody gave it a name: it goes with the container when that is removed with its volumes. */
+  readonly anonymous: boolean;
+}
+
 /**
  * Everything HostConfig mounts, targets cleaned, in the order Binds, Mounts, Tmpfs.
  *
  * @throws EngineError 'invalid-argument' in Docker's words, `Duplicate mount point: /m` among them; 'not-implemented' for
- *   volumes.
+ *   mounts of other types.
  */
-export function mountPointsOf(hostConfig: HostConfig): readonly MountPoint[] {
+export function askedMounts(hostConfig: HostConfig): readonly AskedMount[] {
   const points = [
-    ...(hostConfig.Binds ?? []).map(fromBind),
+    ...(hostConfig.Binds ?? []).map((text) => fromBind(text, hostConfig)),
     ...hostConfig.Mounts.map(fromMount),
     ...Object.entries(hostConfig.Tmpfs).map(([target, options]) => fromTmpfs(target, options)),
   ];
@@ -49,14 +64,19 @@ export function mountPointsOf(hostConfig: HostConfig): readonly MountPoint[] {
   return points;
 }
 
+/** Those of the mounts asked for that are no volumes: nothing has to be made for them. */
+export function plainMounts(asked: readonly AskedMount[]): readonly (BindMountPoint | TmpfsMountPoint)[] {
+  return asked.flatMap((mount) => (mount.kind === 'volume-request' ? [] : [mount]));
+}
+
 /** The host directories that must be made before the container starts, when they are not there. */
-export function sourcesToCreate(points: readonly MountPoint[]): readonly string[] {
+export function sourcesToCreate(points: readonly (MountPoint | AskedMount)[]): readonly string[] {
   return points.flatMap((point) => (point.kind === 'bind' && point.missingSource === 'create' ? [point.source] : []));
 }
 
 /** @throws EngineError 'invalid-argument' for the first `--mount` whose source `exists` denies. */
 export async function checkBindSources(
-  points: readonly MountPoint[],
+  points: readonly (MountPoint | AskedMount)[],
   exists: (path: string) => Promise<boolean>,
 ): Promise<void> {
   for (const point of points) {
@@ -65,21 +85,19 @@ export async function checkBindSources(
   }
 }
 
-function fromBind(text: string): MountPoint {
+function fromBind(text: string, hostConfig: HostConfig): BindMountPoint | VolumeRequest {
   const bind = parseBind(text);
-  if (bind.source === undefined || !isAbsolute(bind.source)) {
-    const what = bind.source === undefined ? 'anonymous volume' : `volume ${JSON.stringify(bind.source)}`;
-    throw new EngineError(
-      'not-implemented',
-      `volumes are not implemented yet: HostConfig.Binds asks for ${what} at ${bind.target}`,
-    );
-  }
+  const isVolume = bind.source === undefined || !isAbsolute(bind.source);
+  const type = isVolume ? 'volume' : 'bind';
   try {
-    checkTarget('bind', bind.target);
+    checkTarget(type, bind.target);
+    const foreign = isVolume ? bind.propagation !== undefined : bind.mode.split(',').includes('nocopy');
+    if (foreign) throw invalidMount(type, `field ${isVolume ? 'BindOptions' : 'VolumeOptions'} must not be specified`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EngineError('invalid-argument', `invalid volume specification: '${text}': ${reason}`, { cause });
   }
+  if (bind.source === undefined || !isAbsolute(bind.source)) return volumeOfBind(bind, hostConfig);
   return {
     kind: 'bind',
     source: cleanPath(bind.source),
@@ -93,7 +111,7 @@ function fromBind(text: string): MountPoint {
   };
 }
 
-function fromMount(mount: Mount): MountPoint {
+function fromMount(mount: Mount): AskedMount {
   checkTarget(mount.Type, mount.Target);
   switch (mount.Type) {
     case 'bind':
@@ -101,6 +119,7 @@ function fromMount(mount: Mount): MountPoint {
     case 'tmpfs':
       return fromTmpfsMount(mount);
     case 'volume':
+      return fromVolumeMount(mount);
     case 'image':
     case 'npipe':
     case 'cluster':
@@ -113,7 +132,16 @@ function fromMount(mount: Mount): MountPoint {
   }
 }
 
-function fromBindMount(mount: Mount): MountPoint {
+function fromVolumeMount(mount: Mount): VolumeRequest {
+  try {
+    return volumeOfMount(mount);
+  } catch (cause) {
+    if (isEngineError(cause) || !(cause instanceof Error)) throw cause;
+    throw invalidMount(mount.Type, cause.message);
+  }
+}
+
+function fromBindMount(mount: Mount): BindMountPoint {
   if (mount.Source === '') throw invalidMount(mount.Type, 'field Source must not be empty');
   const options = mount.BindOptions;
   const wanted = options?.Propagation ?? '';
@@ -142,7 +170,7 @@ function readOnlyBelow(options: Mount['BindOptions']): BindMountPoint['readOnlyB
   return options?.ReadOnlyNonRecursive === true ? 'never' : 'if-possible';
 }
 
-function fromTmpfsMount(mount: Mount): MountPoint {
+function fromTmpfsMount(mount: Mount): TmpfsMountPoint {
   if (mount.BindOptions !== null) throw invalidMount(mount.Type, 'field BindOptions must not be specified');
   if (mount.VolumeOptions !== null) throw invalidMount(mount.Type, 'field VolumeOptions must not be specified');
   if (mount.Source !== '') throw invalidMount(mount.Type, 'field Source must not be specified');
@@ -150,7 +178,7 @@ function fromTmpfsMount(mount: Mount): MountPoint {
   return { kind: 'tmpfs', target: cleanPath(mount.Target), options, origin: 'mount' };
 }
 
-function fromTmpfs(target: string, options: string): MountPoint {
+function fromTmpfs(target: string, options: string): TmpfsMountPoint {
   if (!isAbsolute(target)) throw new EngineError('invalid-argument', notAbsolute(target));
   if (cleanPath(target) === '/') throw new EngineError('invalid-argument', TARGET_IS_ROOT);
   return { kind: 'tmpfs', target: cleanPath(target), options: tmpfsOptions(options), origin: 'tmpfs' };

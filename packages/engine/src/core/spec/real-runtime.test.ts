@@ -26,6 +26,7 @@ import {
   thermalPaths,
   type HostFacts,
 } from './host-facts.ts';
+import { plainMounts } from './mount-points.ts';
 import { resolveUser } from './resolve-user.ts';
 import { parseSeccompProfile } from './seccomp-profile.ts';
 import { seccompTranslator } from './seccomp.ts';
@@ -91,6 +92,8 @@ function runContainer(runtime: string, config: object, hostConfig: object): Outc
         hostConfig: created.hostConfig,
         user: resolveUser({ passwd: PASSWD, group: GROUP }, { user: created.config.User, groupAdd: [] }),
         rootfsPath,
+        mounts: plainMounts(created.mounts),
+        volumePath: (name) => join(bundle, name),
         etcPaths: writeEtcFiles(bundle),
         initPath: '/usr/bin/tini-static',
         mappedDevices: [],

@@ -73,31 +73,21 @@ function limitOf(asked: number): number | null {
   return asked > 0 ? asked : null;
 }
 
-/** Limits that the kernel holds in one file, or checks against each other, go together. */
+/** Limits that the kernel holds in one file, or checks against each other, go together; what is not asked for is absent. */
 function appliedOf(merged: Resources, asked: Resources): OciResources {
-  const { memory, cpu } = ociResources(merged);
-  const bandwidth = asked.NanoCpus !== 0 || asked.CpuPeriod !== 0 || asked.CpuQuota !== 0;
+  const inMemory = asked.Memory !== 0 || asked.MemorySwap !== 0;
+  const inBandwidth = asked.NanoCpus !== 0 || asked.CpuPeriod !== 0 || asked.CpuQuota !== 0;
+  const { memory, cpu } = ociResources({
+    ...asked,
+    ...(inMemory ? { Memory: merged.Memory, MemorySwap: merged.MemorySwap } : {}),
+    ...(inBandwidth ? { NanoCpus: merged.NanoCpus, CpuPeriod: merged.CpuPeriod, CpuQuota: merged.CpuQuota } : {}),
+    MemorySwappiness: null,
+    OomKillDisable: null,
+  });
   return {
-    memory: {
-      ...(asked.Memory !== 0 || asked.MemorySwap !== 0 ? memoryOf(memory, merged) : {}),
-      ...(asked.MemoryReservation === 0 ? {} : pick(memory, 'reservation')),
-    },
-    cpu: {
-      ...(asked.CpuShares === 0 ? {} : pick(cpu, 'shares')),
-      ...(bandwidth ? { ...pick(cpu, 'period'), ...pick(cpu, 'quota') } : {}),
-      ...(asked.CpusetCpus === '' ? {} : pick(cpu, 'cpus')),
-      ...(asked.CpusetMems === '' ? {} : pick(cpu, 'mems')),
-    },
-    // OCI: -1 is no limit.
+    // OCI: -1 is no limit. Unlike a new group's, a limit that is to go must be said.
+    memory: { ...memory, ...(inMemory && merged.MemorySwap === -1 ? { swap: -1 } : {}) },
+    cpu: { ...cpu },
     ...(asked.PidsLimit === null ? {} : { pids: { limit: limitOf(asked.PidsLimit) ?? -1 } }),
   };
-}
-
-/** Unlike a new cgroup's, a limit that is to go must be said. */
-function memoryOf(memory: OciResources['memory'], merged: Resources): NonNullable<OciResources['memory']> {
-  return { ...pick(memory, 'limit'), ...(merged.MemorySwap === -1 ? { swap: -1 } : pick(memory, 'swap')) };
-}
-
-function pick<T extends object, K extends keyof T>(from: T | undefined, key: K): Partial<Pick<T, K>> {
-  return from === undefined || from[key] === undefined ? {} : { [key]: from[key] };
 }

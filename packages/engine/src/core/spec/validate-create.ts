@@ -11,12 +11,14 @@ import type { HostFacts } from './host-facts.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './masked-paths.ts';
 import { commandOf, mergeImageConfig } from './merge-image-config.ts';
 import { checkModes } from './modes.ts';
-import { mountPointsOf, type MountPoint } from './mount-points.ts';
-import { ignoredWarnings, imageGapWarnings, refuseGaps } from './not-implemented.ts';
+import { askedMounts, type AskedMount } from './mount-points.ts';
+import { ignoredWarnings, refuseGaps } from './not-implemented.ts';
 import { isAbsolute } from './paths.ts';
+import { checkHealthcheck } from './validate-healthcheck.ts';
 import { checkHostConfig } from './validate-host-config.ts';
 import { checkNetwork } from './validate-network.ts';
 import { checkResources } from './validate-resources.ts';
+import { parseVolumesFrom, volumesOfConfig, type VolumesFrom } from './volume-requests.ts';
 
 export type { EngineAbilities } from './engine-abilities.ts';
 
@@ -35,8 +37,9 @@ export interface ValidatedCreate {
   readonly config: ContainerConfig;
   /** With Docker's defaults filled in, and without what the host cannot do: as inspect shows it. */
   readonly hostConfig: HostConfig;
-  /** To be checked on the host: `checkBindSources`. */
-  readonly mountPoints: readonly MountPoint[];
+  /** To be checked on the host: `checkBindSources`. Config.Volumes is not among them: other containers' mounts come before. */
+  readonly mounts: readonly AskedMount[];
+  readonly volumesFrom: readonly VolumesFrom[];
   readonly warnings: readonly string[];
 }
 
@@ -55,23 +58,24 @@ export function validateCreate(deps: ValidateDeps, request: CreateRequest): Vali
   refuseNulBytes(hostConfig, 'HostConfig');
   const merged = mergeImageConfig(config, image);
   checkConfig(merged);
-  refuseGaps(config, hostConfig);
+  refuseGaps(hostConfig);
   checkModes(config, hostConfig);
   const networkWarnings = checkNetwork(request);
   const hostWarnings = checkHostConfig(deps, hostConfig);
   const resources = checkResources(hostConfig, deps.facts);
-  const mountPoints = mountPointsOf(hostConfig);
-  checkRecursiveReadOnly(mountPoints, deps.facts);
+  const mounts = askedMounts(hostConfig);
+  checkRecursiveReadOnly(mounts, deps.facts);
+  volumesOfConfig(merged, hostConfig, new Set());
   return {
     config: merged,
     hostConfig: withDefaults({ ...hostConfig, ...resources.resources }, deps),
-    mountPoints,
+    mounts,
+    volumesFrom: (hostConfig.VolumesFrom ?? []).map(parseVolumesFrom),
     warnings: [
       ...resources.warnings,
       ...networkWarnings,
       ...hostWarnings,
       ...ignoredWarnings(hostConfig),
-      ...imageGapWarnings(config, image),
     ],
   };
 }
@@ -83,6 +87,7 @@ function checkConfig(config: ContainerConfig): void {
     throw new EngineError('invalid-argument', words);
   }
   if (stopSignal !== '') parseSignal(stopSignal);
+  checkHealthcheck(config.Healthcheck);
   for (const entry of config.Env ?? []) {
     if (entry === '' || entry.startsWith('=')) {
       throw new EngineError('invalid-argument', `invalid environment variable: ${entry}`);
@@ -94,7 +99,7 @@ function checkConfig(config: ContainerConfig): void {
   if (commandOf(config)[0] === '') throw new EngineError('invalid-argument', 'no command specified');
 }
 
-function checkRecursiveReadOnly(points: readonly MountPoint[], facts: HostFacts): void {
+function checkRecursiveReadOnly(points: readonly AskedMount[], facts: HostFacts): void {
   if (facts.recursiveReadOnly) return;
   for (const point of points) {
     if (point.kind !== 'bind' || point.readOnlyBelow !== 'force') continue;
@@ -111,9 +116,15 @@ function withDefaults(hostConfig: HostConfig, { facts, abilities }: ValidateDeps
     NetworkMode: hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode,
     CgroupnsMode: hostConfig.CgroupnsMode || (shared ? 'host' : 'private'),
     Runtime: hostConfig.Runtime || (abilities.runtimes[0] ?? ''),
+    SecurityOpt: hostConfig.SecurityOpt ?? (isUnlabelled(hostConfig) ? ['label=disable'] : null),
     MaskedPaths: hostConfig.MaskedPaths ?? (hostConfig.Privileged ? null : DEFAULT_MASKED_PATHS),
     ReadonlyPaths: hostConfig.ReadonlyPaths ?? (hostConfig.Privileged ? null : DEFAULT_READONLY_PATHS),
   };
+}
+
+/** Who shares the host's processes has no label of its own. Source: moby daemon/create.go, generateSecurityOpt. */
+function isUnlabelled({ Privileged, PidMode, IpcMode }: HostConfig): boolean {
+  return Privileged || PidMode === 'host' || IpcMode === 'host';
 }
 
 /** Runtimes are written in C: a text would end at its first NUL byte, and something else than was checked would be used. */

@@ -35,12 +35,12 @@ export class CgroupTree implements Cgroups {
     const root = freezer ?? this.#layout.unified;
     if (root === undefined) return;
     const [name, text] = freezer === undefined ? ['cgroup.freeze', '0'] : ['freezer.state', 'THAWED'];
-    try {
-      await writeKernelFile(join(directoryOf(root, cgroupsPath), name), text);
-    } catch (error) {
-      // ENODEV: it was removed while the file was open.
-      if (!isErrno(error, 'ENOENT', 'ENODEV')) throw error;
-    }
+    await writeIfThere(join(directoryOf(root, cgroupsPath), name), text);
+  }
+
+  async liftProcessLimit(cgroupsPath: string): Promise<void> {
+    const root = this.#layout.legacy.get('pids') ?? this.#layout.unified;
+    if (root !== undefined) await writeIfThere(join(directoryOf(root, cgroupsPath), 'pids.max'), 'max');
   }
 
   async remove(cgroupsPath: string): Promise<void> {
@@ -67,6 +67,15 @@ function directoryOf(root: string, cgroupsPath: string): string {
   const path = normalize(`/${cgroupsPath}`);
   if (path === '/') throw new EngineError('internal', `not a container's cgroup: ${cgroupsPath}`);
   return join(root, path);
+}
+
+async function writeIfThere(path: string, text: string): Promise<void> {
+  try {
+    await writeKernelFile(path, text);
+  } catch (error) {
+    // ENODEV: it was removed while the file was open.
+    if (!isErrno(error, 'ENOENT', 'ENODEV')) throw error;
+  }
 }
 
 async function pidsBelow(directory: string): Promise<readonly number[]> {

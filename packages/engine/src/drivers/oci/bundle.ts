@@ -18,6 +18,8 @@ export interface Bundle {
   readonly oomPath: string;
   readonly runtimeLogPath: string;
   readonly pidPath: string;
+  /** What is to be changed of a running container's limits, while the runtime reads it. */
+  readonly resourcesPath: string;
 }
 
 export interface BundlePlaces {
@@ -37,6 +39,7 @@ export function bundleOf(places: BundlePlaces, id: ContainerId): Bundle {
     oomPath: join(directory, 'oom'),
     runtimeLogPath: join(directory, 'runtime.log'),
     pidPath: join(directory, 'pidfile'),
+    resourcesPath: join(directory, 'resources.json'),
   };
 }
 

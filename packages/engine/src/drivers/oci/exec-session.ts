@@ -1,10 +1,12 @@
 import { EngineError } from '@fairlead/protocol';
 import type { OutputChunk, TerminalSize } from '../../core/ports/console.ts';
 import type { ExecProcess, ExecRequest } from '../../core/ports/container-runtime.ts';
+import { findProcess, signalProcess } from '../../host/proc.ts';
 import { execProcess, launchExec, type LaunchDeps, type LaunchedExec } from './exec-launch.ts';
 import type { ExecTransport } from './exec-transport.ts';
 import { runtimeFailure } from './runtime-failure.ts';
 
+const SIGKILL = 9;
 /** Of a start that failed before the runtime could say anything. Source: engine-api 5.6. */
 const EXIT_CODE_OTHER = 128;
 
@@ -19,6 +21,7 @@ export class ExecSession implements ExecProcess {
   /** Undefined when the start failed before there was one. */
   readonly #transport: Promise<ExecTransport | undefined>;
   #size: TerminalSize | undefined;
+  #ended = false;
   #resizable: ExecTransport | undefined;
 
   constructor(deps: LaunchDeps, request: ExecRequest) {
@@ -53,6 +56,14 @@ export class ExecSession implements ExecProcess {
     this.#resizable?.resize(size);
   }
 
+  async kill(): Promise<void> {
+    const pid = await this.started.catch(() => undefined);
+    if (pid === undefined || this.#ended) return;
+    // The runtime has not collected it yet, so the pid is still its own.
+    const process = findProcess(pid);
+    if (process !== undefined) signalProcess(process, SIGKILL);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const transport = await this.#transport;
     transport?.discard();
@@ -84,6 +95,7 @@ export class ExecSession implements ExecProcess {
     try {
       const { program, transport } = await launching;
       const { exitCode } = await program.exited;
+      this.#ended = true;
       const pid = await files.pidOf(execId);
       if (pid === undefined) {
         transport?.close();

@@ -11,7 +11,8 @@ import type {
   ProcessFate,
   ProcessRef,
 } from '../../core/ports/container-runtime.ts';
-import { makeDirectory, pathExists } from '../../host/files.ts';
+import type { OciResources } from '../../core/spec/oci.ts';
+import { makeDirectory, pathExists, removeFile, writeFileAtomically } from '../../host/files.ts';
 import { onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import { bundleOf, clearBundle, readCgroupsPath, readMonitor, writeBundle, type Bundle } from './bundle.ts';
@@ -136,6 +137,23 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   async resume(id: ContainerId): Promise<void> {
     await this.#freeze(id, 'resume', 'running');
+  }
+
+  async update(id: ContainerId, resources: OciResources): Promise<void> {
+    const bundle = this.#bundle(id);
+    const { pids, ...others } = resources;
+    // crun 1.8 writes OCI's -1 as it is into the file of cgroup v1, which the kernel refuses: there it is `max`.
+    const isLifted = pids !== undefined && pids.limit < 0;
+    await writeFileAtomically(bundle.resourcesPath, JSON.stringify(isLifted ? others : resources), { mode: 0o600 });
+    try {
+      const args = ['update', '--resources', bundle.resourcesPath, id];
+      const { exitCode, stderr } = await callRuntime(this.#command, args);
+      if (exitCode !== 0) throw new EngineError('internal', stderr.trim());
+    } finally {
+      await removeFile(bundle.resourcesPath);
+    }
+    const cgroupsPath = this.#live.get(id)?.cgroupsPath;
+    if (isLifted && cgroupsPath !== undefined) await this.#deps.cgroups.liftProcessLimit(cgroupsPath);
   }
 
   async delete(id: ContainerId): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngineError } from '@fairlead/protocol';
 import type { Digest } from '../../core/ports/content-store.ts';
 import type { LayerStore, UnpackLayer } from '../../core/ports/layer-store.ts';
@@ -8,13 +8,16 @@ import {
   listDirectory,
   makeDirectory,
   movePath,
+  pathExists,
   readTextIfExists,
   removeTree,
   writeFileAtomically,
 } from '../../host/files.ts';
 import { syncFileSystem } from '../../host/sync.ts';
 import { makeUnpackJail, unpackTar, type UnpackJail } from '../../host/unpack-tar.ts';
+import { KeyedLock } from '../../lib/keyed-lock.ts';
 import type { Log } from '../../lib/log.ts';
+import { fillInitLayer } from './init-layer.ts';
 import { LAYER_RECORD_BYTES_MAX, parseLayerRecord, type LayerRecord } from './layer-record.ts';
 import { convertWhiteouts } from './whiteouts.ts';
 
@@ -58,6 +61,7 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   readonly #layers = new Map<Digest, Layer>();
   readonly #unpacking = new Map<Digest, Promise<void>>();
   readonly #unsynced = new Set<Digest>();
+  readonly #locks = new KeyedLock();
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
 
@@ -113,6 +117,17 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
   /** Path within {@link directory} that names the layer in overlay's options. @throws EngineError 'not-found'. */
   link(chainId: Digest): string {
     return this.#layer(chainId).link;
+  }
+
+  /**
+   * The directory that lies between an image's layers and a container's own, see {@link fillInitLayer}; made when it is first asked for,
+   * and removed with the topmost layer.
+   * @param lower the image's layers, the topmost first: directories within {@link directory} @returns another one
+   */
+  async initLayer(lower: readonly string[]): Promise<string> {
+    const init = join(dirname(lower[0] ?? ''), 'init');
+    await this.#locks.run(init, () => this.#makeInitLayer(init, lower));
+    return init;
   }
 
   /** Absolute path in which the links are. */
@@ -199,6 +214,22 @@ export class OverlayLayerStore implements LayerStore, AsyncDisposable {
       await movePath(incoming, join(this.#directory, link));
       this.#layers.set(layer.chainId, { link, record });
       this.#unsynced.add(layer.chainId);
+    } catch (error) {
+      await removeTree(incoming);
+      throw error;
+    }
+  }
+
+  async #makeInitLayer(init: string, lower: readonly string[]): Promise<void> {
+    if (await pathExists(join(this.#directory, init))) return;
+    const incoming = join(this.#directory, 'incoming', this.#newLink());
+    try {
+      await makeDirectory(incoming);
+      await fillInitLayer(
+        incoming,
+        lower.map((path) => join(this.#directory, path)),
+      );
+      await movePath(incoming, join(this.#directory, init));
     } catch (error) {
       await removeTree(incoming);
       throw error;

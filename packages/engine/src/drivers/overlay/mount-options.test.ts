@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { absoluteOptions, fitsIntoPage, LAYERS_MAX, relativeOptions, type OverlayStack } from './mount-options.ts';
 
 function stackOf(count: number, layers: string): OverlayStack {
-  const lower = Array.from({ length: count }, (_, index) => index.toString(36).padStart(6, '0'));
+  const lower = Array.from({ length: count }, (_, index) => `${index.toString(36).padStart(6, '0')}/diff`);
   return { layers, lower, upper: '/c/upper', work: '/c/work', features: ['index=off'] };
 }
 
@@ -30,9 +30,9 @@ describe('absoluteOptions', () => {
 describe('relativeOptions', () => {
   it('fits into a page for as many layers as there can be, under a long root', () => {
     const root = `/${'long-directory-name/'.repeat(20)}`;
-    assert.equal(fitsIntoPage(absoluteOptions(stackOf(LAYERS_MAX, root))), false);
+    assert.equal(fitsIntoPage(absoluteOptions(stackOf(LAYERS_MAX + 1, root))), false);
     assert.ok(
-      fitsIntoPage(relativeOptions({ ...stackOf(LAYERS_MAX, root), upper: `${root}upper`, work: `${root}work` })),
+      fitsIntoPage(relativeOptions({ ...stackOf(LAYERS_MAX + 1, root), upper: `${root}upper`, work: `${root}work` })),
     );
   });
 });

@@ -1,13 +1,13 @@
 /** A page, with its last byte for the end of the string. Source: mount(2). */
 export const MOUNT_OPTIONS_BYTES_MAX = 4095;
 
-/** Source: OVL_MAX_STACK is 500 in fs/overlayfs; Docker's own limit is 127 layers in an image. */
+/** Of an image; one more lies on them. Source: OVL_MAX_STACK is 500 in fs/overlayfs; Docker's own limit is 127 layers in an image. */
 export const LAYERS_MAX = 127;
 
 export interface OverlayStack {
-  /** Absolute path of the directory that holds the links. */
+  /** Absolute path of the directory that holds the layers. */
   readonly layers: string;
-  /** Links, the topmost layer first; at least one. */
+  /** Directories within `layers`, the topmost first; at least one. */
   readonly lower: readonly string[];
   readonly upper: string;
   readonly work: string;
@@ -19,16 +19,13 @@ export interface OverlayStack {
 export function absoluteOptions(stack: OverlayStack): string {
   return options(
     stack,
-    stack.lower.map((link) => `${stack.layers}/${link}/diff`),
+    stack.lower.map((directory) => `${stack.layers}/${directory}`),
   );
 }
 
-/** Options with lower directories relative to `layers`: some 12 bytes each, so 127 fit under any root. */
+/** Options with lower directories relative to `layers`: some 12 bytes each, so 128 fit under any root. */
 export function relativeOptions(stack: OverlayStack): string {
-  return options(
-    stack,
-    stack.lower.map((link) => `${link}/diff`),
-  );
+  return options(stack, stack.lower);
 }
 
 /** Whether mount(2) takes options of this length. */

@@ -25,7 +25,7 @@ export async function probeOverlay(directory: string): Promise<readonly string[]
   await removeTree(probe);
   for (const name of ['lower/diff', 'upper', 'work', 'merged']) await makeDirectory(join(probe, name));
   await writeFileAtomically(join(probe, 'lower/diff/file'), '');
-  const stack = { layers: probe, lower: ['lower'], upper: join(probe, 'upper'), work: join(probe, 'work') };
+  const stack = { layers: probe, lower: ['lower/diff'], upper: join(probe, 'upper'), work: join(probe, 'work') };
   try {
     setExtendedAttribute(stack.upper, 'trusted.overlay.opaque', Buffer.from('y'));
     getExtendedAttribute(stack.upper, 'trusted.overlay.opaque');

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EngineError, isContainerId, type ContainerId } from '@fairlead/protocol';
-import type { Snapshotter } from '../../core/ports/snapshotter.ts';
+import type { HeldRoot, LayerChange, Snapshotter } from '../../core/ports/snapshotter.ts';
 import { isErrno } from '../../host/errno.ts';
 import { copyOwnership } from '../../host/file-times.ts';
 import {
@@ -14,11 +14,14 @@ import {
 import { isMounted, listMounts, mountPath, UNMOUNT_FLAGS, unmountPath } from '../../host/mounts.ts';
 import { runOrThrow } from '../../host/process.ts';
 import { treeSizeBytes } from '../../host/tree-size.ts';
+import { KeyedLock } from '../../lib/keyed-lock.ts';
+import { layerChanges } from './changes.ts';
 import type { OverlayLayerStore } from './layer-store.ts';
+import { layerTar } from './layer-tar.ts';
 import { absoluteOptions, fitsIntoPage, LAYERS_MAX, relativeOptions, type OverlayStack } from './mount-options.ts';
 import { probeOverlay } from './probe.ts';
 
-/** 127 names of six characters and a newline each fit many times. */
+/** 128 names of some twelve characters and a newline each fit twice. */
 const LOWER_BYTES_MAX = 4096;
 
 /** mount(8) does one system call; a kernel that takes longer is stuck. */
@@ -35,7 +38,8 @@ export interface OverlayPlaces {
 }
 
 /**
- * Writable layers on overlayfs: `<containers>/<id>/{upper,work,merged}`, and `lower`, which names the layers by their links.
+ * Writable layers on overlayfs: `<containers>/<id>/{upper,work,merged}`, and
+ * `lower`, which names the directories below: the image's layers, and one with the places for the engine's own mounts on them.
  *
  * No program is started, except for a stack so deep that its options exceed a page even with short names.
  */
@@ -47,12 +51,18 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #features: readonly string[];
   /** Mounted by us or found mounted: to be looked up before mounting again. */
   readonly #mounted: Set<string>;
+  /** Mounted for their containers. Those of running ones were found mounted. */
+  readonly #wanted: Set<string>;
+  /** How many others hold each. */
+  readonly #holds = new Map<ContainerId, number>();
+  readonly #locks = new KeyedLock();
 
   private constructor(places: OverlayPlaces, features: readonly string[], mounted: readonly string[]) {
     this.#layers = places.layers;
     this.#containers = places.containersDirectory;
     this.#features = features;
     this.#mounted = new Set(mounted);
+    this.#wanted = new Set(mounted.map((target) => basename(dirname(target))));
   }
 
   /** @throws EngineError 'unavailable' when overlayfs cannot be used there; the message says why and what to do. */
@@ -73,31 +83,23 @@ export class OverlaySnapshotter implements Snapshotter {
       throw new EngineError('invalid-argument', `max depth exceeded: ${layerIds.length} layers, at most ${LAYERS_MAX}`);
     }
     const links = layerIds.map((chainId) => this.#layers.link(chainId)).toReversed();
-    const lower = links.length === 0 ? [EMPTY_LINK] : links;
+    const image = (links.length === 0 ? [EMPTY_LINK] : links).map((link) => `${link}/diff`);
+    const lower = [await this.#layers.initLayer(image), ...image];
     const at = this.#places(id);
     await makeDirectory(at.home, 0o710);
     await Promise.all([makeDirectory(at.upper), makeDirectory(at.work, 0o700), makeDirectory(at.merged, 0o700)]);
     await Promise.all([
-      copyOwnership(join(this.#layers.directory, lower[0] ?? EMPTY_LINK, 'diff'), at.upper),
+      copyOwnership(join(this.#layers.directory, lower[0] ?? ''), at.upper),
       writeFileAtomically(at.lower, lower.join('\n')),
     ]);
   }
 
   async mount(id: ContainerId): Promise<string> {
-    const at = this.#places(id);
-    if (this.#mounted.has(at.merged) && (await isMounted(at.merged))) return at.merged;
-    const stack: OverlayStack = {
-      layers: this.#layers.directory,
-      lower: await this.#lower(id),
-      upper: at.upper,
-      work: at.work,
-      features: this.#features,
-    };
-    const options = absoluteOptions(stack);
-    if (fitsIntoPage(options)) await mountPath({ source: 'overlay', target: at.merged, type: 'overlay', options });
-    else await mountRelative(stack, at.merged);
-    this.#mounted.add(at.merged);
-    return at.merged;
+    return await this.#locks.run(id, async () => {
+      const path = await this.#mountNow(id);
+      this.#wanted.add(id);
+      return path;
+    });
   }
 
   rootPath(id: ContainerId): string {
@@ -105,15 +107,36 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async unmount(id: ContainerId): Promise<void> {
-    const { merged } = this.#places(id);
-    try {
-      await unmountPath(merged);
-    } catch (error) {
-      if (!isErrno(error, 'EBUSY')) throw error;
-      // Somebody still stands in it, a shell of the host for one: out of sight now, freed when he leaves.
-      await unmountPath(merged, UNMOUNT_FLAGS.detach | UNMOUNT_FLAGS.noFollow);
-    }
-    this.#mounted.delete(merged);
+    await this.#locks.run(id, async () => {
+      this.#wanted.delete(id);
+      await this.#unmountUnlessHeld(id);
+    });
+  }
+
+  async hold(id: ContainerId): Promise<HeldRoot> {
+    const path = await this.#locks.run(id, async () => {
+      const mounted = await this.#mountNow(id);
+      this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
+      return mounted;
+    });
+    let held = true;
+    return {
+      path,
+      [Symbol.asyncDispose]: async () => {
+        if (!held) return;
+        held = false;
+        await this.#locks.run(id, () => this.#letGo(id));
+      },
+    };
+  }
+
+  async changes(id: ContainerId, signal: AbortSignal): Promise<readonly LayerChange[]> {
+    const lower = (await this.#lower(id)).map((directory) => join(this.#layers.directory, directory));
+    return await layerChanges(this.#places(id).upper, lower, signal);
+  }
+
+  layerTar(id: ContainerId, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return layerTar(this.#places(id).upper, signal);
   }
 
   async remove(id: ContainerId): Promise<void> {
@@ -138,11 +161,48 @@ export class OverlaySnapshotter implements Snapshotter {
     const at = this.#places(id);
     const lower = await this.#lower(id);
     return {
-      LowerDir: lower.map((link) => join(this.#layers.directory, link, 'diff')).join(':'),
+      LowerDir: lower.map((directory) => join(this.#layers.directory, directory)).join(':'),
       MergedDir: at.merged,
       UpperDir: at.upper,
       WorkDir: at.work,
     };
+  }
+
+  async #mountNow(id: ContainerId): Promise<string> {
+    const at = this.#places(id);
+    if (this.#mounted.has(at.merged) && (await isMounted(at.merged))) return at.merged;
+    const stack: OverlayStack = {
+      layers: this.#layers.directory,
+      lower: await this.#lower(id),
+      upper: at.upper,
+      work: at.work,
+      features: this.#features,
+    };
+    const options = absoluteOptions(stack);
+    if (fitsIntoPage(options)) await mountPath({ source: 'overlay', target: at.merged, type: 'overlay', options });
+    else await mountRelative(stack, at.merged);
+    this.#mounted.add(at.merged);
+    return at.merged;
+  }
+
+  async #letGo(id: ContainerId): Promise<void> {
+    const left = (this.#holds.get(id) ?? 1) - 1;
+    if (left > 0) this.#holds.set(id, left);
+    else this.#holds.delete(id);
+    await this.#unmountUnlessHeld(id);
+  }
+
+  async #unmountUnlessHeld(id: ContainerId): Promise<void> {
+    if (this.#wanted.has(id) || this.#holds.has(id)) return;
+    const { merged } = this.#places(id);
+    try {
+      await unmountPath(merged);
+    } catch (error) {
+      if (!isErrno(error, 'EBUSY')) throw error;
+      // Somebody still stands in it, a shell of the host for one: out of sight now, freed when he leaves.
+      await unmountPath(merged, UNMOUNT_FLAGS.detach | UNMOUNT_FLAGS.noFollow);
+    }
+    this.#mounted.delete(merged);
   }
 
   async #lower(id: ContainerId): Promise<readonly string[]> {

@@ -1,0 +1,161 @@
+import { rmSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { busyboxImage, dockerArchive } from '@fairlead/testkit';
+import { EngineProcess } from '../engine-process.ts';
+import { fairleadProgram } from '../private-fairlead.ts';
+import { makeHome, removeEmptyCgroups, removeHome, type PrivateHome } from '../private-home.ts';
+import { ask, type HttpAnswer, type HttpQuestion } from '../raw-http.ts';
+import { disagreements, wrongEvents, type ShownContainer, type ToldEvent } from './agreement.ts';
+import { viewKernel, type KernelView } from './kernel-view.ts';
+
+/** How long kernel, init and monitors may take to clear away what has ended. */
+const SETTLE_WITHIN_MS = 4_000;
+const POLL_MS = 25;
+/** How long a planned crash may take to come once the verb is over: work behind an answer goes on for a while. */
+const CRASH_WITHIN_MS = 150;
+
+/** One root, one image, and engines on it, one after the other, that die where they are told to. */
+export class CrashWorld implements AsyncDisposable {
+  readonly home: PrivateHome;
+  readonly cgroupParent: string;
+  readonly #armed: string;
+  readonly #trace: string;
+  #engine: EngineProcess | undefined;
+
+  private constructor(home: PrivateHome) {
+    this.home = home;
+    this.cgroupParent = home.directory.slice(home.directory.lastIndexOf('/') + 1);
+    this.#armed = join(home.directory, 'armed');
+    this.#trace = join(home.directory, 'trace');
+  }
+
+  /** Makes a root with `busybox:latest` in it; no engine runs then. */
+  static async open(): Promise<CrashWorld> {
+    const home = await makeHome();
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => removeHome(home));
+    const world = undo.use(new CrashWorld(home));
+    await world.start();
+    await world.need('POST /images/load', { body: await dockerArchive([await busyboxImage()]) });
+    await world.kill();
+    undo.move();
+    return world;
+  }
+
+  /** Starts an engine; `rule` is of its fault plan, and counts from {@link arm} on. */
+  async start(rule?: string): Promise<void> {
+    const plan = [`when ${this.#armed}`, ...(rule === undefined ? [] : [rule])].join('; ');
+    this.#engine = await EngineProcess.start({ ...fairleadProgram(this.home), env: { FAIRLEAD_FAULTS: plan } });
+  }
+
+  /** Starts an engine whose plan counts from its first step on. @returns whether it died before it answered. */
+  async startArmed(rule: string): Promise<boolean> {
+    this.arm();
+    try {
+      await this.start(rule);
+      return !(await this.#alive().endsWithin(CRASH_WITHIN_MS)) ? (this.disarm(), false) : true;
+    } catch {
+      return true;
+    } finally {
+      this.disarm();
+    }
+  }
+
+  /** The names of the checkpoints that `work` passes in an engine started with {@link traceRule}. */
+  async traced(work: () => Promise<void>): Promise<readonly string[]> {
+    rmSync(this.#trace, { force: true });
+    writeFileSync(this.#trace, '');
+    this.arm();
+    await work();
+    for (let before = -1; before !== this.#traceLines().length; await sleep(CRASH_WITHIN_MS)) before = this.#traceLines().length;
+    this.disarm();
+    return this.#traceLines();
+  }
+
+  get traceRule(): string {
+    return `trace ${this.#trace}`;
+  }
+
+  arm(): void {
+    writeFileSync(this.#armed, '');
+  }
+
+  disarm(): void {
+    rmSync(this.#armed, { force: true });
+  }
+
+  /** Whether the engine has died by its plan; it gets a moment for work that goes on behind an answer. */
+  async hasCrashed(): Promise<boolean> {
+    const crashed = await this.#alive().endsWithin(CRASH_WITHIN_MS);
+    this.disarm();
+    return crashed;
+  }
+
+  /** SIGKILL, wherever it is. */
+  async kill(): Promise<void> {
+    await this.#alive().kill();
+  }
+
+  async ask(target: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
+    return await ask(this.home.socketPath, target, question);
+  }
+
+  /** Asks for what has to be granted. @throws Error with the engine's words when it is not. */
+  async need(target: string, question: HttpQuestion = {}): Promise<string> {
+    const { status, body } = await this.ask(target, question);
+    if (status >= 400) throw new Error(`${target}: ${status} ${body.trim()}`);
+    return body;
+  }
+
+  async containers(): Promise<readonly ShownContainer[]> {
+    const listed = JSON.parse(await this.need('GET /containers/json?all=1')) as readonly { readonly Id: string }[];
+    const shown = await Promise.all(listed.map(({ Id }) => this.ask(`GET /containers/${Id}/json`)));
+    return shown.filter(({ status }) => status === 200).map(({ body }) => JSON.parse(body) as ShownContainer);
+  }
+
+  async events(): Promise<readonly ToldEvent[]> {
+    const until = (Date.now() / 1000 + 1).toFixed(3);
+    const lines = (await this.need(`GET /events?since=1&until=${until}`)).split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as ToldEvent);
+  }
+
+  kernel(): KernelView {
+    return viewKernel({ root: this.home.root, cgroupParent: this.cgroupParent });
+  }
+
+  /** Everything in which engine and kernel differ once both have settled. */
+  async differences(): Promise<readonly string[]> {
+    const until = performance.now() + SETTLE_WITHIN_MS;
+    for (;;) {
+      const containers = await this.containers();
+      const wrong = [...disagreements(this.kernel(), containers), ...wrongEvents(await this.events(), containers)];
+      if (wrong.length === 0 || performance.now() > until) return wrong;
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** The end of the engine's log, for whoever reads a failure. */
+  logTail(lines: number): string {
+    return readFileSync(join(this.home.directory, 'log'), 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disarm();
+    await this.#engine?.[Symbol.asyncDispose]();
+    await removeHome(this.home);
+    removeEmptyCgroups(this.cgroupParent);
+    removeEmptyCgroups('fairlead');
+  }
+
+  #alive(): EngineProcess {
+    if (this.#engine === undefined) throw new Error('no engine was started');
+    return this.#engine;
+  }
+
+  #traceLines(): readonly string[] {
+    return readFileSync(this.#trace, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  }
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { IGNORES_TERM } from '../programs.ts';
+import { RawConnection } from '../raw-http.ts';
+import { FAIRLEAD_ALONE, sessions } from '../sessions.ts';
+
+const GRACE_MS = 2_000;
+/** Within this the container is gone after its grace. */
+const KILLED_WITHIN_MS = 500;
+const USER_AGENT = 'Seed/1.0';
+
+interface Operation {
+  readonly Id: string;
+  readonly Verb: string;
+  readonly Caller: { readonly UserAgent: string; readonly Pid: number; readonly Uid: number };
+  readonly GraceMs: number;
+  readonly BoundMs: number;
+  readonly Phases: readonly { readonly Phase: string; readonly AtMs: number }[];
+  readonly Outcome: {
+    readonly Result: string;
+    readonly Detail: string;
+    readonly ExitCode: number;
+    readonly TookMs: number;
+  } | null;
+  readonly CallerLeftAtMs: number | null;
+}
+
+// The story: a grace of 2 s, a client whose patience is the same 2 s, and a process that ignores SIGTERM.
+sessions(
+  'a stop whose client hangs up',
+  (session) => {
+    const stopsOf = async (name: string): Promise<readonly Operation[]> =>
+      (JSON.parse((await session.ask(`GET /fairlead/operations?container=${name}`)).body) as Operation[]).filter(
+        ({ Verb }) => Verb === 'stop',
+      );
+
+    for (const patienceMs of [500, GRACE_MS - 50]) {
+      it(`after ${patienceMs} ms still ends the container in time, and the departure is on record`, async () => {
+        const name = await session.background([], IGNORES_TERM);
+        await session.docker.ok('logs', name);
+        const ended = session.ask(`POST /containers/${name}/wait`);
+        using client = await RawConnection.open(session.engine.socketPath);
+        const asked = performance.now();
+        await client.request(
+          `POST /containers/${name}/stop?t=${GRACE_MS / 1000}`,
+          'Content-Length: 0',
+          `User-Agent: ${USER_AGENT}`,
+        );
+        await sleep(patienceMs - (performance.now() - asked));
+        client[Symbol.dispose]();
+        assert.match((await ended).body, /"StatusCode":137/);
+        const tookMs = performance.now() - asked;
+        assert.ok(tookMs >= GRACE_MS && tookMs < GRACE_MS + KILLED_WITHIN_MS, `ended after ${tookMs} ms`);
+        assert.equal(await session.inspect(name, '{{.State.Status}} {{.State.ExitCode}}'), 'exited 137');
+
+        const [found] = await stopsOf(name);
+        assert.ok(found !== undefined);
+        const done = JSON.parse((await session.ask(`GET /fairlead/operations/${found.Id}/wait`)).body) as Operation;
+        const { Caller, GraceMs, BoundMs, Phases, Outcome, CallerLeftAtMs } = done;
+        assert.deepEqual([Caller.UserAgent, Caller.Pid, Caller.Uid], [USER_AGENT, process.pid, process.getuid?.()]);
+        assert.ok(GraceMs === GRACE_MS && BoundMs > GRACE_MS);
+        assert.deepEqual(
+          Phases.map(({ Phase }) => Phase),
+          ['accepted', 'signal', 'grace', 'kill', 'confirm', 'done'],
+        );
+        assert.deepEqual([Outcome?.Result, Outcome?.Detail, Outcome?.ExitCode], ['succeeded', 'killed', 137]);
+        assert.ok(
+          CallerLeftAtMs !== null && Math.abs(CallerLeftAtMs - patienceMs) < 250,
+          `left at ${CallerLeftAtMs} ms`,
+        );
+        const killedAtMs = Phases.find(({ Phase }) => Phase === 'kill')?.AtMs ?? 0;
+        assert.ok(killedAtMs >= GRACE_MS - 5 && killedAtMs < GRACE_MS + 250, `killed at ${killedAtMs} ms`);
+      });
+    }
+
+    it('the docker client that stays has nothing on record but its stop', async () => {
+      const name = await session.background([], IGNORES_TERM);
+      await session.docker.ok('stop', '-t', '1', name);
+      const [found, ...others] = await stopsOf(name);
+      assert.deepEqual(
+        [found?.CallerLeftAtMs, found?.GraceMs, found?.Outcome?.Detail, others.length],
+        [null, 1_000, 'killed', 0],
+      );
+    });
+
+    it('the docker client that is killed is on record, too', async () => {
+      const name = await session.background([], IGNORES_TERM);
+      await using client = session.docker.start(['stop', '-t', '1', name]);
+      await sleep(500);
+      client.signal('SIGKILL');
+      await session.ask(`POST /containers/${name}/wait`);
+      const [found] = await stopsOf(name);
+      assert.ok(found !== undefined && found.CallerLeftAtMs !== null && found.CallerLeftAtMs < 1_000);
+    });
+
+    it('the answer that arrives says how it ended', async () => {
+      const name = await session.background([], IGNORES_TERM);
+      const { status, headers } = await session.ask(`POST /containers/${name}/stop?t=1`);
+      assert.equal(status, 204);
+      assert.match(String(headers['fairlead-outcome']), /^killed; exit-code=137; took-ms=1\d\d\d$/);
+      assert.match(String(headers['fairlead-operation']), /^[0-9a-f]+$/);
+      const again = await session.ask(`POST /containers/${name}/stop?t=1`);
+      assert.equal(again.status, 304);
+      assert.match(String(again.headers['fairlead-outcome']), /^already-stopped; exit-code=137; took-ms=\d+$/);
+    });
+
+    it('a budget that the grace cannot fit into is warned of', async () => {
+      const name = await session.background([], IGNORES_TERM);
+      const { status, headers } = await session.ask(`POST /containers/${name}/stop?t=1`, {
+        headers: { 'Fairlead-Budget': '800' },
+      });
+      assert.equal(status, 204);
+      assert.match(String(headers['fairlead-warning']), /\S/);
+    });
+  },
+  { kinds: FAIRLEAD_ALONE },
+);
