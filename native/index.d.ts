@@ -40,6 +40,8 @@ export function closeDescriptor(fd: number): void;
 export function setNonBlocking(fd: number): void;
 /** A pipe, both ends blocking. */
 export function openPipe(): { readonly read: number; readonly write: number };
+/** memfd_create(2): a file without a name that holds these bytes, writable, at its beginning. */
+export function openMemoryFile(name: string, content: Uint8Array): number;
 /** F_SETPIPE_SZ. @throws 'EPERM' above the user's limit, 'EBUSY' when more is in it. */
 export function setPipeSize(fd: number, bytes: number): void;
 /** A new pseudo-terminal: its non-blocking master, and the path by which a program opens the other side. */
@@ -118,6 +120,42 @@ export function reapProcess(pidfd: number): { readonly code: number; readonly si
 export function mount(source: string, target: string, type: string, flags: number, options: string): Promise<void>;
 /** umount2(2), on a thread. @throws 'EINVAL' when nothing is mounted there, 'EBUSY'. */
 export function umount2(target: string, flags: number): Promise<void>;
+
+/**
+ * A descriptor (O_PATH) of a file on a read-only mount that nobody else sees, gone when it is closed: open_tree(2),
+ * mount_setattr(2). Linux 5.12.
+ */
+export function openReadOnly(path: string): number;
+
+/**
+ * Reads a whole file, on a thread, in one visit.
+ * @param flags of open(2), more than O_RDONLY and O_CLOEXEC; with O_NONBLOCK anything but a regular file is 'EINVAL'
+ * @throws 'EFBIG' when there is more than `bytesMax`.
+ */
+export function readSmallFile(path: string, bytesMax: number, flags: number): Promise<Buffer>;
+/**
+ * Writes a file from its beginning, on a thread, in one visit; made when missing.
+ * @param flags of open(2), as O_TRUNC or O_EXCL; with O_EXCL nothing is left when it fails
+ * @param sync fsync(2) before it returns
+ */
+export function writeSmallFile(
+  path: string,
+  content: Uint8Array,
+  mode: number,
+  flags: number,
+  sync: boolean,
+): Promise<void>;
+/**
+ * Removes files, or empty directories, on a thread, in one visit. Nothing there is success.
+ * @returns the errno of each, 0 for what is gone.
+ */
+export function removePaths(paths: readonly string[], directories: boolean): Promise<readonly number[]>;
+/**
+ * Removes a file or a tree, on a thread, without following links; nothing there is success.
+ * @param entriesMax removed in this visit at most
+ * @returns whether there is more to remove. @throws 'EMFILE' for a tree deeper than 128 directories.
+ */
+export function removeTreePart(path: string, entriesMax: number): Promise<boolean>;
 
 /** mknod(2). `mode` with the S_IF bits. Paths here are text, or bytes as the file system has them. */
 export function makeNode(path: string | Uint8Array, mode: number, major: number, minor: number): void;

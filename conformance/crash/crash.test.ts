@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { checkpointsOf, crashAt, pointsOf } from './crash-points.ts';
 import { CrashWorld } from './crash-world.ts';
 import { CRASH_VERBS } from './verbs.ts';
+import { VOLUME_VERBS } from './volume-verbs.ts';
 
 /** How many points of each verb are tried; `CRASH_POINTS=all` is all of them, and takes some ten minutes. */
 const POINTS = process.env['CRASH_POINTS'] === 'all' ? Infinity : Number(process.env['CRASH_POINTS'] ?? 3);
@@ -15,7 +16,7 @@ describe('an engine that is killed in the middle of', () => {
   });
   after(() => world[Symbol.asyncDispose]());
 
-  for (const verb of CRASH_VERBS.filter(({ name }) => ONLY === undefined || name === ONLY)) {
+  for (const verb of [...CRASH_VERBS, ...VOLUME_VERBS].filter(({ name }) => ONLY === undefined || name === ONLY)) {
     it(`${verb.name} agrees with the kernel when it is back`, { timeout: 0 }, async (test) => {
       const names = await checkpointsOf(world, verb);
       const points = pointsOf(names.length, POINTS);

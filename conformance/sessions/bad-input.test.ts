@@ -297,8 +297,8 @@ sessions('bad input', (session) => {
   let running: Promise<string> | undefined;
 
   for (const { target, question = {}, status, words, old } of [...BODIES, ...PATHS, ...QUERIES]) {
-    const said = (question.body ?? JSON.stringify(question.json) ?? '').slice(0, 60);
-    it(`${target} ${said}`, async () => {
+    const said = String(question.body ?? JSON.stringify(question.json) ?? '').slice(0, 60);
+    it(`${target} ${said}`.trim(), async () => {
       const name = target.includes('RUNNING') ? await (running ??= session.background()) : '';
       const answer = await session.ask(target.replace('RUNNING', name), question);
       const [expectedStatus, expectedWords] = session.kind === 'dockerd' ? (old ?? [status, words]) : [status, words];

@@ -5,6 +5,9 @@
  * and ends with that process's exit code (128 + number when a signal ended it). When the runtime fails there is no
  * PIDFILE, nothing is left behind, and the exit code is the runtime's.
  *
+ * Descriptor 3 is a pipe: the runtime may write its log there (/proc/self/fd/3); when it has left a process behind, a NUL and
+ * the pid follow. PIDFILE is removed then. Descriptors above 2 are the runtime's to close before it runs the program.
+ *
  * Why: only a parent learns an exit code. In the foreground, runc copies all output itself, ten times slower than a pipe,
  * and ends only when the last holder of that output does; crun leaves the zombie of a failed start to process 1, and a
  * container cannot end before that is collected. Detached, both hand our descriptors 0, 1 and 2 on to the program. This
@@ -18,10 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FAILED = 125, EARLY_MAX = 64 };
+enum { REPORT = 3, FAILED = 125, EARLY_MAX = 64 };
 
 static int code_of(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -44,6 +48,17 @@ static pid_t read_pid(const char *path) {
     return 0;
   text[length] = '\0';
   return (pid_t) strtol(text, NULL, 10);
+}
+
+/* Tells the pid, removes the file it was in and lets go of what the runtime was given. Nobody listening any more is no reason to leave the process alone. */
+static void report(const char *path, pid_t pid) {
+  char text[16];
+  int length = snprintf(text, sizeof(text), "%c%d\n", '\0', (int) pid);
+  signal(SIGPIPE, SIG_IGN);
+  while (write(REPORT, text, (size_t) length) < 0 && errno == EINTR)
+    ;
+  syscall(SYS_close_range, REPORT, ~0U, 0);
+  unlink(path);
 }
 
 /* Lets go of the user's streams: who holds them decides when they end, and that is not us. */
@@ -99,6 +114,7 @@ int main(int argc, char **argv) {
         ;
       return code;
     }
+    report(argv[1], kept);
     for (int i = 0; i < count; i++)
       if (early[i].pid == kept)
         return early[i].code;

@@ -45,6 +45,7 @@ void init_files(napi_env env, napi_value exports);
 void init_mounts(napi_env env, napi_value exports);
 void init_poll(napi_env env, napi_value exports);
 void init_processes(napi_env env, napi_value exports);
+void init_small_files(napi_env env, napi_value exports);
 void init_sockets(napi_env env, napi_value exports);
 void init_spawn(napi_env env, napi_value exports);
 void init_views(napi_env env, napi_value exports);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -69,6 +70,30 @@ static napi_value open_pipe(napi_env env, napi_callback_info info) {
   set_int(env, result, "read", ends[0]);
   set_int(env, result, "write", ends[1]);
   return result;
+}
+
+/* A file without a name, holding these bytes; a program opens it again by /proc/self/fd/N. */
+static napi_value open_memory_file(napi_env env, napi_callback_info info) {
+  napi_value args[ARGS_MAX];
+  void *data;
+  size_t size;
+  if (!args_of(env, info, 2, args) || !whole_bytes_of(env, args[1], &data, &size)) return NULL;
+  char *name = text_of(env, args[0]);
+  if (name == NULL) return NULL;
+  int fd = memfd_create(name, MFD_CLOEXEC);
+  free(name);
+  if (fd < 0) return throw_errno(env, errno, "memfd_create", NULL);
+  for (size_t written = 0; written < size;) {
+    ssize_t count = pwrite(fd, (char *)data + written, size - written, (off_t)written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      int error = count == 0 ? ENOSPC : errno;
+      close(fd);
+      return throw_errno(env, error, "write", NULL);
+    }
+    written += (size_t)count;
+  }
+  return int_value(env, fd);
 }
 
 static napi_value set_pipe_size(napi_env env, napi_callback_info info) {
@@ -139,6 +164,7 @@ void init_descriptors(napi_env env, napi_value exports) {
   define(env, exports, "writeDescriptor", write_descriptor);
   define(env, exports, "closeDescriptor", close_descriptor);
   define(env, exports, "setNonBlocking", set_non_blocking);
+  define(env, exports, "openMemoryFile", open_memory_file);
   define(env, exports, "openPipe", open_pipe);
   define(env, exports, "setPipeSize", set_pipe_size);
   define(env, exports, "openTerminal", open_terminal);

@@ -1,9 +1,11 @@
 /* mount(2) and umount2(2) on libuv's threads: unmounting may write a whole file system back before it returns. */
 #include "common.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct job {
@@ -94,7 +96,30 @@ static napi_value umount2_(napi_env env, napi_callback_info info) {
   return start(env, job);
 }
 
+/* A descriptor of a file through a mount that only this descriptor holds, and that cannot be written through. */
+static napi_value open_read_only(napi_env env, napi_callback_info info) {
+  napi_value args[ARGS_MAX];
+  if (!args_of(env, info, 1, args)) return NULL;
+  char *path = text_of(env, args[0]);
+  if (path == NULL) return NULL;
+  napi_value result = NULL;
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+  int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (fd < 0) {
+    throw_errno(env, errno, "open_tree", path);
+  } else if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+    int error = errno;
+    close(fd);
+    throw_errno(env, error, "mount_setattr", path);
+  } else {
+    result = int_value(env, fd);
+  }
+  free(path);
+  return result;
+}
+
 void init_mounts(napi_env env, napi_value exports) {
   define(env, exports, "mount", mount_);
+  define(env, exports, "openReadOnly", open_read_only);
   define(env, exports, "umount2", umount2_);
 }

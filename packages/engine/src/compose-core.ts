@@ -1,10 +1,12 @@
 import { isEngineError } from '@fairlead/protocol';
 import type { Drivers } from './compose-drivers.ts';
+import type { ContainerFileRouteDeps } from './api/routes/container-files.ts';
 import type { ContainerRouteDeps } from './api/routes/containers.ts';
 import { ENGINE_VERSION } from './config/version.ts';
 import { ContainerActor, type ContainerActorDeps, type ContainerWork } from './core/container/actor.ts';
 import { Attachments } from './core/container/attachments.ts';
 import { ContainerDirectory } from './core/container/directory.ts';
+import { FileUses } from './core/container/file-uses.ts';
 import { LogLimiter } from './core/container/log-limits.ts';
 import { isContainerRecord, type ContainerRecord } from './core/container/record.ts';
 import { volumeUserOf } from './core/container/volume-use.ts';
@@ -14,6 +16,7 @@ import { isEngineEvent } from './core/events/event.ts';
 import { EventFeed } from './core/events/feed.ts';
 import { ExecDirectory } from './core/exec/directory.ts';
 import { HealthMonitor } from './core/health/health-monitor.ts';
+import { runProbe } from './core/health/probe.ts';
 import type { ImageDeps } from './core/image/deps.ts';
 import { ImageDirectory } from './core/image/directory.ts';
 import { isImageRecord } from './core/image/record.ts';
@@ -26,6 +29,7 @@ import { VolumeDirectory } from './core/volume/directory.ts';
 import { isVolumeRecord } from './core/volume/record.ts';
 import { tarArchives } from './drivers/archive/tar-archives.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
+import { treeFilesystem } from './drivers/container-filesystem/tree-filesystem.ts';
 import { hostDevices } from './drivers/devices/host-devices.ts';
 import { hostProcessList } from './drivers/ps/process-list.ts';
 import type { Log } from './lib/log.ts';
@@ -33,7 +37,7 @@ import { OneAtATime } from './lib/one-at-a-time.ts';
 
 /** The engine itself: what the API's routes work with. */
 export interface Core {
-  readonly containers: ContainerRouteDeps & StatsDeps;
+  readonly containers: ContainerRouteDeps & ContainerFileRouteDeps & StatsDeps;
   readonly images: ImageDeps;
   readonly events: EventFeed;
   readonly ledger: OperationLedger;
@@ -65,13 +69,23 @@ export function composeCore(drivers: Drivers, log: Log): Core {
     events.publish(containerEvent(record, action, attributes));
   };
   const volumes = volumeDepsOf(drivers, { log, containers: directory, events });
-  const shared = { ...drivers, volumes, devices: hostDevices, clock, attachments, execs, limiter };
+  const fileUses = new FileUses();
+  const shared = { ...drivers, volumes, devices: hostDevices, clock, attachments, execs, limiter, fileUses };
   const work = containerWork({ ...shared, publishEvent: (event) => events.publish(event) });
   const actorDeps = actorDepsOf({ records, log, directory, publish, work, collect: () => imageDirectory.collect() });
-  const health = new HealthMonitor({ ...shared, directory, publish, log });
+  const execDeps = { ...shared, directory, publish };
+  const health = new HealthMonitor({
+    clock,
+    log,
+    probe: (actor, command) => runProbe(execDeps, actor, command),
+  });
+  const images = imageDepsOf(drivers, { log, directory: imageDirectory, publish: (event) => events.publish(event) });
   const containers: Core['containers'] = {
     ...shared,
     directory,
+    filesystem: treeFilesystem,
+    archives: tarArchives,
+    imageDeps: images,
     images: imageDirectory,
     abilities: abilitiesOf(drivers),
     processes: hostProcessList,
@@ -91,7 +105,7 @@ export function composeCore(drivers: Drivers, log: Log): Core {
   });
   return {
     containers,
-    images: imageDepsOf(drivers, { log, directory: imageDirectory, publish: (event) => events.publish(event) }),
+    images,
     events,
     ledger,
     limiter,

@@ -1,5 +1,6 @@
 import { EngineError } from '@fairlead/protocol';
 import { formatListenAddress, parseListenAddress } from './api/listen-address.ts';
+import { containerFileRoutes } from './api/routes/container-files.ts';
 import { containerRoutes } from './api/routes/containers.ts';
 import { execRoutes } from './api/routes/exec.ts';
 import { imageRoutes } from './api/routes/images.ts';
@@ -132,6 +133,7 @@ async function lockRoot(paths: EnginePaths): Promise<AsyncDisposable> {
 function routesOf(core: Core, facts: SystemFacts): Parameters<typeof createApi>[0]['routes'] {
   return [
     ...containerRoutes(core.containers),
+    ...containerFileRoutes(core.containers),
     ...execRoutes(core.containers),
     ...imageRoutes(core.images),
     ...volumeRoutes(core.containers.volumes),

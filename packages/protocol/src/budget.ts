@@ -121,6 +121,8 @@ export function boundMs(verb: OperationVerb, allowances: Allowances): number {
       return allowances.createMs;
     case 'remove':
       return allowances.killConfirmMs + allowances.removeMs;
+    case 'container-put-files':
+    case 'container-commit':
     case 'image-load':
     case 'image-import':
     case 'image-remove':

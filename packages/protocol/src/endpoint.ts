@@ -19,6 +19,8 @@ export type OperationVerb =
   | 'container-prune'
   | 'exec-create'
   | 'exec-start'
+  | 'container-put-files'
+  | 'container-commit'
   | 'image-load'
   | 'image-import'
   | 'image-tag'

@@ -64,6 +64,14 @@ export {
   type InspectContainerQuery,
   type ContainerEndpoints,
 } from './endpoints/containers.ts';
+export {
+  containerFileEndpoints,
+  type CommitContainerQuery,
+  type CommitContainerResponse,
+  type ContainerFileEndpoints,
+  type ContainerPathQuery,
+  type PutArchiveQuery,
+} from './endpoints/container-files.ts';
 export { execEndpoints, type ExecEndpoints } from './endpoints/exec.ts';
 export { fairleadEndpoints, type ListOperationsQuery, type FairleadEndpoints } from './endpoints/fairlead.ts';
 export {
@@ -145,6 +153,13 @@ export type {
   NetworkStats,
   WireUint64,
 } from './models/container-stats.ts';
+export type { ContainerChange } from './models/container-change.ts';
+export {
+  PATH_STAT_HEADER,
+  decodePathStat,
+  encodePathStat,
+  type ContainerPathStat,
+} from './models/container-path-stat.ts';
 export type { PortSummary, ContainerSummary } from './models/container-summary.ts';
 export {
   createContainerBodySchema,

@@ -8,6 +8,8 @@ export type Caller = OperationCaller;
 export interface Call<E extends Endpoint = Endpoint> {
   /** @returns the decoded value of `{name}` or `{name...}` in the endpoint's path. Throws when the path has none: a bug. */
   param(name: string): string;
+  /** The first value of a request header, whatever its name's case. */
+  header(name: string): string | undefined;
   readonly query: QueryOf<E>;
   /** The decoded JSON document; undefined unless the endpoint's body is `json`. */
   readonly body: BodyOf<E>;

@@ -59,6 +59,7 @@ export async function decodeCall<E extends Endpoint>(
         throw new EngineError('internal', `Cannot read {${name}} of ${endpoint.path}: there is none`);
       return value;
     },
+    header: (name) => firstHeader(head.headers, name),
     bytes: endpoint.body.kind === 'bytes' ? head.bytes : NO_BYTES,
     bodyLength: head.bodyLength,
     apiVersion: head.apiVersion,

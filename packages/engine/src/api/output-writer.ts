@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { encodeFrame, encodeFrameHeader } from '@fairlead/protocol';
 import type { OutputChunk } from '../core/ports/console.ts';
+import { encodeWebSocketHeader } from './web-socket.ts';
 
 /**
  * Bytes that may wait in the connection before the session's output is asked for more. Ours: enough to read the next chunks
@@ -11,28 +12,38 @@ export const OUTPUT_HELD_BYTES_MAX: number = 256 * 1024;
 /** Smaller payloads are copied behind their header: cheaper than a second entry of writev. Ours, measured. */
 const COPY_BYTES_MAX = 4 * 1024;
 
-/** Writes a session's output to its connection, as stdcopy frames or as it is, at the pace at which the client takes it. */
+/** What is put around a session's output: nothing, stdcopy frames, or WebSocket messages. */
+export type OutputFraming = 'raw' | 'stdcopy' | 'binary-messages' | 'text-messages';
+
+/** Writes a session's output to its connection, framed, at the pace at which the client takes it. */
 export class OutputWriter {
   readonly #socket: Duplex;
-  readonly #framing: 'raw' | 'stdcopy';
+  readonly #framing: OutputFraming;
+  /** A text message must be UTF-8, and a chunk may end within a character. */
+  readonly #text = new TextDecoder();
   #corked = false;
 
-  constructor(socket: Duplex, framing: 'raw' | 'stdcopy') {
+  constructor(socket: Duplex, framing: OutputFraming) {
     this.#socket = socket;
     this.#framing = framing;
   }
 
   /** Hands one chunk on; never copies a large one. Await `room` before the next. */
   write({ stream, bytes }: OutputChunk): void {
-    if (bytes.length === 0 || this.#socket.destroyed) return;
+    if (bytes.length === 0 || this.#socket.destroyed || !this.#socket.writable) return;
     this.#cork();
-    if (this.#framing === 'raw') {
-      this.#socket.write(bytes);
-    } else if (bytes.length <= COPY_BYTES_MAX) {
-      this.#socket.write(encodeFrame(stream, bytes));
-    } else {
-      this.#socket.write(encodeFrameHeader(stream, bytes.length));
-      this.#socket.write(bytes);
+    switch (this.#framing) {
+      case 'raw':
+        this.#socket.write(bytes);
+        return;
+      case 'stdcopy':
+        return this.#writeFrame(stream, bytes);
+      case 'binary-messages':
+        return this.#writeMessage('binary', bytes);
+      case 'text-messages':
+        return this.#writeMessage('text', Buffer.from(this.#text.decode(bytes, { stream: true })));
+      default:
+        return this.#framing satisfies never;
     }
   }
 
@@ -40,6 +51,21 @@ export class OutputWriter {
   room(): Promise<void> | undefined {
     if (this.#socket.writableLength <= OUTPUT_HELD_BYTES_MAX || this.#socket.destroyed) return undefined;
     return this.#drained();
+  }
+
+  #writeFrame(stream: OutputChunk['stream'], bytes: Uint8Array): void {
+    if (bytes.length <= COPY_BYTES_MAX) {
+      this.#socket.write(encodeFrame(stream, bytes));
+      return;
+    }
+    this.#socket.write(encodeFrameHeader(stream, bytes.length));
+    this.#socket.write(bytes);
+  }
+
+  #writeMessage(kind: 'binary' | 'text', bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#socket.write(encodeWebSocketHeader(kind, bytes.length));
+    this.#socket.write(bytes);
   }
 
   async #drained(): Promise<void> {

@@ -1,11 +1,24 @@
 import { DetachKeyMatcher } from '@fairlead/protocol';
 import type { ConsoleConnection } from '../core/ports/console.ts';
 import type { TakenConnection } from './exchange.ts';
-import { OutputWriter } from './output-writer.ts';
-import type { HijackReply, SessionEnding } from './route.ts';
+import { OutputWriter, type OutputFraming } from './output-writer.ts';
+import type { SessionEnding, SessionReply } from './route.ts';
 
 /** What the session is to do with the connection. */
-export type PumpPlan = Pick<HijackReply, 'framing' | 'streams' | 'detachKeys' | 'onHalfClose'>;
+export interface PumpPlan extends Pick<SessionReply, 'streams' | 'detachKeys' | 'onHalfClose'> {
+  readonly framing: OutputFraming;
+}
+
+/** A connection as a session uses it: its input is what the client means, whatever the wire wraps around it. */
+export interface PumpedConnection extends Pick<TakenConnection, 'socket' | 'draining'> {
+  readonly input: PumpedInput;
+}
+
+/** What a client sends to a session. */
+export interface PumpedInput {
+  /** The next bytes; undefined when no more come. Not reentrant. */
+  read(): Promise<Uint8Array | undefined>;
+}
 
 /**
  * How long a client that is gone may keep the session's end of input waiting, in milliseconds. Ours: a process that does not read its
@@ -20,7 +33,7 @@ const END_INPUT_MS = 1_000;
  * The connection is left to the caller, with its input being thrown away until it closes. Never rejects.
  */
 export async function pumpSession(
-  connection: TakenConnection,
+  connection: PumpedConnection,
   session: ConsoleConnection,
   plan: PumpPlan,
 ): Promise<SessionEnding> {
@@ -72,7 +85,7 @@ function hasOutput({ streams }: PumpPlan): boolean {
 }
 
 async function pumpOutput(
-  { socket }: TakenConnection,
+  { socket }: PumpedConnection,
   session: ConsoleConnection,
   { plan, race }: Pumping,
 ): Promise<void> {
@@ -91,7 +104,7 @@ async function pumpOutput(
 }
 
 async function pumpInput(
-  { input }: TakenConnection,
+  { input }: PumpedConnection,
   session: ConsoleConnection,
   { plan, race }: Pumping,
 ): Promise<void> {

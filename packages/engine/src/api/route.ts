@@ -12,7 +12,8 @@ export type Reply<T = unknown> =
   | { readonly kind: 'text'; readonly text: string; readonly status?: number }
   | JsonStreamReply<T>
   | BytesReply
-  | HijackReply;
+  | HijackReply
+  | WebSocketReply;
 
 /**
  * JSON documents, one per line and HTTP chunk. The head is sent before the first document is asked for.
@@ -40,12 +41,27 @@ export interface BytesReply {
  * Only for endpoints whose response is `hijack`. The API writes the head, then calls `open`, pumps, disposes the session, and
  * reports the ending.
  */
-export interface HijackReply {
+export interface HijackReply extends SessionReply {
   readonly kind: 'hijack';
   /** Which of Docker's two heads: exec's carries the engine's headers, attach's carries none. */
   readonly head: 'exec' | 'attach';
   /** `raw` for a terminal, else `stdcopy` frames. */
   readonly framing: 'raw' | 'stdcopy';
+}
+
+/**
+ * The connection becomes a WebSocket: each chunk of output is a message, each message is input.
+ *
+ * Only for endpoints whose response is `web-socket`; a request that is no handshake is refused before `open` is called.
+ */
+export interface WebSocketReply extends SessionReply {
+  readonly kind: 'web-socket';
+  /** What output is sent as; input may be either. */
+  readonly messages: 'binary' | 'text';
+}
+
+/** A two-way session with a process. */
+export interface SessionReply {
   /** What the client asked for. Input of a session without stdin is thrown away, and so is output that was not asked for. */
   readonly streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** Keys that end the stream, as bytes; undefined where they mean nothing (no terminal, no stdin). */

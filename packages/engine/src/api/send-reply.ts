@@ -5,6 +5,7 @@ import { beginAnswer, type Exchange, type ResponseHeaders } from './exchange.ts'
 import type { Reply } from './route.ts';
 import { jsonLines, streamOut } from './stream-out.ts';
 import { runHijack } from './upgrade.ts';
+import { runWebSocket } from './web-socket-session.ts';
 
 export interface SendReply {
   readonly reply: Reply;
@@ -44,6 +45,8 @@ export async function sendReply(exchange: Exchange, sending: SendReply): Promise
       return await streamOut(answer, reply.chunks, hangup);
     case 'hijack':
       return await runHijack(exchange, { ...sending, reply });
+    case 'web-socket':
+      return await runWebSocket(exchange, { ...sending, reply });
     default:
       return reply satisfies never;
   }

@@ -162,10 +162,12 @@ class ApiServer implements Api {
   }
 
   #isHijack(request: IncomingMessage): boolean {
-    if (request.method !== 'POST') return false;
+    const { method = '', url = '', headers } = request;
+    // A WebSocket that is not asked for by its handshake is refused like any other request.
+    if (method !== 'POST' && (method !== 'GET' || headers.upgrade === undefined)) return false;
     try {
-      const match = this.#handling.router.match('POST', parseTarget(request.url ?? ''));
-      return match?.row.route.endpoint.response.kind === 'hijack';
+      const kind = this.#handling.router.match(method, parseTarget(url))?.row.route.endpoint.response.kind;
+      return kind === 'hijack' || kind === 'web-socket';
     } catch {
       // A path that cannot be read is refused where requests are answered.
       return false;

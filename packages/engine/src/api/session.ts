@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { ConsoleConnection } from '../core/ports/console.ts';
 import type { Log } from '../lib/log.ts';
 import { failureOf } from './fail.ts';
@@ -77,14 +76,10 @@ function closeGently(
     linger = setTimeout(destroy, LINGER_MS);
     draining.addEventListener('abort', destroy, { once: true });
   });
-  onceClosed(socket, () => {
+  socket.once('close', () => {
     clearTimeout(linger);
     draining.removeEventListener('abort', destroy);
   });
-}
-
-function onceClosed(socket: Duplex, callback: () => void): void {
-  socket.once('close', callback);
 }
 
 /** Nobody wants this input, and still it must be read: a TCP connection that closes with unread bytes resets, and what was sent last is lost. */

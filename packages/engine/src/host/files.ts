@@ -14,17 +14,20 @@ import {
   stat,
   symlink,
   unlink,
-  writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants as osConstants, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
 import { atCheckpoint } from './fault-points.ts';
-import { lockDescriptor } from './native.ts';
+import { lockDescriptor, readSmallFile, removePaths, removeTreePart, writeSmallFile } from './native.ts';
 
 /** How often a watched directory is listed anyway: the kernel drops events when its queue (16,384) is full. */
 export const WATCH_RESCAN_MS = 5_000;
+
+/** Removed in one visit to a thread; some ten milliseconds, after which others have their turn. */
+const TREE_PART_ENTRIES = 1000;
 
 export interface WriteOptions {
   /** Permission bits. Default 0o644. */
@@ -43,16 +46,17 @@ export async function writeFileAtomically(
   options: WriteOptions = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const { mode = 0o644, durable = false } = options;
   try {
-    await using file = await open(temporary, 'wx', options.mode ?? 0o644);
-    await atCheckpoint('files.write', () => file.writeFile(content));
-    if (options.durable === true) await file.sync();
+    await atCheckpoint('files.write', () =>
+      writeSmallFile(temporary, bytesOf(content), mode, constants.O_EXCL, durable),
+    );
     await atCheckpoint('files.rename', () => rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  if (options.durable === true) await syncDirectory(dirname(path));
+  if (durable) await syncDirectory(dirname(path));
 }
 
 /** Writes into a file that is there, in one write(2): for files of /proc, /sys and cgroups. @throws an errno error. */
@@ -66,16 +70,11 @@ export async function writeKernelFile(path: string, text: string): Promise<void>
  * @throws an errno error; EngineError 'too-large' when there is more.
  */
 export async function readFileBounded(path: string, bytesMax: number): Promise<Buffer> {
-  await using file = await open(path, 'r');
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(Math.min(64 * 1024, bytesMax + 1 - length));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) return Buffer.concat(chunks);
-    length += bytesRead;
-    if (length > bytesMax) throw new EngineError('too-large', `${path} is larger than ${bytesMax} bytes`);
-    chunks.push(chunk.subarray(0, bytesRead));
+  try {
+    return await readSmallFile(path, bytesMax, 0);
+  } catch (error) {
+    if (!isErrno(error, 'EFBIG')) throw error;
+    throw new EngineError('too-large', `${path} is larger than ${bytesMax} bytes`, { cause: error });
   }
 }
 
@@ -102,7 +101,17 @@ export async function makeTemporaryDirectory(): Promise<AsyncDisposable & { read
 
 /** Removes a file or a tree, without following links. Nothing there is success. */
 export async function removeTree(path: string): Promise<void> {
-  await atCheckpoint('files.remove', () => rm(path, { recursive: true, force: true }));
+  await atCheckpoint('files.remove', () => removeWhole(path));
+}
+
+async function removeWhole(path: string): Promise<void> {
+  try {
+    while (await removeTreePart(path, TREE_PART_ENTRIES));
+  } catch (error) {
+    // Deeper than it goes, or filled meanwhile.
+    if (!isErrno(error, 'EMFILE', 'ENOTEMPTY', 'EEXIST')) throw error;
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Removes one file. Nothing there is success. */
@@ -112,6 +121,26 @@ export async function removeFile(path: string): Promise<void> {
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
+}
+
+/** Removes files, in no order. Nothing there is success. @throws an errno error for the first that could not be removed. */
+export async function removeFiles(paths: readonly string[]): Promise<void> {
+  const errors = await atCheckpoint('files.remove', () => removePaths(paths, false));
+  errors.forEach((error, index) => throwIfFailed(error, 'unlink', paths[index]));
+}
+
+/**
+ * Removes directories, in this order, that are empty (cgroups count as empty). Nothing there is success.
+ * @returns those that stay because something is in them. @throws an errno error for the first that fails otherwise.
+ */
+export async function removeEmptyDirectories(paths: readonly string[]): Promise<readonly string[]> {
+  const errors = await atCheckpoint('files.remove', () => removePaths(paths, true));
+  return paths.filter((path, index) => {
+    const error = errors[index] ?? 0;
+    if (error === osConstants.errno.ENOTEMPTY || error === osConstants.errno.EBUSY) return true;
+    throwIfFailed(error, 'rmdir', path);
+    return false;
+  });
 }
 
 /** Removes an empty directory (a cgroup counts as one). Nothing there is success. @throws an errno error: 'ENOTEMPTY', 'EBUSY'. */
@@ -250,5 +279,15 @@ function missing(error: unknown): undefined {
 
 /** Writes a small file in place, without rename: for files whose inode somebody holds, or that nobody reads before. */
 export async function writePlainFile(path: string, content: string, mode: number): Promise<void> {
-  await atCheckpoint('files.write', () => writeFile(path, content, { mode }));
+  await atCheckpoint('files.write', () => writeSmallFile(path, bytesOf(content), mode, constants.O_TRUNC, false));
+}
+
+function bytesOf(content: Uint8Array | string): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content) : content;
+}
+
+function throwIfFailed(error: number, syscall: string, path: string | undefined): void {
+  if (error === 0) return;
+  const code = getSystemErrorName(-error);
+  throw Object.assign(new Error(`${code}: ${syscall} '${path ?? ''}'`), { code, errno: -error, syscall, path });
 }

@@ -1,15 +1,17 @@
-import { constants } from 'node:fs';
-import { lstat, open, readlink, type FileHandle } from 'node:fs/promises';
+import { constants, fstatSync, read } from 'node:fs';
+import { lstat, open, readlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
+import { closeDescriptor, openInRoot } from './native.ts';
 
 /** As the kernel: more links than this in one path are a loop. Source: path_resolution(7). */
 const LINKS_MAX = 40;
 
 /**
  * The host path of a path inside a root directory: symbolic links are resolved inside it and `..` does not leave it.
- * Undefined when it does not exist. What changes the tree meanwhile can at most make it miss; the last component is
- * opened without following links, see `readInsideRoot`.
+ * Undefined when it does not exist. Only for trees that nobody changes meanwhile: the path that comes out may lead elsewhere by the
+ * time it is used. For all others there are `readInsideRoot` and `RootedTree`.
  */
 export async function resolveInsideRoot(root: string, path: string): Promise<string | undefined> {
   const pending = components(path);
@@ -37,35 +39,42 @@ export async function resolveInsideRoot(root: string, path: string): Promise<str
 }
 
 /**
- * Reads a text file inside a root directory; undefined when there is none, or when it is not a regular file.
+ * Reads a text file inside a root directory; undefined when there is none, or when it is not a regular file. The kernel resolves the
+ * path (openat2), so that nothing outside is read, whoever changes the tree meanwhile.
  * @throws EngineError 'too-large' when it is longer than `bytesMax`.
  */
 export async function readInsideRoot(root: string, path: string, bytesMax: number): Promise<string | undefined> {
-  const host = await resolveInsideRoot(root, path);
-  if (host === undefined) return undefined;
+  const directory = await open(root, constants.O_RDONLY | constants.O_DIRECTORY).catch(missing);
+  if (directory === undefined) return undefined;
+  await using _directory = directory;
   // A FIFO put there by a container must not hold the engine: O_NONBLOCK, and only regular files are read.
-  const file = await open(host, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(missing);
-  if (file === undefined) return undefined;
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const fd = await openInRoot(directory.fd, Buffer.from(path), flags, RESOLVE_IN_ROOT).catch(missing);
+  if (fd === undefined) return undefined;
   try {
-    if (!(await file.stat()).isFile()) return undefined;
-    return (await readUpTo(file, bytesMax)).toString('utf8');
+    const stats = fstatSync(fd);
+    return stats.isFile() ? await readUpTo(fd, stats.size, bytesMax) : undefined;
   } finally {
-    await file.close();
+    closeDescriptor(fd);
   }
 }
 
-async function readUpTo(file: FileHandle, bytesMax: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(
-    bytesMax + 1 > 64 * 1024 ? Math.min(bytesMax, (await file.stat()).size) + 1 : bytesMax + 1,
-  );
+/** Source: linux/openat2.h. */
+const RESOLVE_IN_ROOT = 0x10;
+
+async function readUpTo(fd: number, sizeBytes: number, bytesMax: number): Promise<string> {
+  const room = Math.min(bytesMax, sizeBytes) + 1;
+  const buffer = Buffer.alloc(room);
   let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-    if (bytesRead === 0) return buffer.subarray(0, length);
+  while (length < room) {
+    const { bytesRead } = await readFrom(fd, { buffer, offset: length, length: room - length, position: length });
+    if (bytesRead === 0) return buffer.toString('utf8', 0, length);
     length += bytesRead;
   }
   throw new EngineError('too-large', `file is larger than ${bytesMax} bytes or grows while it is read`);
 }
+
+const readFrom = promisify(read);
 
 function components(path: string): string[] {
   return path.split('/').filter((component) => component !== '' && component !== '.');

@@ -161,7 +161,8 @@ export async function spawnProgram(file: string, args: readonly string[], option
       pipes[index] = weWrite ? writingEnd(ends.write) : readingEnd(ends.read);
       return weWrite ? ends.read : ends.write;
     });
-    return programOf(pipes, startProcess(file, args, { ...options, descriptors }));
+    const started = atCheckpoint('process.spawn', () => startProcess(file, args, { ...options, descriptors }));
+    return programOf(pipes, started);
   } catch (error) {
     for (const pipe of pipes) pipe?.destroy();
     throw error;

@@ -75,6 +75,8 @@ export const operationSchema: v.GenericSchema<unknown, Operation> = v.object({
     'container-prune',
     'exec-create',
     'exec-start',
+    'container-put-files',
+    'container-commit',
     'image-load',
     'image-import',
     'image-tag',

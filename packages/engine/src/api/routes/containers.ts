@@ -28,6 +28,7 @@ import { route, type Route } from '../route.ts';
 import { aboutContainer, progressOf } from './about.ts';
 import { terminalSize } from './terminal-size.ts';
 import { attachRoute } from './attach.ts';
+import { attachWebSocketRoute } from './attach-web-socket.ts';
 import { waitRoute } from './wait.ts';
 
 /** What the routes of containers work with. */
@@ -165,6 +166,7 @@ function streamRoutes(deps: ContainerRouteDeps): readonly Route[] {
   return [
     waitRoute(deps),
     attachRoute(deps),
+    attachWebSocketRoute(deps),
     route(logs, async (call) => {
       const stdout = call.query.stdout === true;
       const stderr = call.query.stderr === true;

@@ -4,6 +4,7 @@ import type { ExecDirectory } from '../exec/directory.ts';
 import type { EngineEvent } from '../events/event.ts';
 import type { ContainerWork } from './actor.ts';
 import type { LogLimiter } from './log-limits.ts';
+import type { FileUses } from './file-uses.ts';
 import { launchContainer, type LaunchDeps } from './launch.ts';
 import type { ContainerRecord } from './record.ts';
 import { removeAnonymousVolumes, unmountVolumes } from './volume-use.ts';
@@ -12,6 +13,7 @@ export interface WorkDeps extends LaunchDeps {
   readonly execs: ExecDirectory;
   readonly logs: ContainerLog;
   readonly limiter: LogLimiter;
+  readonly fileUses: FileUses;
   readonly publishEvent: (event: Omit<EngineEvent, 'timeNanos'>) => void;
 }
 
@@ -44,7 +46,7 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       const { id, state } = record;
       deps.attachments.drop(id);
       deps.execs.containerRemoved(id);
-      await settleAll([deps.runtime.delete(id), deps.network.release(id)]);
+      await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.fileUses.end(id)]);
       await deps.snapshots.remove(id);
       await deps.logs.remove(id);
       await deps.files.remove(id);

@@ -3,11 +3,14 @@ import type { Log } from '../../lib/log.ts';
 import type { ContainerActor, Observation } from '../container/actor.ts';
 import { healthProbed, healthRulesOf, nextProbeMs, type HealthRules, type ProbeResult } from '../container/health.ts';
 import type { RunningState } from '../container/state.ts';
-import type { ExecDeps } from '../exec/deps.ts';
-import { runProbe } from './probe.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RunProbe } from './probe.ts';
 
-export interface HealthMonitorDeps extends ExecDeps {
+export interface HealthMonitorDeps {
+  readonly clock: Clock;
   readonly log: Log;
+  /** Runs the check once. Never rejects. */
+  readonly probe: (actor: ContainerActor, command: RunProbe) => Promise<ProbeResult>;
 }
 
 /** Probes every running container that has a health check, one probe of a container at a time. */
@@ -96,7 +99,7 @@ class Prober implements Disposable {
   async #probe(): Promise<void> {
     const { actor, rules } = this.#run;
     const { signal } = this.#stopped;
-    const result = await runProbe(this.#deps, actor, { rules, signal });
+    const result = await this.#deps.probe(actor, { rules, signal });
     if (signal.aborted) return;
     await actor.observe((record) => observed(record, this.#run, result));
     if (!signal.aborted) this.#arm();

@@ -16,7 +16,15 @@ export function applyChanges(config: ImageRuntimeConfig, changes: readonly strin
   const instructions = lines.filter((line) => line !== '' && !line.startsWith('#'));
   if (instructions.length > CHANGES_MAX) throw new EngineError('too-large', `more than ${CHANGES_MAX} changes`);
   const parsed = instructions.map((line) => parseInstruction(line));
-  return parsed.reduce((current, { change, args }) => change(current, args), config);
+  // An ENTRYPOINT makes the command it was not written for void. Source: moby, builder/dockerfile/dispatchers.go, cmdSet.
+  const words = new Set(instructions.map((line) => wordOf(line)));
+  const { Cmd: _void, ...withoutCommand } = config;
+  const start = words.has('entrypoint') && !words.has('cmd') ? withoutCommand : config;
+  return parsed.reduce((current, { change, args }) => change(current, args), start);
+}
+
+function wordOf(line: string): string {
+  return (/^\S+/.exec(line)?.[0] ?? '').toLowerCase();
 }
 
 function parseInstruction(line: string): { readonly change: Change; readonly args: string } {

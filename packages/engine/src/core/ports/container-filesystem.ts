@@ -34,6 +34,12 @@ export interface PathFacts {
   readonly linkTarget: string;
 }
 
+/** How something is archived. */
+export interface ArchiveHow {
+  readonly name: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** How files are put into a directory. */
 export interface UnpackFiles {
   /** A directory is not replaced by something else, nor something else by a directory. */
@@ -64,11 +70,12 @@ export interface FilesystemView extends Disposable {
   /** Undefined when there is nothing. @throws an errno error: 'ENOTDIR', 'ELOOP'. */
   stat(path: string): Promise<PathFacts | undefined>;
   /**
-   * A tar of what is at a path, its entries named `name` and `name/…`. Symbolic links stay links. What vanishes meanwhile is left out.
+   * A tar of what is at a path, its entries named `name` and `name/…`; without a name what is in that directory, by its own names.
+   * Symbolic links stay links. What vanishes meanwhile is left out.
    * Breaking off the iteration frees what it holds.
    * @throws an errno error: 'ENOENT'; `signal.reason`.
    */
-  archive(path: string, how: { readonly name: string; readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
+  archive(path: string, how: ArchiveHow): AsyncIterable<Uint8Array>;
   /** @throws EngineError 'invalid-argument' `extraction point is not a directory`; an errno error: 'ENOENT'. */
   directory(path: string): Promise<ViewDirectory>;
   /** A text file, through links; undefined when there is none. @throws EngineError 'too-large'. */

@@ -1,5 +1,6 @@
 import { EngineError } from '@fairlead/protocol';
 import type {
+  ArchiveHow,
   FilesystemView,
   PathFacts,
   UnpackFiles,
@@ -38,18 +39,11 @@ export class TreeView implements FilesystemView {
     };
   }
 
-  async *archive(
-    path: string,
-    { name, signal }: { readonly name: string; readonly signal: AbortSignal },
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    using place = await this.#tree.find(bytePathOf(path));
-    const base = bytePathOf(name);
-    yield* encodeTar(
-      tarFiles(this.#entries({ path: bytePathOf(path), place }, signal), {
-        rename: (below) => (below === '' ? base : base.endsWith('/') ? `${base}${below}` : `${base}/${below}`),
-        attributes: ATTRIBUTES,
-      }),
-    );
+  async *archive(path: string, { name, signal }: ArchiveHow): AsyncGenerator<Uint8Array, void, undefined> {
+    const found = bytePathOf(path);
+    using place = await this.#tree.find(found);
+    const entries = name === undefined ? walkTree(place, signal) : this.#entries({ path: found, place }, signal);
+    yield* encodeTar(tarFiles(entries, { rename: behind(name), attributes: ATTRIBUTES }));
   }
 
   async directory(path: string): Promise<ViewDirectory> {
@@ -116,6 +110,13 @@ class TreeDirectory implements ViewDirectory {
   [Symbol.dispose](): void {
     this.#place[Symbol.dispose]();
   }
+}
+
+function behind(name: string | undefined): (path: BytePath) => BytePath {
+  if (name === undefined) return (path) => path;
+  const base = bytePathOf(name);
+  const slash = base.endsWith('/') ? '' : '/';
+  return (path) => (path === '' ? base : `${base}${slash}${path}`);
 }
 
 async function noLink(): Promise<BytePath> {
