@@ -72,7 +72,7 @@ export class DockerCli {
    */
   async ok(...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(args);
-    if (exitCode !== 0) throw new Error(`docker ${args.join(' ')} ended with ${exitCode}: ${stderr}`);
+    if (exitCode !== 0) throw new Error(`docker ${args.join(' ')} ended with ${exitCode}: ${stderr}${stdout}`);
     return stdout.replace(/\n$/, '');
   }
 

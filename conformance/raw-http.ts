@@ -1,13 +1,15 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 
 /** An answer with its whole body. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Buffer;
 }
 
 /** What to ask besides method and path. */
@@ -16,6 +18,9 @@ export interface HttpQuestion {
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** No answer takes longer, unless the engine has forgotten its client. The longest waits for a stop of some seconds. */
+const ANSWER_WITHIN_MS = 60_000;
 
 /** One request over a connection of its own. `target` is method and path, as in `GET /info`. */
 export async function ask(socketPath: string, target: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
@@ -27,12 +32,17 @@ export async function ask(socketPath: string, target: string, question: HttpQues
   };
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const asked = request({ socketPath, method, path, headers, agent: false }, (answer) => {
-    text(answer).then(
-      (whole) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: whole }),
+    buffer(answer).then(
+      (bytes) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: bytes.toString(), bytes }),
       reject,
     );
   });
   asked.on('error', reject);
+  const timer = setTimeout(
+    () => asked.destroy(new Error(`${target} was not answered in ${ANSWER_WITHIN_MS} ms`)),
+    ANSWER_WITHIN_MS,
+  );
+  asked.on('close', () => clearTimeout(timer));
   asked.end(body);
   return await promise;
 }

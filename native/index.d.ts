@@ -134,8 +134,8 @@ export function openReadOnly(path: string): number;
  */
 export function readSmallFile(path: string, bytesMax: number, flags: number): Promise<Buffer>;
 /**
- * Writes a file from its beginning, on a thread, in one visit; made when missing.
- * @param flags of open(2), as O_TRUNC or O_EXCL; with O_EXCL nothing is left when it fails
+ * Writes a file from its beginning, on a thread, in one visit.
+ * @param flags of open(2), more than O_WRONLY and O_CLOEXEC; with O_EXCL nothing is left when it fails
  * @param sync fsync(2) before it returns
  */
 export function writeSmallFile(

@@ -22,6 +22,7 @@ export class CrashWorld implements AsyncDisposable {
   readonly #armed: string;
   readonly #trace: string;
   #engine: EngineProcess | undefined;
+  #eventsSince = 0;
 
   private constructor(home: PrivateHome) {
     this.home = home;
@@ -114,9 +115,14 @@ export class CrashWorld implements AsyncDisposable {
     return shown.filter(({ status }) => status === 200).map(({ body }) => JSON.parse(body) as ShownContainer);
   }
 
+  /** What is told from now on is what {@link events} is about. */
+  forgetEvents(): void {
+    this.#eventsSince = Date.now() / 1000;
+  }
+
   async events(): Promise<readonly ToldEvent[]> {
-    const until = (Date.now() / 1000 + 1).toFixed(3);
-    const lines = (await this.need(`GET /events?since=1&until=${until}`)).split('\n').filter((line) => line !== '');
+    const [since, until] = [this.#eventsSince, Date.now() / 1000].map((seconds) => seconds.toFixed(3));
+    const lines = (await this.need(`GET /events?since=${since}&until=${until}`)).split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as ToldEvent);
   }
 

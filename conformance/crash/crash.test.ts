@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { checkpointsOf, crashAt, pointsOf } from './crash-points.ts';
+import { checkpointsOf, crashAt, pointsOf, type CrashFinding } from './crash-points.ts';
+import { checkpointsOfOpen, crashOpenAt } from './crash-open.ts';
 import { CrashWorld } from './crash-world.ts';
 import { CRASH_VERBS } from './verbs.ts';
 import { VOLUME_VERBS } from './volume-verbs.ts';
@@ -21,11 +22,19 @@ describe('an engine that is killed in the middle of', () => {
       const names = await checkpointsOf(world, verb);
       const points = pointsOf(names.length, POINTS);
       test.diagnostic(`${names.length} checkpoints, ${points.length} crashes`);
-      const findings = await crashAt(world, verb, points);
-      assert.deepEqual(
-        findings.map(({ point, wrong }) => `${point} at ${names[Number(point.split(' ')[1])]}: ${wrong.join('; ')}`),
-        [],
-      );
+      assertNothing(await crashAt(world, verb, points), names);
     });
   }
+
+  it('its own start agrees with the kernel when it is back', { timeout: 0 }, async (test) => {
+    const names = await checkpointsOfOpen(world);
+    const points = pointsOf(names.length, POINTS);
+    test.diagnostic(`${names.length} checkpoints, ${points.length} crashes`);
+    assertNothing(await crashOpenAt(world, points), names);
+  });
 });
+
+function assertNothing(findings: readonly CrashFinding[], names: readonly string[]): void {
+  const told = findings.map(({ point, wrong }) => `${point} at ${names[Number(point.split(' ')[1])]}: ${wrong.join('; ')}`);
+  assert.deepEqual(told, []);
+}

@@ -36,19 +36,22 @@ const CGROUPS = '/sys/fs/cgroup';
 export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
   const hash = createHash('sha256').update(root).digest('hex');
   const state = join('/run/fairlead', hash.slice(0, 12));
+  const groups = cgroupDirectories(cgroupParent);
+  const cgroups = pidsOf(groups);
+  const contained = new Set([...cgroups.values()].flat());
   const monitors = new Map<string, number[]>();
   const helpers: string[] = [];
   for (const { pid, words } of processesOf([`${root}/`, `${state}/`])) {
     const id = words[words.indexOf('--cid') + 1];
     const isMonitor = words[0]?.endsWith('conmon') === true && id !== undefined;
     if (isMonitor) monitors.set(id, [...(monitors.get(id) ?? []), pid]);
-    else helpers.push(words.join(' ').slice(0, 300));
+    // The first process of a container is called as its runtime until it runs the user's program.
+    else if (!contained.has(pid)) helpers.push(words.join(' ').slice(0, 300));
   }
-  const groups = cgroupDirectories(cgroupParent);
   return {
     monitors,
     helpers,
-    cgroups: pidsOf(groups),
+    cgroups,
     frozen: new Set(groups.filter(({ path }) => isFrozen(path)).map(({ id }) => id)),
     mounts: linesOf('/proc/self/mountinfo')
       .map((line) => line.split(' ')[4] ?? '')

@@ -59,7 +59,9 @@ export const VOLUME_VERBS: readonly CrashVerb[] = [
     name: 'remove of a volume',
     prepare: async (world) => {
       await clearVolumes(world);
-      const { Mountpoint } = JSON.parse(await world.need('POST /volumes/create', { json: { Name: 'data' } })) as ShownVolume;
+      const { Mountpoint } = JSON.parse(
+        await world.need('POST /volumes/create', { json: { Name: 'data' } }),
+      ) as ShownVolume;
       for (const name of ['passwd', 'group']) writeFileSync(join(Mountpoint, name), '');
     },
     run: async (world) => void (await world.need('DELETE /volumes/data')),
@@ -89,12 +91,20 @@ async function expectVolumes(world: CrashWorld): Promise<readonly string[]> {
   const anonymous = Volumes.filter(({ Name }) => Name.length === 64).length;
   const data = Volumes.find(({ Name }) => Name === 'data');
   const held = data === undefined ? [] : readdirSync(data.Mountpoint);
-  const mounted = readFileSync('/proc/mounts', 'utf8').split('\n').filter((line) => line.includes(`${directory}/`)).length;
+  const mounted = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`${directory}/`)).length;
   const wrong = [
     ...Volumes.filter(({ Mountpoint }) => !existsSync(Mountpoint)).map(({ Name }) => `volume ${Name} has no directory`),
-    ...readdirSync(directory).filter((name) => !listed.has(name)).map((name) => `directory ${name} is no volume's`),
-    ...(held.length > 0 && !(held.includes('passwd') && held.includes('group')) ? [`a part is in it: ${held.join(' ')}`] : []),
-    ...(anonymous === (listed.has('mounts') ? containers.length : 0) ? [] : [`${anonymous} anonymous volumes of ${containers.length} containers`]),
+    ...readdirSync(directory)
+      .filter((name) => !listed.has(name))
+      .map((name) => `directory ${name} is no volume's`),
+    ...(held.length > 0 && !(held.includes('passwd') && held.includes('group'))
+      ? [`a part is in it: ${held.join(' ')}`]
+      : []),
+    ...(anonymous === (listed.has('mounts') ? containers.length : 0)
+      ? []
+      : [`${anonymous} anonymous volumes of ${containers.length} containers`]),
     ...(mounted === (isUp ? 1 : 0) ? [] : [`${mounted} mounts of volumes while ${isUp ? 'one is' : 'none is'} needed`]),
   ];
   return wrong;

@@ -86,13 +86,13 @@ sessions('docker volume', (session) => {
     const mounts = JSON.parse(await session.inspect(name, '{{json .Mounts}}')) as Record<string, unknown>[];
     const source = await session.docker.ok('volume', 'inspect', '-f', '{{.Mountpoint}}', volume);
     const shown = mounts
-      .map((mount) => [mount['Destination'], mount['Type'], mount['Mode'], mount['RW'], mount['Driver'] ?? ''])
-      .toSorted();
+      .map((mount) => ['Destination', 'Type', 'Mode', 'RW', 'Driver'].map((key) => String(mount[key] ?? '')))
+      .toSorted((one, other) => one.join().localeCompare(other.join()));
     assert.deepEqual(shown, [
-      ['/anonymous', 'volume', '', true, 'local'],
-      ['/bind', 'bind', '', true, ''],
-      ['/data', 'volume', 'ro', false, 'local'],
-      ['/m', 'volume', 'z', true, 'local'],
+      ['/anonymous', 'volume', '', 'true', 'local'],
+      ['/bind', 'bind', '', 'true', ''],
+      ['/data', 'volume', 'ro', 'false', 'local'],
+      ['/m', 'volume', 'z', 'true', 'local'],
     ]);
     assert.equal(mounts.find((mount) => mount['Destination'] === '/data')?.['Source'], source);
     for (const wanted of [volume, '/data', bind, '/anonymous']) {
@@ -146,7 +146,18 @@ sessions('docker volume', (session) => {
     await session.docker.ok('rm', kept);
     await session.docker.ok('rm', '-v', gone);
     const rm = session.name();
-    await session.docker.ok('create', '--rm', '--name', rm, '-v', '/anonymous', '-v', `${named}:/named`, 'busybox', 'true');
+    await session.docker.ok(
+      'create',
+      '--rm',
+      '--name',
+      rm,
+      '-v',
+      '/anonymous',
+      '-v',
+      `${named}:/named`,
+      'busybox',
+      'true',
+    );
     const withRm = await anonymousOf(session, rm);
     await session.docker.ok('start', '-a', rm);
     await session.docker.run(['wait', rm]);

@@ -111,7 +111,7 @@ static void write_whole(struct job *job, int fd) {
 }
 
 static void write_file(struct job *job) {
-  int fd = open(job->paths[0], O_WRONLY | O_CREAT | O_CLOEXEC | job->flags, job->mode);
+  int fd = open(job->paths[0], O_WRONLY | O_CLOEXEC | job->flags, job->mode);
   if (fd < 0) return failed(job, "open");
   write_whole(job, fd);
   if (close(fd) != 0 && job->error == 0 && errno != EINTR) failed(job, "close");

@@ -428,7 +428,7 @@ describe('small files', () => {
     const path = `${directory.path}/file`;
     for (const size of [0, 1, 4095, 4096, 4097, 200_000]) {
       const content = Buffer.alloc(size, 'x');
-      await native.writeSmallFile(path, content, 0o640, constants.O_TRUNC, size === 1);
+      await native.writeSmallFile(path, content, 0o640, constants.O_CREAT | constants.O_TRUNC, size === 1);
       assert.deepEqual(await native.readSmallFile(path, size, 0), content);
       if (size > 0)
         await assert.rejects(native.readSmallFile(path, size - 1, 0), { code: 'EFBIG', syscall: 'read', path });
@@ -445,7 +445,13 @@ describe('small files', () => {
     await assert.rejects(native.readSmallFile(`${directory.path}/none`, 10, 0), { code: 'ENOENT', syscall: 'open' });
     await assert.rejects(native.readSmallFile(directory.path, 10, 0), { code: 'EISDIR' });
     writeFileSync(`${directory.path}/there`, 'kept');
-    const again = native.writeSmallFile(`${directory.path}/there`, Buffer.from('x'), 0o600, constants.O_EXCL, false);
+    const again = native.writeSmallFile(
+      `${directory.path}/there`,
+      Buffer.from('x'),
+      0o600,
+      constants.O_CREAT | constants.O_EXCL,
+      false,
+    );
     await assert.rejects(again, { code: 'EEXIST', syscall: 'open' });
     assert.equal((await native.readSmallFile(`${directory.path}/there`, 10, 0)).toString(), 'kept');
     await assert.rejects(native.writeSmallFile('/dev/full', Buffer.from('x'), 0o600, 0, false), { code: 'ENOSPC' });

@@ -14,6 +14,7 @@ import type { StatsDeps } from './core/container/stats.ts';
 import { containerWork } from './core/container/work.ts';
 import { isEngineEvent } from './core/events/event.ts';
 import { EventFeed } from './core/events/feed.ts';
+import type { ExecDeps } from './core/exec/deps.ts';
 import { ExecDirectory } from './core/exec/directory.ts';
 import { HealthMonitor } from './core/health/health-monitor.ts';
 import { runProbe } from './core/health/probe.ts';
@@ -52,34 +53,24 @@ export interface Core {
 export function composeCore(drivers: Drivers, log: Log): Core {
   const { records } = drivers;
   const clock = systemClock;
-  const events = new EventFeed(records.log('events', isEngineEvent), clock);
+  const events = new EventFeed(records.log('events', isEngineEvent), clock, (work) => records.afterCommit(work));
   const ledger = new OperationLedger(records.log('operations', isOperation), clock, log);
   const directory = new ContainerDirectory(records.table('containers', isContainerRecord));
   const execs = new ExecDirectory(clock);
   const limiter = new LogLimiter(drivers.logs, log);
   const attachments = new Attachments(drivers.console);
-  const imageDirectory = new ImageDirectory({
-    table: records.table('images', isImageRecord),
-    content: drivers.content,
-    layers: drivers.layers,
-    log,
-    imageUsers: () => directory.all().map(imageUser),
-  });
+  const imageDirectory = imageDirectoryOf(drivers, log, directory);
+  const announce = announcer(events, log);
   const publish: ContainerRouteDeps['publish'] = (record, action, attributes = {}) => {
-    events.publish(containerEvent(record, action, attributes));
+    announce(containerEvent(record, action, attributes));
   };
   const volumes = volumeDepsOf(drivers, { log, containers: directory, events });
   const fileUses = new FileUses();
   const shared = { ...drivers, volumes, devices: hostDevices, clock, attachments, execs, limiter, fileUses };
-  const work = containerWork({ ...shared, publishEvent: (event) => events.publish(event) });
-  const actorDeps = actorDepsOf({ records, log, directory, publish, work, collect: () => imageDirectory.collect() });
-  const execDeps = { ...shared, directory, publish };
-  const health = new HealthMonitor({
-    clock,
-    log,
-    probe: (actor, command) => runProbe(execDeps, actor, command),
-  });
-  const images = imageDepsOf(drivers, { log, directory: imageDirectory, publish: (event) => events.publish(event) });
+  const work = containerWork({ ...shared, publishEvent: announce });
+  const actorDeps = actorDepsOf({ records, log, directory, events, work, collect: () => imageDirectory.collect() });
+  const health = healthMonitorOf({ ...shared, directory, publish }, log);
+  const images = imageDepsOf(drivers, { log, directory: imageDirectory, publish: announce });
   const containers: Core['containers'] = {
     ...shared,
     directory,
@@ -95,14 +86,9 @@ export function composeCore(drivers: Drivers, log: Log): Core {
       return actor;
     },
     publish,
+    transaction: (work) => records.transaction(work),
   };
-  const exits = drivers.runtime.onExit((exit) => {
-    // Refused never; a failure was reported by the actor.
-    directory
-      .get(exit.id)
-      ?.send({ type: 'exited', exit })
-      .catch(() => {});
-  });
+  const exits = tellExits(drivers, directory);
   return {
     containers,
     images,
@@ -110,7 +96,7 @@ export function composeCore(drivers: Drivers, log: Log): Core {
     ledger,
     limiter,
     health,
-    prunes: { containers: pruneDepsOf(events, log), images: pruneDepsOf(events, log) },
+    prunes: { containers: pruneDepsOf(announce, log), images: pruneDepsOf(announce, log) },
     close() {
       exits[Symbol.dispose]();
       health[Symbol.dispose]();
@@ -121,32 +107,75 @@ export function composeCore(drivers: Drivers, log: Log): Core {
   };
 }
 
+/** Tells what has happened: an event that a full disk does not take is one for the log, and no reason to fail. */
+function announcer(events: EventFeed, log: Log): (event: Parameters<EventFeed['publish']>[0]) => void {
+  return (event) => {
+    try {
+      events.publish(event);
+    } catch (error) {
+      log.failure('event.not-stored', error, { type: event.type, action: event.action, actorId: event.actorId });
+    }
+  };
+}
+
+function imageDirectoryOf(drivers: Drivers, log: Log, containers: ContainerDirectory): ImageDirectory {
+  return new ImageDirectory({
+    table: drivers.records.table('images', isImageRecord),
+    content: drivers.content,
+    layers: drivers.layers,
+    log,
+    imageUsers: () => containers.all().map(imageUser),
+    hasDamagedUsers: containers.hasDamaged,
+  });
+}
+
+function healthMonitorOf(deps: ExecDeps, log: Log): HealthMonitor {
+  return new HealthMonitor({
+    clock: deps.clock,
+    log,
+    probe: (actor, command) => runProbe(deps, actor, command),
+  });
+}
+
+function tellExits({ runtime }: Drivers, directory: ContainerDirectory): Disposable {
+  return runtime.onExit((exit) => {
+    // Refused never; a failure was reported by the actor.
+    directory
+      .get(exit.id)
+      ?.send({ type: 'exited', exit })
+      .catch(() => {});
+  });
+}
+
 /** How actors store, tell and report. */
 function actorDepsOf(own: {
   readonly records: Drivers['records'];
   readonly log: Log;
   readonly directory: ContainerDirectory;
-  readonly publish: ContainerRouteDeps['publish'];
+  readonly events: EventFeed;
   readonly work: ContainerWork;
   readonly collect: () => Promise<void>;
 }): ContainerActorDeps {
-  const { records, log, directory, publish } = own;
+  const { records, log, directory, events } = own;
   return {
     work: own.work,
     clock: systemClock,
     commit(record, announcements) {
       records.transaction(() => {
         directory.save(record);
-        for (const { action, attributes } of announcements) publish(record, action, attributes);
+        for (const { action, attributes = {} } of announcements)
+          events.publish(containerEvent(record, action, attributes));
       });
     },
     forget(record) {
       records.transaction(() => {
-        directory.forget(record);
-        publish(record, 'destroy');
+        directory.erase(record.id);
+        events.publish(containerEvent(record, 'destroy', {}));
       });
+      directory.forget(record);
       void own.collect();
     },
+    onNotStored: (record, cause) => log.failure('container.not-stored', cause, { containerId: record.id }),
     onEffectFailed(record, { effect }, cause) {
       const fields = { containerId: record.id, effect };
       // What a request asked for and could not have is told to whoever asked, and logged with the answer.
@@ -176,8 +205,8 @@ function volumeDepsOf(
   };
 }
 
-function pruneDepsOf(events: EventFeed, log: Log): PruneDeps {
-  return { log, onePrune: new OneAtATime(pruneIsRunning), publishEvent: (event) => events.publish(event) };
+function pruneDepsOf(publishEvent: PruneDeps['publishEvent'], log: Log): PruneDeps {
+  return { log, onePrune: new OneAtATime(pruneIsRunning), publishEvent };
 }
 
 function imageDepsOf(drivers: Drivers, own: Pick<ImageDeps, 'log' | 'directory' | 'publish'>): ImageDeps {

@@ -77,7 +77,7 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
   const content = await FileContentStore.open(paths.root);
   const storage = undo.use(await openStorage(paths, log));
   const subnet = config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet };
-  const network = undo.use(await BridgeNetwork.open({ root: paths.root, ...subnet }));
+  const network = undo.use(await BridgeNetwork.open({ root: paths.root, log, ...subnet }));
   const records = undo.use(
     openRecordStore(paths.records, (table, key, cause) => log.failure('records.corrupt', cause, { table, key })),
   );

@@ -112,11 +112,11 @@ async function restore(core: Core, log: Log): Promise<void> {
   // Containers may be started below, on layers that a power cut took; nothing aborts the start of an engine.
   await restoreImages(core.images, new AbortController().signal);
   await restoreContainers({
-      ...core.containers,
-      limiter: core.limiter,
-      resumed: (actor) => core.health.resume(actor),
-      log,
-    });
+    ...core.containers,
+    limiter: core.limiter,
+    resumed: (actor) => core.health.resume(actor),
+    log,
+  });
   // Only now is it known what every container holds. Nobody waits for what is deleted, and it never throws.
   void core.images.directory.collect();
 }

@@ -57,7 +57,6 @@ export {
   type RenameContainerQuery,
   type RemoveContainerQuery,
   type AttachContainerQuery,
-  type AttachWebSocketQuery,
   type ContainerLogsQuery,
   type ResizeQuery,
   type TopContainerQuery,
@@ -144,15 +143,7 @@ export type {
   NetworkSettings,
   ContainerInspect,
 } from './models/container-inspect.ts';
-export type {
-  BlockIoEntry,
-  BlockIoStats,
-  ContainerStats,
-  CpuStats,
-  MemoryStats,
-  NetworkStats,
-  WireUint64,
-} from './models/container-stats.ts';
+export type { ContainerStats, CpuStats, MemoryStats, NetworkStats, WireUint64 } from './models/container-stats.ts';
 export type { ContainerChange } from './models/container-change.ts';
 export {
   PATH_STAT_HEADER,
@@ -222,12 +213,7 @@ export {
   type KeySet,
 } from './models/port-map.ts';
 export type { ProgressMessage } from './models/progress-message.ts';
-export type {
-  PruneBuildReport,
-  PruneContainersReport,
-  PruneImagesReport,
-  PruneNetworksReport,
-} from './models/prune-reports.ts';
+export type { PruneContainersReport, PruneImagesReport } from './models/prune-reports.ts';
 export type { Commit, SystemInfo } from './models/system-info.ts';
 export type { TopResponse } from './models/top-response.ts';
 export {

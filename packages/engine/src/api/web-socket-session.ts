@@ -67,22 +67,27 @@ class WebSocketInput implements PumpedInput {
   /** Undefined when the client has closed: then the connection ends, in both directions. */
   async read(): Promise<Uint8Array | undefined> {
     try {
-      for (;;) {
-        const next = this.#frames.next();
-        if (next.done === true) {
-          const bytes = await this.#connection.input.read();
-          if (bytes === undefined) return this.#end(undefined);
-          this.#frames = this.#decoder.push(bytes);
-          continue;
-        }
-        const { kind, bytes } = next.value;
+      for (let frame = await this.#next(); frame !== undefined; frame = await this.#next()) {
+        const { kind, bytes } = frame;
         if (kind === 'ping') this.#send(Buffer.concat([encodeWebSocketHeader('pong', bytes.length), bytes]));
         if (kind === 'close') return this.#end(Buffer.concat([encodeWebSocketHeader('close', bytes.length), bytes]));
         if (kind === 'text' || kind === 'binary') return bytes;
       }
+      return this.#end(undefined);
     } catch (error) {
       if (!(error instanceof WebSocketProtocolError)) throw error;
       return this.#end(encodeClose(CLOSE_PROTOCOL_ERROR));
+    }
+  }
+
+  /** Undefined when the connection ended without a goodbye. */
+  async #next(): Promise<WebSocketFrame | undefined> {
+    for (;;) {
+      const frame = this.#frames.next();
+      if (frame.done !== true) return frame.value;
+      const bytes = await this.#connection.input.read();
+      if (bytes === undefined) return undefined;
+      this.#frames = this.#decoder.push(bytes);
     }
   }
 

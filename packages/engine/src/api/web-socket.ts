@@ -37,7 +37,10 @@ export class WebSocketProtocolError extends Error {
  * @throws EngineError 'invalid-argument' in Docker's words when it is none.
  */
 export function acceptWebSocket(headers: RequestHeaders): string {
-  const words = (name: string): readonly string[] => String(headers[name] ?? '').toLowerCase().split(/\s*,\s*/);
+  const words = (name: string): readonly string[] =>
+    String(headers[name] ?? '')
+      .toLowerCase()
+      .split(/\s*,\s*/);
   if (!words('upgrade').includes('websocket') || !words('connection').includes('upgrade')) {
     throw new EngineError('invalid-argument', 'not websocket protocol');
   }
@@ -121,7 +124,8 @@ export class WebSocketDecoder {
     if ((first & 0x70) !== 0) throw new WebSocketProtocolError('reserved bits are set');
     if (kind === undefined) throw new WebSocketProtocolError(`unknown opcode ${first & 0x0f}`);
     if ((second & 0x80) === 0) throw new WebSocketProtocolError('a frame of a client is not masked');
-    if (length > WEB_SOCKET_FRAME_BYTES_MAX) throw new WebSocketProtocolError(`a frame of ${length} bytes is too large`);
+    if (length > WEB_SOCKET_FRAME_BYTES_MAX)
+      throw new WebSocketProtocolError(`a frame of ${length} bytes is too large`);
     const mask = head.subarray(head.length - 4);
     if (kind === 'close' || kind === 'ping' || kind === 'pong') {
       if (!isLast || length > CONTROL_BYTES_MAX) throw new WebSocketProtocolError('a control frame is not whole');

@@ -105,7 +105,10 @@ function recordOf(header: Header, special: Special): TarRecord | undefined {
   };
   const number = (key: string): number | undefined => paxNumber(text(key));
   if (header.flag === 'S' || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
-    throw new EngineError('invalid-argument', 'sparse files in archives are not supported: write the tar without --sparse');
+    throw new EngineError(
+      'invalid-argument',
+      'sparse files in archives are not supported: write the tar without --sparse',
+    );
   }
   const name = text('path') ?? special.longName ?? header.name;
   const type = typeOf(header.flag, name);

@@ -96,7 +96,17 @@ export function encodeTarHeader(record: TarRecord): Buffer {
   const content = Buffer.concat(pax);
   // Its own name says nothing; readers that know no pax extract it as a file, so it is one nobody misses.
   const paxHeader = ustarHeader(
-    { ...record, type: 'file', sizeBytes: content.length, linkName: '', mode: 0o644, uid: 0, gid: 0, major: 0, minor: 0 },
+    {
+      ...record,
+      type: 'file',
+      sizeBytes: content.length,
+      linkName: '',
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      major: 0,
+      minor: 0,
+    },
     { name: `PaxHeaders.0/${name.slice(-50).replaceAll('/', '_')}`, prefix: '', seconds: 0, flag: 'x' },
   );
   return Buffer.concat([paxHeader, content, Buffer.alloc(tarPaddingBytes(content.length)), header]);
@@ -111,7 +121,8 @@ interface UstarFields {
 
 function ustarHeader(record: TarRecord, fields: UstarFields): Buffer {
   const header = Buffer.alloc(TAR_BLOCK_BYTES);
-  const text = (value: string, at: number, length: number): void => void header.write(value.slice(0, length), at, 'latin1');
+  const text = (value: string, at: number, length: number): void =>
+    void header.write(value.slice(0, length), at, 'latin1');
   const octal = (value: number, at: number, length: number): void => {
     const fits = value >= 0 && value < 8 ** (length - 1);
     text((fits ? value : 0).toString(8).padStart(length - 1, '0'), at, length - 1);

@@ -45,11 +45,11 @@ export async function writeFileAtomically(
   content: Uint8Array | string,
   options: WriteOptions = {},
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryName(path);
   const { mode = 0o644, durable = false } = options;
   try {
     await atCheckpoint('files.write', () =>
-      writeSmallFile(temporary, bytesOf(content), mode, constants.O_EXCL, durable),
+      writeSmallFile(temporary, bytesOf(content), mode, constants.O_CREAT | constants.O_EXCL, durable),
     );
     await atCheckpoint('files.rename', () => rename(temporary, path));
   } catch (error) {
@@ -59,10 +59,21 @@ export async function writeFileAtomically(
   if (durable) await syncDirectory(dirname(path));
 }
 
+/** Removes what {@link writeFileAtomically} was writing into a directory when its process was killed. */
+export async function removeHalfWritten(directory: string): Promise<void> {
+  const names = (await listDirectory(directory)).filter((name) => TEMPORARY_NAME.test(name));
+  await Promise.all(names.map((name) => removeFile(join(directory, name))));
+}
+
+const TEMPORARY_NAME = /^\..+\.[0-9a-f]{12}\.tmp$/;
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
 /** Writes into a file that is there, in one write(2): for files of /proc, /sys and cgroups. @throws an errno error. */
 export async function writeKernelFile(path: string, text: string): Promise<void> {
-  await using file = await open(path, constants.O_WRONLY);
-  await atCheckpoint('kernel.write', () => file.write(text));
+  await atCheckpoint('kernel.write', () => writeSmallFile(path, bytesOf(text), 0, 0, false));
 }
 
 /**
@@ -99,6 +110,9 @@ export async function makeTemporaryDirectory(): Promise<AsyncDisposable & { read
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
 
+/** How often a tree is tried again to which a program that is just ending still adds files. */
+const REMOVE_RETRIES = 5;
+
 /** Removes a file or a tree, without following links. Nothing there is success. */
 export async function removeTree(path: string): Promise<void> {
   await atCheckpoint('files.remove', () => removeWhole(path));
@@ -110,7 +124,7 @@ async function removeWhole(path: string): Promise<void> {
   } catch (error) {
     // Deeper than it goes, or filled meanwhile.
     if (!isErrno(error, 'EMFILE', 'ENOTEMPTY', 'EEXIST')) throw error;
-    await rm(path, { recursive: true, force: true });
+    await rm(path, { recursive: true, force: true, maxRetries: REMOVE_RETRIES });
   }
 }
 
@@ -279,7 +293,9 @@ function missing(error: unknown): undefined {
 
 /** Writes a small file in place, without rename: for files whose inode somebody holds, or that nobody reads before. */
 export async function writePlainFile(path: string, content: string, mode: number): Promise<void> {
-  await atCheckpoint('files.write', () => writeSmallFile(path, bytesOf(content), mode, constants.O_TRUNC, false));
+  await atCheckpoint('files.write', () =>
+    writeSmallFile(path, bytesOf(content), mode, constants.O_CREAT | constants.O_TRUNC, false),
+  );
 }
 
 function bytesOf(content: Uint8Array | string): Uint8Array {

@@ -55,7 +55,9 @@ export class LowerDirectory {
     for (const directory of this.#directories) {
       for (const name of await readdir(directory, { encoding: 'buffer' })) names.add(bytePath(name));
     }
-    const seen = await Promise.all([...names].map(async (name) => ((await this.find(name)) === undefined ? [] : [name])));
+    const seen = await Promise.all(
+      [...names].map(async (name) => ((await this.find(name)) === undefined ? [] : [name])),
+    );
     return seen.flat().toSorted((one, other) => (one < other ? -1 : 1));
   }
 }

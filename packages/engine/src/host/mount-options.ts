@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { getSystemErrorMessage } from 'node:util';
+import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
 import { ensureMounted } from './mounts.ts';
 
@@ -56,7 +57,7 @@ export interface DeviceMount {
  * Mounts a device, a network file system or a directory unless something is mounted at the target already. `addr=NAME` of a
  * network file system is looked up: the kernel takes addresses only.
  *
- * @throws Error in the words of Go's runtime: `mount DEVICE:TARGET, flags: 0x1000, data: size=1m: no such file or directory`.
+ * @throws EngineError 'internal' in the words of Go's runtime: `mount DEVICE:TARGET, flags: 0x1000, data: size=1m: no such file or directory`.
  */
 export async function mountDevice(request: DeviceMount): Promise<void> {
   const { type, device, target } = request;
@@ -66,7 +67,7 @@ export async function mountDevice(request: DeviceMount): Promise<void> {
     await ensureMounted({ source: device, target, type, flags, options });
   } catch (cause) {
     const shown = `${flags === 0 ? '' : `, flags: 0x${flags.toString(16)}`}${data === '' ? '' : `, data: ${data}`}`;
-    throw new Error(`mount ${device}:${target}${shown}: ${wordsOf(cause)}`, { cause });
+    throw new EngineError('internal', `mount ${device}:${target}${shown}: ${wordsOf(cause)}`, { cause });
   }
 }
 

@@ -146,6 +146,28 @@ export async function listPids(): Promise<readonly number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
+/**
+ * Processes whose command line is accepted: for what an engine that died has left running. Costs some 20 µs for each process
+ * of the host, without a thread.
+ */
+export function findPrograms(accepts: (words: readonly string[]) => boolean): readonly HostProcess[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const words = commandLineOf(name);
+    // A zombie has no command line any more.
+    return words.length > 0 && accepts(words) ? (findProcess(Number(name)) ?? []) : [];
+  });
+}
+
+function commandLineOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return [];
+    throw error;
+  }
+}
+
 /** A pidfd of exactly this process: opened first and compared afterwards, so that a reused pid is noticed. */
 function openProcess(process: HostProcess): number | undefined {
   let pidfd: number;

@@ -23,7 +23,8 @@ export async function removeBelow(parent: Place, name: BytePath, signal: AbortSi
       continue;
     }
     at.rounds += 1;
-    if (at.rounds > ROUNDS_MAX) throw new EngineError('internal', 'cannot empty a directory in which files are made all the time');
+    if (at.rounds > ROUNDS_MAX)
+      throw new EngineError('internal', 'cannot empty a directory in which files are made all the time');
     using full = await parent.below(at.path).catch(gone);
     const { path } = at;
     waiting.push(...((await full?.names()) ?? []).map((child) => ({ path: `${path}/${child}`, rounds: 0 })));

@@ -41,7 +41,7 @@ export class ReportPipe implements Disposable {
 
   /** All that was told up to now, also what no event has announced yet. */
   takeText(): string {
-    if (this.#state === 'reading') while (this.#readPiece());
+    if (this.#state === 'reading') while (this.#readPiece() > 0);
     return this.#text;
   }
 
@@ -55,15 +55,16 @@ export class ReportPipe implements Disposable {
 
   #read(): void {
     const length = this.#text.length;
-    if (!this.#readPiece()) this.#poll.watch(0);
+    // At the end it would be told again and again.
+    if (this.#readPiece() === 0) this.#poll.watch(0);
     if (this.#text.length > length) this.#onText(this.#text);
   }
 
-  /** @returns false when nothing more waits: at the end, or for now. */
-  #readPiece(): boolean {
+  /** @returns bytes read; 0 at the end, -1 when nothing waits. */
+  #readPiece(): number {
     const piece = Buffer.allocUnsafe(PIECE_BYTES);
     const count = readDescriptor(this.#readEnd, piece, 0, piece.length);
     if (count > 0) this.#text = (this.#text + piece.toString('utf8', 0, count)).slice(0, this.#bytesMax);
-    return count > 0;
+    return count;
   }
 }

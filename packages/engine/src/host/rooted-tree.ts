@@ -1,6 +1,7 @@
 import { constants, fstat, type BigIntStats } from 'node:fs';
 import { chmod, chown, lstat, mkdir, open, readdir, readlink, utimes } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { EngineError } from '@fairlead/protocol';
 import { bytePath, pathBytes, type BytePath } from './byte-path.ts';
 import { isErrno } from './errno.ts';
 import { closeDescriptor, openInRoot, openView } from './native.ts';
@@ -14,6 +15,9 @@ const RESOLVE_IN_ROOT = 0x10;
 /** Source: asm-generic/fcntl.h; Node does not name it. */
 const O_PATH = 0o10_000_000;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/** What the kernel says about a file, with exact times and numbers. */
+export type FileStats = BigIntStats;
 
 /** Something to be seen in a {@link RootedTree} at a place of its own; made in the order given. */
 export type TreeMount =
@@ -83,7 +87,7 @@ export class RootedTree implements Disposable {
 
   /** A number that was closed may be somebody else's by now. */
   #assertOpen(): void {
-    if (!this.#open) throw new Error('the file tree was closed');
+    if (!this.#open) throw new EngineError('internal', 'the file tree was closed');
   }
 }
 
@@ -98,16 +102,17 @@ export class Place implements Disposable {
 
   /** Leads the kernel to this very thing, through links: for calls that act on it. Valid until disposed. */
   get path(): string {
-    if (!this.#open) throw new Error('the place was closed');
+    if (!this.#open) throw new EngineError('internal', 'the place was closed');
     return `/proc/self/fd/${this.#fd}`;
   }
 
   /**
    * One name in this directory, for calls that do not follow links.
-   * @throws Error for what is not one name: a bug, as every name is cut out of a path first.
+   * @throws EngineError 'internal' for what is not one name: a bug, as every name is cut out of a path first.
    */
   child(name: BytePath): Buffer {
-    if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) throw new Error('not a name in a directory');
+    if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
+      throw new EngineError('internal', 'not a name in a directory');
     return Buffer.concat([Buffer.from(`${this.path}/`), pathBytes(name)]);
   }
 
@@ -136,9 +141,7 @@ export class Place implements Disposable {
     void this.path;
     const flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
     const place = path === '' ? '.' : path;
-    return new Place(
-      await openInRoot(this.#fd, pathBytes(place), flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS),
-    );
+    return new Place(await openInRoot(this.#fd, pathBytes(place), flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
   }
 
   /** A name of this directory, a link itself. @throws an errno error: 'ENOENT'. */
@@ -165,11 +168,7 @@ export class Place implements Disposable {
 export const READ_FLAGS: number = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /** Makes the directories of a path that are not there, through links. @returns the last one. @throws an errno error. */
-export async function ensureDirectory(
-  tree: RootedTree,
-  parts: readonly BytePath[],
-  mode: number,
-): Promise<Place> {
+export async function ensureDirectory(tree: RootedTree, parts: readonly BytePath[], mode: number): Promise<Place> {
   const path = `/${parts.join('/')}`;
   try {
     return await tree.findDirectory(path);

@@ -7,7 +7,7 @@ export type TarRecordType = 'file' | 'hardlink' | 'symlink' | 'character' | 'blo
 
 /** What a tar says about one file. */
 export interface TarRecord {
-  /** As written, bytes; a directory's without the slash at its end. */
+  /** As written. */
   readonly name: BytePath;
   readonly type: TarRecordType;
   /** Permission bits with setuid, setgid, sticky. */

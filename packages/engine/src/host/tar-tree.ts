@@ -54,6 +54,7 @@ export async function* tarFile(
   if (type === undefined) return;
   if (type !== 'file') {
     const linkName = type === 'symlink' ? await entry.readLink() : '';
+    if (linkName === undefined) return;
     yield { record: { ...tarRecord(entry.stats, name, type), linkName }, content: NO_CONTENT };
     return;
   }

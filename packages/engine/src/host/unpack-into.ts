@@ -45,11 +45,7 @@ interface Unpacking {
  * @throws EngineError 'internal' in Docker's words for names and links that lead out of the directory, and for types that
  *   `keepTypes` protects; as `decodeTar`; an errno error; `signal.reason`.
  */
-export async function unpackInto(
-  tree: RootedTree,
-  source: AsyncIterable<Uint8Array>,
-  into: UnpackInto,
-): Promise<void> {
+export async function unpackInto(tree: RootedTree, source: AsyncIterable<Uint8Array>, into: UnpackInto): Promise<void> {
   const work: Unpacking = { tree, into, root: pathParts(into.path), parent: undefined, directories: [] };
   try {
     for await (const entry of decodeTar(source)) {
@@ -181,7 +177,8 @@ async function makeHardLink(work: Unpacking, { parent, name, record }: Target): 
   const parts = withinRoot(work, record.linkName);
   const aim = parts?.at(-1);
   if (parts === undefined || aim === undefined) {
-    throw leadsOut('hardlink', absolutePath(work, pathParts(record.linkName)), record.linkName);
+    const path = `/${pathParts(`/${work.root.join('/')}/${record.linkName}`).join('/')}`;
+    throw leadsOut('hardlink', path, record.linkName);
   }
   using directory = await work.tree.findDirectory(absolutePath(work, parts.slice(0, -1)));
   await link(directory.child(aim), parent.child(name));

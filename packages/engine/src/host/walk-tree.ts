@@ -19,7 +19,8 @@ export interface TreeEntry {
   readonly name: BytePath;
   /** Of links themselves. */
   readonly stats: BigIntStats;
-  readLink(): Promise<BytePath>;
+  /** Where a link points; undefined when it is gone, or something else by now. */
+  readLink(): Promise<BytePath | undefined>;
   /** Opens a regular file; undefined when it is gone, or something else by now. */
   open(): Promise<FileHandle | undefined>;
   /** An extended attribute; undefined when it has none. */
@@ -110,7 +111,7 @@ export function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' |
   const { name } = found;
   return {
     ...found,
-    readLink: () => place.readLink(name),
+    readLink: () => place.readLink(name).catch(noLink),
     open: () => open(place.child(name), READ_FLAGS).catch(gone),
     attribute: (attribute) => readAttribute(place.child(name), attribute),
   };
@@ -129,6 +130,10 @@ function readAttribute(path: Buffer, attribute: string): Uint8Array | undefined 
     if (isErrno(error, 'ENOENT', 'ENOTSUP', 'EOPNOTSUPP')) return undefined;
     throw error;
   }
+}
+
+function noLink(error: unknown): undefined {
+  if (!isErrno(error, 'ENOENT', 'EINVAL')) throw error;
 }
 
 /** Vanished, or became a link or another thing, between two looks. */

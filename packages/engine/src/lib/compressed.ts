@@ -11,7 +11,10 @@ export type ContentEncoding = 'gzip' | 'deflate';
 export function acceptedEncoding(header: string | undefined): ContentEncoding | undefined {
   const weights = new Map(
     (header ?? '').split(',').map((item): readonly [string, number] => {
-      const [name = '', ...parameters] = item.trim().toLowerCase().split(/\s*;\s*/);
+      const [name = '', ...parameters] = item
+        .trim()
+        .toLowerCase()
+        .split(/\s*;\s*/);
       const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
       return [name, weight === undefined ? 1 : Number(weight) || 0];
     }),

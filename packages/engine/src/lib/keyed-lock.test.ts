@@ -7,12 +7,14 @@ describe('KeyedLock', () => {
   it('runs work of one key in order, also after a failure, and work of another meanwhile', async () => {
     const lock = new KeyedLock();
     const steps: string[] = [];
-    const work = (name: string, failing = false) => async (): Promise<void> => {
-      steps.push(`begin ${name}`);
-      await turn();
-      steps.push(`end ${name}`);
-      if (failing) throw new Error(name);
-    };
+    const work =
+      (name: string, failing = false) =>
+      async (): Promise<void> => {
+        steps.push(`begin ${name}`);
+        await turn();
+        steps.push(`end ${name}`);
+        if (failing) throw new Error(name);
+      };
     const failed = lock.run('k', work('one', true));
     const after = lock.run('k', work('two'));
     const beside = lock.run('other', work('three'));

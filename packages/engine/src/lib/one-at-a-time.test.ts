@@ -7,7 +7,10 @@ describe('OneAtATime', () => {
     const one = new OneAtATime(() => new Error('busy'));
     const work = Promise.withResolvers<string>();
     const first = one.run(() => work.promise);
-    await assert.rejects(one.run(async () => 'second'), /busy/);
+    await assert.rejects(
+      one.run(async () => 'second'),
+      /busy/,
+    );
     work.reject(new Error('failed'));
     await assert.rejects(first, /failed/);
     assert.equal(await one.run(async () => 'third'), 'third');

@@ -79,9 +79,6 @@ export interface AttachContainerQuery {
   readonly detachKeys?: string;
 }
 
-/** As `AttachContainerQuery`. Before API 1.42 the three streams are always attached. */
-export interface AttachWebSocketQuery extends AttachContainerQuery {}
-
 export interface ContainerLogsQuery {
   readonly follow?: boolean;
   readonly stdout?: boolean;
@@ -136,7 +133,8 @@ export interface ContainerEndpoints {
   readonly rename: Row<RenameContainerQuery, NoBody, EmptyResponse>;
   readonly remove: Row<RemoveContainerQuery, NoBody, EmptyResponse>;
   readonly attach: Row<AttachContainerQuery, NoBody, HijackResponse>;
-  readonly attachWebSocket: Row<AttachWebSocketQuery, NoBody, WebSocketResponse>;
+  /** Before API 1.42 the three streams are always attached. */
+  readonly attachWebSocket: Row<AttachContainerQuery, NoBody, WebSocketResponse>;
   readonly logs: Row<ContainerLogsQuery, NoBody, BytesResponse>;
   readonly resize: Row<ResizeQuery, NoBody, EmptyResponse>;
   readonly top: Row<TopContainerQuery, NoBody, JsonResponse<TopResponse>>;

@@ -11,7 +11,11 @@ export function attachWebSocketRoute(
 ): Route {
   return route(containerEndpoints.attachWebSocket, async (call): Promise<WebSocketReply> => {
     const { logs = false, stream = false, detachKeys } = call.query;
-    const { stdin = false, stdout = false, stderr = false } = versionAtLeast(call.apiVersion, '1.42') ? call.query : ALL;
+    const {
+      stdin = false,
+      stdout = false,
+      stderr = false,
+    } = versionAtLeast(call.apiVersion, '1.42') ? call.query : ALL;
     const attachment = attachContainer(deps, call.param('id'), { stdin: stdin && stream, detachKeys });
     const replay = (): ReturnType<typeof containerLogs>['records'] =>
       containerLogs(deps, attachment.actor.id, { stdout, stderr, signal: call.hangup }).records;

@@ -1,14 +1,5 @@
-import {
-  containerFileEndpoints,
-  encodePathStat,
-  PATH_STAT_HEADER,
-  type ContainerPathStat,
-} from '@fairlead/protocol';
-import {
-  archiveContainerPath,
-  putContainerArchive,
-  statContainerPath,
-} from '../../core/container/archive.ts';
+import { containerFileEndpoints, encodePathStat, PATH_STAT_HEADER, type ContainerPathStat } from '@fairlead/protocol';
+import { archiveContainerPath, putContainerArchive, statContainerPath } from '../../core/container/archive.ts';
 import { containerChanges } from '../../core/container/changes.ts';
 import { commitContainer, type CommitDeps } from '../../core/container/commit.ts';
 import { exportContainer } from '../../core/container/export.ts';

@@ -53,8 +53,10 @@ function scene(options: { readonly autoRemove?: boolean; readonly work?: Partial
     },
     forget: (record) => {
       log.push('forget');
+      directory.erase(record.id);
       directory.forget(record);
     },
+    onNotStored: (_record, cause) => void log.push(`not stored: ${String(cause)}`),
     onEffectFailed: (_record, effect) => void log.push(`failed ${effect.effect}`),
   });
   directory.reserveName('web', id);
@@ -67,7 +69,7 @@ const exit = (clock: FakeClock, exitCode: number) =>
 const stop = { signal: undefined, purpose: 'stop', progress: silent } as const;
 
 describe('ContainerActor', () => {
-  it('saves, then signals, then cleans up, then tells who waits', async () => {
+  it('saves what it owes, signals, notes that it did, cleans up, then tells who waits', async () => {
     const { log, clock, actor, ...deps } = scene();
     await startContainer({ clock, ...deps }, 'web');
     log.length = 0;
@@ -79,6 +81,7 @@ describe('ContainerActor', () => {
       'save running',
       'told kill',
       'signal 15',
+      'save running',
       'save exited',
       'told die',
       'clean up',

@@ -1,13 +1,21 @@
 import { EngineError, type ContainerId } from '@fairlead/protocol';
 import { waitOrAbort } from '../../lib/wait-or-abort.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { CreatedProcess } from '../ports/container-runtime.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import { healthAfter, healthRulesOf } from './health.ts';
-import { transition, type Announcement, type ContainerEffect, type ContainerEvent } from './machine.ts';
+import {
+  isOwed,
+  transition,
+  type Announcement,
+  type ContainerEffect,
+  type ContainerEvent,
+  type OwedEffect,
+} from './machine.ts';
 import type { ContainerState, LastRun } from './state.ts';
 import { rulesOf, type ContainerRecord } from './record.ts';
+import { ActorListeners } from './actor-listeners.ts';
 import { startFailureOf } from './start-failure.ts';
+import { isFact, isNotStored, RecordKeeper, STORE_AGAIN_MS, type RecordKeeperDeps } from './record-keeper.ts';
 
 /** What an actor does to the outside world. Every method can be repeated. */
 export interface ContainerWork {
@@ -23,11 +31,8 @@ export interface ContainerWork {
   removeRemains(record: ContainerRecord): Promise<void>;
 }
 
-export interface ContainerActorDeps {
+export interface ContainerActorDeps extends RecordKeeperDeps {
   readonly work: ContainerWork;
-  readonly clock: Clock;
-  /** Durable when it returns, before any effect runs: after a crash the record, not the process, says what we owed. */
-  readonly commit: (record: ContainerRecord, announcements: readonly Announcement[]) => void;
   /** Deletes the record and announces the destruction. */
   readonly forget: (record: ContainerRecord) => void;
   readonly onEffectFailed: (record: ContainerRecord, effect: ContainerEffect, cause: unknown) => void;
@@ -51,30 +56,29 @@ interface FollowUp {
 /** Owns one container's record. Events are applied one at a time; nobody holds a lock while waiting for a process. */
 export class ContainerActor implements Disposable {
   readonly #deps: ContainerActorDeps;
-  readonly #watchers = new Set<(state: ContainerState) => void>();
-  readonly #exits = new Set<(last: LastRun) => void>();
-  readonly #removals = new Set<(result: RunResult) => void>();
-  #gone: RunResult | undefined;
-  #record: ContainerRecord;
+  readonly #listeners = new ActorListeners();
+  readonly #keeper: RecordKeeper;
   #tail: Promise<unknown> = Promise.resolve();
   #graceTimer: Disposable | undefined;
   #restartTimer: Disposable | undefined;
 
   constructor(record: ContainerRecord, deps: ContainerActorDeps) {
-    this.#record = record;
     this.#deps = deps;
+    this.#keeper = new RecordKeeper(record, deps, () => {
+      void this.#enqueue(() => this.#catchUp(this.#keeper.storeAgain()));
+    });
   }
 
   get id(): ContainerId {
-    return this.#record.id;
+    return this.#keeper.record.id;
   }
 
   get record(): ContainerRecord {
-    return this.#record;
+    return this.#keeper.record;
   }
 
   get state(): ContainerState {
-    return this.#record.state;
+    return this.#keeper.record.state;
   }
 
   /**
@@ -89,9 +93,7 @@ export class ContainerActor implements Disposable {
 
   /** Calls back once, when the container no longer exists; at once if it does not. */
   onRemoved(listener: (result: RunResult) => void): Disposable {
-    if (this.#gone === undefined) this.#removals.add(listener);
-    else listener(this.#gone);
-    return { [Symbol.dispose]: () => void this.#removals.delete(listener) };
+    return this.#listeners.onRemoved(listener);
   }
 
   /** @throws EngineError when the event is refused in the current state, or when what it started failed. */
@@ -105,10 +107,9 @@ export class ContainerActor implements Disposable {
    */
   amend(change: (record: ContainerRecord) => ContainerRecord | Promise<ContainerRecord>): Promise<ContainerRecord> {
     return this.#enqueue(async () => {
-      if (this.#gone !== undefined) throw new EngineError('not-found', `No such container: ${this.id}`);
-      const record = { ...(await change(this.#record)), state: this.#record.state };
-      this.#deps.commit(record, []);
-      this.#record = record;
+      if (this.#listeners.gone !== undefined) throw new EngineError('not-found', `No such container: ${this.id}`);
+      const record = { ...(await change(this.record)), state: this.state };
+      await this.#catchUp(this.#keeper.wish(record, []));
       return record;
     });
   }
@@ -119,18 +120,17 @@ export class ContainerActor implements Disposable {
    */
   observe(change: (record: ContainerRecord) => Observation): Promise<void> {
     return this.#enqueue(async () => {
-      if (this.#gone !== undefined) return;
-      const { health, announcements } = change(this.#record);
-      const record = { ...this.#record, health };
-      if (announcements.length > 0) this.#deps.commit(record, announcements);
-      this.#record = record;
+      if (this.#listeners.gone !== undefined) return;
+      const { health, announcements } = change(this.record);
+      const record = { ...this.record, health };
+      if (announcements.length === 0) this.#keeper.note(record);
+      else await this.#catchUp(this.#keeper.fact(record, announcements));
     });
   }
 
   /** Calls back after each change of state whose work is done, until disposed. */
   watch(watcher: (state: ContainerState) => void): Disposable {
-    this.#watchers.add(watcher);
-    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
+    return this.#listeners.watch(watcher);
   }
 
   /**
@@ -148,8 +148,7 @@ export class ContainerActor implements Disposable {
 
   /** Calls back once, after the next exit of the container's process and the clean-up after it. */
   onNextExit(listener: (last: LastRun) => void): Disposable {
-    this.#exits.add(listener);
-    return { [Symbol.dispose]: () => void this.#exits.delete(listener) };
+    return this.#listeners.onNextExit(listener);
   }
 
   /** After a restart of the engine: does again what the record owes. */
@@ -158,10 +157,15 @@ export class ContainerActor implements Disposable {
     if (state.status === 'running' && state.killAt !== null && !state.killedAfterGrace) this.#armGrace(state.killAt);
     if (state.status === 'restarting') this.#armRestart(state.delayMs);
     if (state.status === 'removing') this.#removeAgain();
+    const owed = this.record.owed ?? [];
+    if (owed.length > 0) this.#performAgain(owed);
+    const isFrozenForNothing = state.status === 'running' && state.paused && state.pausedForWork === true;
+    if (isFrozenForNothing) this.#sendLater({ type: 'unpause-requested' });
   }
 
   [Symbol.dispose](): void {
     this.#disarm();
+    this.#keeper[Symbol.dispose]();
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -172,48 +176,75 @@ export class ContainerActor implements Disposable {
 
   async #apply(event: ContainerEvent): Promise<ContainerState> {
     const before = this.state;
-    const next = transition(before, event, rulesOf(this.#record));
+    const next = transition(before, event, rulesOf(this.record));
     if (!next.ok) throw new EngineError(next.kind, next.reason, { details: { containerId: this.id } });
     if (next.state !== before || next.announcements.length > 0) {
-      const record = { ...this.#record, state: next.state, health: this.#healthIn(next.state) };
-      this.#deps.commit(record, next.announcements);
-      this.#record = record;
+      const record = {
+        ...this.record,
+        state: next.state,
+        owed: next.effects.filter(isOwed),
+        health: this.#healthIn(next.state),
+      };
+      const store = isFact(event) ? 'fact' : 'wish';
+      await this.#catchUp(this.#keeper[store](record, next.announcements));
     }
-    const followUps: FollowUp[] = [];
-    for (const effect of next.effects) {
-      const followUp = await this.#perform(effect);
-      if (followUp !== undefined) followUps.push(followUp);
-    }
+    const followUps = await this.#performAll(next.effects);
+    await this.#settle();
     this.#notify(event, before);
-    let failure: { readonly error: unknown } | undefined;
-    for (const { event: follow, error } of followUps) {
-      await this.#apply(follow);
-      if (error !== undefined) failure ??= { error };
-    }
-    if (failure !== undefined) throw failure.error;
+    await this.#follow(followUps);
     return this.state;
   }
 
+  /** What had to wait for a full disk. */
+  async #catchUp(effects: readonly ContainerEffect[]): Promise<void> {
+    if (effects.length > 0) await this.#follow(await this.#performAll(effects));
+  }
+
+  async #performAll(effects: readonly ContainerEffect[]): Promise<readonly FollowUp[]> {
+    const followUps: FollowUp[] = [];
+    for (const effect of effects) {
+      if (this.#keeper.defers(effect)) continue;
+      const followUp = await this.#perform(effect);
+      if (followUp !== undefined) followUps.push(followUp);
+    }
+    return followUps;
+  }
+
+  async #follow(followUps: readonly FollowUp[]): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    for (const { event, error } of followUps) {
+      if (event.type === 'launched') await this.#apply(event).catch((cause: unknown) => this.#undoLaunch(cause));
+      else await this.#apply(event);
+      if (error !== undefined) failure ??= { error };
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** A process that could not be written down is not left running: after a crash nobody would know of it. */
+  async #undoLaunch(cause: unknown): Promise<never> {
+    await this.#perform({ effect: 'clean-up-run' });
+    await this.#apply({ type: 'launch-failed', failure: startFailureOf(cause) });
+    throw cause;
+  }
+
   #healthIn(after: ContainerState): ContainerRecord['health'] {
-    const { config, health, state: before } = this.#record;
+    const { config, health, state: before } = this.record;
     return healthRulesOf(config) === undefined ? health : healthAfter(health, { before, after });
   }
 
   #notify(event: ContainerEvent, before: ContainerState): void {
     const after = this.state;
     if (event.type === 'exited' && before.status === 'running' && 'last' in after && after.last !== null) {
-      const exits = [...this.#exits];
-      this.#exits.clear();
-      for (const listener of exits) listener(after.last);
+      this.#listeners.tellExited(after.last);
     }
-    for (const watcher of [...this.#watchers]) watcher(after);
+    this.#listeners.tellChanged(after);
   }
 
   async #perform(effect: ContainerEffect): Promise<FollowUp | undefined> {
     try {
       return await this.#attempt(effect);
     } catch (cause) {
-      this.#deps.onEffectFailed(this.#record, effect, cause);
+      this.#deps.onEffectFailed(this.record, effect, cause);
       return this.#failed(effect, cause);
     }
   }
@@ -222,7 +253,7 @@ export class ContainerActor implements Disposable {
     const { work, clock } = this.#deps;
     switch (effect.effect) {
       case 'launch': {
-        const launched = await work.launch(this.#record);
+        const launched = await work.launch(this.record);
         return { event: { type: 'launched', ...launched, at: clock.now() } };
       }
       case 'send-signal':
@@ -238,9 +269,9 @@ export class ContainerActor implements Disposable {
       case 'disarm-timers':
         return this.#disarm();
       case 'clean-up-run':
-        return void (await work.cleanUpRun(this.#record));
+        return void (await work.cleanUpRun(this.record));
       case 'remove-remains':
-        await work.removeRemains(this.#record);
+        await work.removeRemains(this.record);
         return this.#finish();
       case 'auto-remove':
         // Queued, not applied here: those who wait for the exit are told before the container goes.
@@ -280,9 +311,30 @@ export class ContainerActor implements Disposable {
     this.#restartTimer?.[Symbol.dispose]();
   }
 
-  /** An event of the engine's own: its failure was reported by `onEffectFailed`, a refusal means that it came too late. */
+  /**
+   * An event of the engine's own: its failure was reported by `onEffectFailed`, a refusal means that it came too late. What
+   * only could not be stored is tried again.
+   */
   #sendLater(event: ContainerEvent): undefined {
-    this.send(event).catch(() => {});
+    this.send(event).catch((error: unknown) => {
+      if (isNotStored(error)) this.#deps.clock.after(STORE_AGAIN_MS, () => this.#sendLater(event));
+    });
+  }
+
+  /** What was owed has been done, or has failed and was reported. */
+  async #settle(): Promise<void> {
+    const { record } = this;
+    if ((record.owed ?? []).length > 0) await this.#catchUp(this.#keeper.fact({ ...record, owed: [] }, []));
+  }
+
+  #performAgain(effects: readonly OwedEffect[]): void {
+    void this.#enqueue(async () => {
+      for (const effect of effects) {
+        const followUp = await this.#perform(effect);
+        if (followUp !== undefined) await this.#apply(followUp.event);
+      }
+      await this.#settle();
+    }).catch(() => {});
   }
 
   #removeAgain(): void {
@@ -297,9 +349,7 @@ export class ContainerActor implements Disposable {
     const last = 'last' in state ? state.last : null;
     const failure = 'failure' in state ? state.failure : null;
     this.#disarm();
-    this.#deps.forget(this.#record);
-    this.#gone = { exitCode: failure?.exitCode ?? last?.exitCode ?? 0 };
-    for (const listener of this.#removals) listener(this.#gone);
-    this.#removals.clear();
+    this.#deps.forget(this.record);
+    this.#listeners.tellGone({ exitCode: failure?.exitCode ?? last?.exitCode ?? 0 });
   }
 }

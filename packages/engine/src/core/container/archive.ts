@@ -1,6 +1,6 @@
 import { EngineError, type ContainerPathStat, type ContainerRef } from '@fairlead/protocol';
 import { ownedChunks } from '../../lib/owned-chunks.ts';
-import type { FilesystemView } from '../ports/container-filesystem.ts';
+import type { FilesystemView, FoundPath } from '../ports/container-filesystem.ts';
 import { resolveUser, USER_FILE_BYTES_MAX } from '../spec/resolve-user.ts';
 import type { ArchiveReader } from '../ports/archive-reader.ts';
 import { openContainerView } from './container-view.ts';
@@ -22,7 +22,8 @@ export async function statContainerPath(
   const asked = { ref, path: givenPath(path) };
   const actor = deps.directory.resolve(ref);
   await using opened = await openContainerView(deps, actor);
-  return await statOf(opened.view, asked);
+  using found = await findIn(opened.view, asked);
+  return pathStat(containerPath(asked.path), found.facts);
 }
 
 /** A tar of something in a container. */
@@ -47,12 +48,12 @@ export async function archiveContainerPath(
   const actor = deps.directory.resolve(ref);
   await using undo = new AsyncDisposableStack();
   const opened = undo.use(await openContainerView(deps, actor));
-  const stat = await statOf(opened.view, asked);
+  const found = undo.use(await findIn(opened.view, asked));
   deps.publish(actor.record, 'archive-path');
   const signal = AbortSignal.any([options.signal, opened.removal]);
   const path = containerPath(asked.path);
-  const chunks = opened.view.archive(path, { name: archiveName(path), signal });
-  return { stat, chunks: ownedChunks(chunks, undo.move(), signal) };
+  const chunks = found.archive({ name: archiveName(path), signal });
+  return { stat: pathStat(path, found.facts), chunks: ownedChunks(chunks, undo.move(), signal) };
 }
 
 export interface PutArchive {
@@ -97,18 +98,19 @@ interface Asked {
 
 /** @throws EngineError in Docker's words, missing blank included. Source: engine-api 8.5. */
 function givenPath(path: string | undefined): string {
-  if (path === undefined || path === '') throw new EngineError('invalid-argument', 'bad parameter: pathcannot be empty');
+  if (path === undefined || path === '')
+    throw new EngineError('invalid-argument', 'bad parameter: pathcannot be empty');
   if (path.includes('\0')) throw new EngineError('invalid-argument', 'invalid path: it contains a NUL');
   return path;
 }
 
-async function statOf(view: FilesystemView, asked: Asked): Promise<ContainerPathStat> {
+async function findIn(view: FilesystemView, asked: Asked): Promise<FoundPath> {
   const path = containerPath(asked.path);
-  const facts = await view.stat(path).catch((error: unknown) => {
+  const found = await view.find(path).catch((error: unknown) => {
     throw explained(path, error);
   });
-  if (facts === undefined) throw notFound(asked);
-  return pathStat(path, facts);
+  if (found === undefined) throw notFound(asked);
+  return found;
 }
 
 /** As the container's own start looks it up. Undefined when the container names none: then the archive says whose things are. */

@@ -34,7 +34,11 @@ export interface CommitDeps extends Pick<FileDeps, 'directory' | 'snapshots' | '
  * to the engine: it goes on when the caller stops waiting, and ends early only when the container is removed.
  * @throws EngineError 'not-found', 'conflict' when it is dead or being removed, 'invalid-argument' for a bad name or change.
  */
-export async function commitContainer(deps: CommitDeps, actor: ContainerActor, command: CommitContainer): Promise<ImageId> {
+export async function commitContainer(
+  deps: CommitDeps,
+  actor: ContainerActor,
+  command: CommitContainer,
+): Promise<ImageId> {
   const { id, record } = actor;
   refuseUnlessThere(actor);
   const name = command.repo ? targetReference(command.repo, command.tag || undefined) : undefined;
@@ -73,7 +77,7 @@ function refuseUnlessThere({ id, state }: ContainerActor): void {
 async function freeze(actor: ContainerActor): Promise<AsyncDisposable | undefined> {
   if (actor.state.status !== 'running' || actor.state.paused) return undefined;
   try {
-    await actor.send({ type: 'pause-requested' });
+    await actor.send({ type: 'pause-requested', forWork: true });
   } catch (error) {
     // It ended meanwhile, or somebody else paused it: then it is not ours to thaw.
     if (isEngineError(error) && error.kind === 'conflict') return undefined;

@@ -37,7 +37,17 @@ export interface CreatedContainer {
 export async function createContainer(
   deps: Pick<
     ContainerDeps,
-    'directory' | 'images' | 'snapshots' | 'volumes' | 'files' | 'clock' | 'facts' | 'abilities' | 'newActor' | 'publish'
+    | 'directory'
+    | 'images'
+    | 'snapshots'
+    | 'volumes'
+    | 'files'
+    | 'clock'
+    | 'facts'
+    | 'abilities'
+    | 'newActor'
+    | 'publish'
+    | 'transaction'
   >,
   command: CreateContainer,
 ): Promise<CreatedContainer> {
@@ -58,16 +68,24 @@ export async function createContainer(
   undo.defer(() => deps.directory.releaseName(named.name, id));
   undo.defer(() => deps.files.remove(id));
   undo.defer(() => deps.snapshots.remove(id));
-  await deps.snapshots.prepare(id, image.layerIds);
+  await deps.snapshots.prepare(id, image.layerIds, { disposable: record.hostConfig.AutoRemove });
   undo.defer(() => removeUnsettledVolumes(deps.volumes, id));
-  const mounts = await makeMounts(deps, { id, config, hostConfig, asked: valid.mounts, volumesFrom: valid.volumesFrom });
+  const mounts = await makeMounts(deps, {
+    id,
+    config,
+    hostConfig,
+    asked: valid.mounts,
+    volumesFrom: valid.volumesFrom,
+  });
   const made = { ...named, mounts };
   const actor = deps.newActor(made);
-  deps.directory.save(made);
+  deps.transaction(() => {
+    deps.directory.save(made);
+    deps.publish(made, 'create');
+  });
   deps.directory.add(actor);
   undo.move();
   settleVolumes(deps.volumes, id);
-  deps.publish(made, 'create');
   return { actor, warnings: valid.warnings };
 }
 

@@ -38,6 +38,8 @@ export interface ContainerDeps {
   readonly attachments: Attachments;
   /** Makes the owner of a new record; the directory takes it in. */
   readonly newActor: (record: ContainerRecord) => ContainerActor;
-  /** Announces something that happened to a container; durable when it returns. */
+  /** All that is stored and announced in it, or nothing. */
+  readonly transaction: (work: () => void) => void;
+  /** Announces something that happened to a container; durable when it returns, or with the transaction under way. */
   readonly publish: (record: ContainerRecord, action: string, attributes?: Readonly<Record<string, string>>) => void;
 }

@@ -1,5 +1,5 @@
 import { EngineError, isContainerId, type ContainerId, type ContainerRef } from '@fairlead/protocol';
-import type { RecordTable } from '../ports/record-store.ts';
+import type { RecordTable, UnreadableRecord } from '../ports/record-store.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -8,9 +8,20 @@ export class ContainerDirectory {
   readonly #table: RecordTable<ContainerRecord>;
   readonly #actors = new Map<ContainerId, ContainerActor>();
   readonly #names = new Map<string, ContainerId>();
+  /** Containers whose records are damaged, as they were when the engine started. */
+  readonly #damaged: readonly UnreadableRecord[];
 
   constructor(table: RecordTable<ContainerRecord>) {
     this.#table = table;
+    this.#damaged = table.unreadable();
+    for (const { key, name } of this.#damaged) {
+      if (name !== undefined && isContainerId(key)) this.#names.set(name, key);
+    }
+  }
+
+  /** Whether there are containers of which nothing is known but that they exist. */
+  get hasDamaged(): boolean {
+    return this.#damaged.length > 0;
   }
 
   /** Oldest first. */
@@ -34,7 +45,8 @@ export class ContainerDirectory {
 
   /**
    * Finds a container by full id, name (one leading slash allowed) or unique id prefix, in this order.
-   * @throws EngineError 'not-found', or 'invalid-argument' when empty or ambiguous. Source: engine-api 1.7.
+   * @throws EngineError 'not-found', 'invalid-argument' when empty or ambiguous, 'internal' when its record is damaged.
+   *   Source: engine-api 1.7.
    */
   resolve(ref: ContainerRef): ContainerActor {
     if (ref === '') throw new EngineError('invalid-argument', 'invalid name or ID supplied: ""');
@@ -46,8 +58,9 @@ export class ContainerDirectory {
     if (second !== undefined) {
       throw new EngineError('invalid-argument', `multiple IDs found with provided prefix: ${ref}`);
     }
-    if (first === undefined) throw new EngineError('not-found', `No such container: ${ref}`);
-    return first;
+    if (first !== undefined) return first;
+    this.#refuseDamaged(ref);
+    throw new EngineError('not-found', `No such container: ${ref}`);
   }
 
   /** @throws EngineError 'conflict' when another container has the name. */
@@ -76,9 +89,13 @@ export class ContainerDirectory {
     this.#table.put(record.id, record);
   }
 
-  /** Deletes the record and gives the name back. */
+  /** Deletes the record. Until it is forgotten, too, the container and its name are still known. */
+  erase(id: ContainerId): void {
+    this.#table.delete(id);
+  }
+
+  /** Knows an erased container no longer, and gives its name back. */
   forget(record: ContainerRecord): void {
-    this.#table.delete(record.id);
     this.#actors.delete(record.id);
     for (const [name, id] of this.#names) if (id === record.id) this.#names.delete(name);
   }
@@ -86,6 +103,17 @@ export class ContainerDirectory {
   /** Also true of a record that cannot be read: what belongs to it is not an orphan. */
   isStored(id: ContainerId): boolean {
     return this.#table.has(id);
+  }
+
+  #refuseDamaged(ref: ContainerRef): void {
+    const name = ref.startsWith('/') ? ref.slice(1) : ref;
+    const found = this.#damaged.find((record) => record.name === name || record.key.startsWith(ref));
+    if (found === undefined) return;
+    throw new EngineError(
+      'internal',
+      `cannot load container ${found.key}: its record is damaged; its files are kept until somebody mends or deletes it`,
+      { details: { containerId: found.key, name: found.name } },
+    );
   }
 
   /** The stored records, oldest first, for the start of the engine. */

@@ -21,8 +21,11 @@ export async function exportContainer(
   }
   await using undo = new AsyncDisposableStack();
   const opened = undo.use(await openRootView(deps, actor));
+  const root = await opened.view.find('/');
+  if (root === undefined) throw new EngineError('internal', `container ${id} has no root directory`);
+  undo.use(root);
   deps.publish(actor.record, 'export');
   const signal = AbortSignal.any([options.signal, opened.removal]);
-  const chunks = opened.view.archive('/', { name: undefined, signal });
+  const chunks = root.archive({ name: undefined, signal });
   return ownedChunks(chunks, undo.move(), signal);
 }

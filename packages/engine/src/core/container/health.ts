@@ -93,8 +93,7 @@ export function healthProbed(
 ): HealthRecord {
   const log = [...health.log, result].slice(-HEALTH_LOG_MAX);
   if (result.exitCode === 0) return { status: 'healthy', failingStreak: 0, log };
-  const isStarting =
-    health.status === 'starting' && result.start.getTime() - startedAt.getTime() < rules.startPeriodMs;
+  const isStarting = health.status === 'starting' && result.start.getTime() - startedAt.getTime() < rules.startPeriodMs;
   if (isStarting) return { ...health, log };
   const failingStreak = health.failingStreak + 1;
   return { status: failingStreak >= rules.retries ? 'unhealthy' : health.status, failingStreak, log };

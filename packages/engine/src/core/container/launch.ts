@@ -1,6 +1,8 @@
+import { EngineError, isEngineError } from '@fairlead/protocol';
 import type { CreatedProcess } from '../ports/container-runtime.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import { networkChoice } from '../spec/modes.ts';
+import { portRequests } from '../spec/ports.ts';
 import { containerSpec, type SpecDeps } from './container-spec.ts';
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerRecord } from './record.ts';
@@ -25,8 +27,9 @@ export async function launchContainer(
   const rootPath = await deps.snapshots.mount(id);
   undo.defer(() => unmountVolumes(deps.volumes, record));
   await mountVolumes(deps.volumes, record);
-  const endpoint = networkChoice(config, hostConfig) === 'bridge' ? deps.network.reserve(id) : null;
-  if (endpoint !== null) undo.defer(() => deps.network.release(id));
+  const isBridged = networkChoice(config, hostConfig) === 'bridge';
+  if (isBridged) undo.defer(() => deps.network.release(id));
+  const endpoint = isBridged ? await reserveEndpoint(deps, record) : null;
   const spec = await containerSpec(deps, record, { rootPath, endpoint });
   undo.defer(() => deps.runtime.delete(id));
   const { Tty: tty, OpenStdin: openStdin, StdinOnce: stdinOnce } = config;
@@ -39,4 +42,19 @@ export async function launchContainer(
   await deps.runtime.start(id);
   undo.move();
   return { created, endpoint };
+}
+
+/** An address, and the ports that the container is to have on the host. @throws EngineError in Docker's words. */
+async function reserveEndpoint(
+  { network }: Pick<ContainerDeps, 'network'>,
+  { id, name, config, hostConfig }: ContainerRecord,
+): Promise<NetworkEndpoint> {
+  const { endpointId } = network.reserve(id);
+  try {
+    return await network.publish(id, portRequests(config, hostConfig));
+  } catch (cause) {
+    if (!isEngineError(cause)) throw cause;
+    const where = `driver failed programming external connectivity on endpoint ${name} (${endpointId})`;
+    throw new EngineError('internal', `failed to set up container networking: ${where}: ${cause.message}`, { cause });
+  }
 }

@@ -2,9 +2,10 @@ import { assertFilterKeys, EngineError, matchesLabels, type ContainerSummary, ty
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerActor } from './actor.ts';
 import { mountPointsOf } from './mount-points.ts';
+import { portFilter } from './port-views.ts';
 import { summarize } from './summary.ts';
 import type { MountPoint } from '../spec/mount-points.ts';
-import { lastOf, wireStatus } from './wire-state.ts';
+import { isRestarting, lastOf, wireStatus } from './wire-state.ts';
 
 export interface ListContainers {
   readonly all: boolean;
@@ -68,7 +69,7 @@ function newestFirst(deps: Pick<ContainerDeps, 'directory'>): readonly Container
 }
 
 function isUp(actor: ContainerActor): boolean {
-  return actor.state.status === 'running' || actor.state.status === 'restarting';
+  return actor.state.status === 'running' || isRestarting(actor.state);
 }
 
 function matcher(
@@ -113,9 +114,14 @@ function check(
       return () => values.includes('false');
     case 'health':
       return healthCheck(values);
+    case 'publish':
+    case 'expose': {
+      const accepts = portFilter(key, values);
+      return ({ record }) => accepts(record);
+    }
     default:
-      // Isolation is Windows', and nothing is published or exposed yet.
-      return () => key === 'isolation';
+      // Isolation is Windows'.
+      return () => true;
   }
 }
 

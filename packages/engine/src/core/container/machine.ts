@@ -24,7 +24,8 @@ export type ContainerEvent =
     }
   | { readonly type: 'grace-expired' }
   | { readonly type: 'exited'; readonly exit: ProcessExit }
-  | { readonly type: 'pause-requested' }
+  /** `forWork`: until the engine's own work is done, not until somebody says so. */
+  | { readonly type: 'pause-requested'; readonly forWork?: boolean }
   | { readonly type: 'unpause-requested' }
   | { readonly type: 'freeze-failed' }
   | { readonly type: 'restart-due' }
@@ -44,6 +45,14 @@ export type ContainerEffect =
   | { readonly effect: 'clean-up-run' }
   | { readonly effect: 'remove-remains' }
   | { readonly effect: 'auto-remove' };
+
+/** Effects that the state does not imply: they are stored with it until they are done. */
+export type OwedEffect = Extract<ContainerEffect, { readonly effect: 'send-signal' | 'freeze' | 'thaw' }>;
+
+/** Whether an effect has to be remembered: all others follow from the state alone. */
+export function isOwed(effect: ContainerEffect): effect is OwedEffect {
+  return effect.effect === 'send-signal' || effect.effect === 'freeze' || effect.effect === 'thaw';
+}
 
 /** What the world is told, durable together with the state. Attributes beyond image, name and labels. */
 export interface Announcement {
@@ -99,7 +108,7 @@ export function transition(state: ContainerState, event: ContainerEvent, rules: 
     case 'exited':
       return onExited(state, event.exit, rules);
     case 'pause-requested':
-      return onPauseRequested(state, rules);
+      return onPauseRequested(state, event, rules);
     case 'unpause-requested':
       if (state.status !== 'running' || !state.paused) return refuse('internal', `Container ${rules.id} is not paused`);
       return next({ ...state, paused: false }, [{ effect: 'thaw' }], [{ action: 'unpause' }]);
@@ -270,13 +279,17 @@ function onExited(state: ContainerState, exit: ProcessExit, rules: ContainerRule
   return next({ status: 'exited', last, restartCount, manuallyStopped, failure: null }, effects, announcements);
 }
 
-function onPauseRequested(state: ContainerState, rules: ContainerRules): Transition {
+function onPauseRequested(
+  state: ContainerState,
+  { forWork = false }: Extract<ContainerEvent, { type: 'pause-requested' }>,
+  rules: ContainerRules,
+): Transition {
   if (state.status === 'restarting') {
     return refuse('conflict', `Container ${rules.id} is restarting, wait until the container is running`);
   }
   if (state.status !== 'running') return refuse('conflict', `container ${rules.id} is not running`);
   if (state.paused) return refuse('conflict', `Container ${rules.id} is already paused`);
-  return next({ ...state, paused: true }, [{ effect: 'freeze' }], [{ action: 'pause' }]);
+  return next({ ...state, paused: true, pausedForWork: forWork }, [{ effect: 'freeze' }], [{ action: 'pause' }]);
 }
 
 function onRemoveRequested(state: ContainerState, volumes: boolean, rules: ContainerRules): Transition {

@@ -1,4 +1,10 @@
-import { EngineError, isEngineError, type ContainerConfig, type ContainerId, type HostConfig } from '@fairlead/protocol';
+import {
+  EngineError,
+  isEngineError,
+  type ContainerConfig,
+  type ContainerId,
+  type HostConfig,
+} from '@fairlead/protocol';
 import type { AskedMount, MountPoint, VolumeMountPoint } from '../spec/mount-points.ts';
 import { volumesOfConfig, type VolumeRequest, type VolumesFrom } from '../spec/volume-requests.ts';
 import { createVolume } from '../volume/create.ts';
@@ -29,10 +35,10 @@ export interface MakeMounts {
  */
 export async function makeMounts(deps: MountDeps, request: MakeMounts): Promise<readonly MountPoint[]> {
   const own = new Set(request.asked.map((mount) => mount.target));
-  const inherited = inheritedMounts(deps, request.volumesFrom).filter((point) => !own.has(point.target));
-  const taken = new Set([...own, ...inherited.map((point) => point.target)]);
+  const others = inheritedMounts(deps, request.volumesFrom).filter((point) => !own.has(point.target));
+  const taken = new Set([...own, ...others.map((point) => point.target)]);
   const asked = [...request.asked, ...volumesOfConfig(request.config, request.hostConfig, taken)];
-  for (const point of inherited) if (point.kind === 'volume') await hold(deps, point.name, request.id);
+  for (const point of others) if (point.kind === 'volume') await hold(deps, point.name, request.id);
   const points: MountPoint[] = [];
   const filling: VolumeMountPoint[] = [];
   for (const mount of asked) {
@@ -45,10 +51,10 @@ export async function makeMounts(deps: MountDeps, request: MakeMounts): Promise<
     if (mount.copy) filling.push(point);
   }
   await fillVolumes(deps, request.id, filling);
-  return [...points, ...inherited];
+  return [...points, ...others];
 }
 
-/** The mounts of other containers, the last one winning at each place. `--tmpfs` ones are nobody else's. */
+/** The mounts of other containers, the last one winning at each place. */
 function inheritedMounts(
   deps: Pick<ContainerDeps, 'directory'>,
   volumesFrom: readonly VolumesFrom[],
@@ -56,14 +62,16 @@ function inheritedMounts(
   const points = new Map<string, MountPoint>();
   for (const { container, readOnly } of volumesFrom) {
     for (const point of mountPointsOf(otherContainer(deps, container).record)) {
-      if (point.kind === 'tmpfs') {
-        if (point.origin === 'mount') points.set(point.target, point);
-        continue;
-      }
-      points.set(point.target, { ...point, mode: '', readOnly: point.readOnly || readOnly });
+      for (const copy of inherited(point, readOnly)) points.set(copy.target, copy);
     }
   }
   return [...points.values()];
+}
+
+/** `--tmpfs` ones are nobody else's. */
+function inherited(point: MountPoint, readOnly: boolean): readonly MountPoint[] {
+  if (point.kind === 'tmpfs') return point.origin === 'mount' ? [point] : [];
+  return [{ ...point, mode: '', readOnly: point.readOnly || readOnly }];
 }
 
 /** Not 'not-found': a client takes that, as the answer to a create, for a missing image and pulls it. */

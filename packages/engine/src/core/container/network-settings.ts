@@ -1,5 +1,6 @@
 import type { EndpointSettings, NetworkSettings, StringMap } from '@fairlead/protocol';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
+import { portMap } from './port-views.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** The networks of a container by name; addresses are empty while it does not run. Source: engine-api 8.6. */
@@ -18,7 +19,7 @@ export function networkSettings(record: ContainerRecord): NetworkSettings {
     Bridge: '',
     SandboxID: state.status === 'running' ? record.id : '',
     SandboxKey: state.status === 'running' ? `/proc/${state.created.process.pid}/ns/net` : '',
-    Ports: {},
+    Ports: portMap(record),
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,

@@ -19,7 +19,7 @@ function scene(): {
   readonly deps: Parameters<typeof pruneContainers>[0];
   readonly told: string[];
   readonly failed: string[];
-  add(hex: string, removeRemains?: () => Promise<void>): ContainerActor;
+  readonly add: (hex: string, removeRemains?: () => Promise<void>) => ContainerActor;
 } {
   const directory = new ContainerDirectory(memoryTable<ContainerRecord>());
   const [told, failed]: [string[], string[]] = [[], []];
@@ -43,6 +43,7 @@ function scene(): {
         clock,
         commit() {},
         forget: (record) => directory.forget(record),
+        onNotStored() {},
         onEffectFailed() {},
       });
       directory.reserveName(`c${hex}`, id);

@@ -7,8 +7,9 @@ import {
   type ImageId,
 } from '@fairlead/protocol';
 import type { HealthRecord } from './health.ts';
+import { isContainerState } from './is-container-state.ts';
 import { isRestartPolicyName } from './restart-policy.ts';
-import type { ContainerRules } from './machine.ts';
+import type { ContainerRules, OwedEffect } from './machine.ts';
 import type { ContainerState } from './state.ts';
 import type { MountPoint } from '../spec/mount-points.ts';
 
@@ -29,28 +30,20 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly state: ContainerState;
+  /** What the last change of state has ordered and may not have been done yet; done once more after a crash. */
+  readonly owed?: readonly OwedEffect[];
   /** What is mounted besides what every container has. Absent in records from before there were volumes. */
   readonly mounts?: readonly MountPoint[] | undefined;
   /** Only once it was started with a health check. */
   readonly health?: HealthRecord | undefined;
 }
 
-const STATUSES: ReadonlySet<unknown> = new Set<ContainerState['status']>([
-  'created',
-  'starting',
-  'running',
-  'restarting',
-  'exited',
-  'removing',
-  'dead',
-]);
-
 /** Recognises a stored record. The engine is the only writer, so the frame is checked, not every field. */
 export function isContainerRecord(document: unknown): document is ContainerRecord {
   if (!isObject(document) || document['version'] !== CONTAINER_RECORD_VERSION) return false;
   const { id, name, state, config, hostConfig } = document;
   if (typeof id !== 'string' || !isContainerId(id) || typeof name !== 'string') return false;
-  return isObject(config) && isObject(hostConfig) && isObject(state) && STATUSES.has(state['status']);
+  return isObject(config) && isObject(hostConfig) && isContainerState(state);
 }
 
 /** The part of a record that its life depends on. */

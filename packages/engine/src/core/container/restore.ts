@@ -30,7 +30,7 @@ export type RestoreDeps = Pick<
  */
 export async function restoreContainers(deps: RestoreDeps): Promise<void> {
   const actors = deps.directory.stored().flatMap((record) => adopt(deps, record) ?? []);
-  deps.network.restore(endpointsOf(actors));
+  await deps.network.restore(endpointsOf(actors));
   await restoreVolumes(deps.volumes, (id) => deps.directory.isStored(id));
   await Promise.all(actors.map((actor) => restoreOne(deps, actor)));
   await unmountUnneeded(deps.volumes);

@@ -55,6 +55,8 @@ export interface RunningState {
   readonly endpoint: NetworkEndpoint | null;
   readonly startedAt: Date;
   readonly paused: boolean;
+  /** Paused by the engine itself, for as long as its own work takes: an engine that finds it so thaws it. */
+  readonly pausedForWork?: boolean;
   readonly restartCount: number;
   readonly last: LastRun | null;
   /** Pause before an automatic restart, as the last one left it; 0 before the first. */

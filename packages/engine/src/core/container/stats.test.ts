@@ -22,7 +22,7 @@ function scene(): {
   readonly actor: ContainerActor;
   readonly targets: UsageTarget[];
   readonly caller: AbortController;
-  exit(): Promise<unknown>;
+  readonly exit: () => Promise<unknown>;
 } {
   const clock = new FakeClock();
   const directory = new ContainerDirectory(memoryTable<ContainerRecord>());
@@ -36,6 +36,7 @@ function scene(): {
     clock,
     commit() {},
     forget: (record) => directory.forget(record),
+    onNotStored: (_record, cause) => assert.fail(String(cause)),
     onEffectFailed: (_record, effect, cause) => assert.fail(`${effect.effect}: ${String(cause)}`),
   });
   directory.reserveName('web', id);
@@ -130,7 +131,9 @@ describe('containerStats', () => {
   it('is zeroes at once when the container does not run', async () => {
     const { deps, caller } = scene();
     for (const oneShot of [false, true]) {
-      const [stats] = await Array.fromAsync(containerStats(deps, 'web', { stream: false, oneShot, signal: caller.signal }));
+      const [stats] = await Array.fromAsync(
+        containerStats(deps, 'web', { stream: false, oneShot, signal: caller.signal }),
+      );
       assert.deepEqual([stats?.read, stats?.name, stats?.id], [ZERO_TIME, '/web', id]);
       assert.deepEqual([stats?.pids_stats, stats?.memory_stats, stats?.networks], [{}, {}, undefined]);
       assert.equal(stats?.blkio_stats.io_service_bytes_recursive, null);
@@ -169,7 +172,10 @@ describe('containerStats', () => {
   it('refuses a stream of one shot, after it looked for the container', () => {
     const { deps, caller } = scene();
     const request = { stream: true, oneShot: true, signal: caller.signal };
-    assert.throws(() => containerStats(deps, 'nosuch', request), (error) => isEngineError(error) && error.kind === 'not-found');
+    assert.throws(
+      () => containerStats(deps, 'nosuch', request),
+      (error) => isEngineError(error) && error.kind === 'not-found',
+    );
     assert.throws(() => containerStats(deps, 'web', request), { message: 'cannot have stream=true and one-shot=true' });
   });
 });

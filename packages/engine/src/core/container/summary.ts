@@ -4,7 +4,8 @@ import type { HealthRecord } from './health.ts';
 import type { ContainerRecord } from './record.ts';
 import { commandOf } from '../spec/merge-image-config.ts';
 import { inspectedMounts } from './mount-points.ts';
-import { lastOf, wireStatus } from './wire-state.ts';
+import { portSummaries } from './port-views.ts';
+import { isRestarting, lastOf, wireStatus } from './wire-state.ts';
 import type { ContainerState } from './state.ts';
 
 /** Facts for a list that the record does not hold. */
@@ -26,7 +27,7 @@ export function summarize(record: ContainerRecord, facts: SummaryFacts): Contain
     ImageID: record.imageId,
     Command: commandLineOf(record),
     Created: Math.floor(record.createdAt.getTime() / 1000),
-    Ports: [],
+    Ports: portSummaries(record),
     Labels: record.config.Labels,
     State: wireStatus(record.state),
     Status: statusText(record.state, facts.now, record.health),
@@ -52,10 +53,10 @@ export function statusText(state: ContainerState, now: Date, health?: HealthReco
     case 'running':
       return `Up ${since(state.startedAt)}${state.paused ? ' (Paused)' : healthText(health)}`;
     case 'restarting':
-      return `Restarting (${state.last.exitCode}) ${since(state.last.finishedAt)} ago`;
     case 'starting':
     case 'exited':
-      return last === undefined ? 'Created' : `Exited (${last.exitCode}) ${since(last.finishedAt)} ago`;
+      if (last === undefined) return 'Created';
+      return `${isRestarting(state) ? 'Restarting' : 'Exited'} (${last.exitCode}) ${since(last.finishedAt)} ago`;
     case 'removing':
       return 'Removal In Progress';
     case 'dead':

@@ -23,7 +23,13 @@ import { updateContainer } from './update.ts';
 const id = containerId('ef'.repeat(32));
 const created = { process: { pid: 42, startTicks: 7 }, monitor: { pid: 41, startTicks: 6 } };
 const FACTS = hostFactsFrom({
-  ...{ nodeArchitecture: 'x64', osRelease: '6.1.0', selfStatus: '', memInfo: 'MemTotal: 1000000 kB\n', cpuOnline: '0-1' },
+  ...{
+    nodeArchitecture: 'x64',
+    osRelease: '6.1.0',
+    selfStatus: '',
+    memInfo: 'MemTotal: 1000000 kB\n',
+    cpuOnline: '0-1',
+  },
   ...{ nodeOnline: '0', mounts: '', unifiedControllers: 'cpu cpuset memory pids', existing: new Set<string>() },
 });
 
@@ -51,6 +57,7 @@ function scene(options: { readonly autoRemove?: boolean; readonly refuse?: Engin
     clock: new FakeClock(),
     commit: (record) => directory.save(record),
     forget: (record) => directory.forget(record),
+    onNotStored: (_record, cause) => assert.fail(String(cause)),
     onEffectFailed: (_record, effect, cause) => assert.fail(`${effect.effect}: ${String(cause)}`),
   });
   directory.reserveName('web', id);
@@ -79,10 +86,13 @@ describe('updateContainer', () => {
     await updateContainer(deps, 'web', body({ PidsLimit: 9 }));
     await actor.send({ type: 'pause-requested' });
     await updateContainer(deps, 'web', body({ CpuShares: 9 }));
-    assert.deepEqual(applied.map(({ pids, cpu }) => [pids, cpu]), [
-      [{ limit: 9 }, {}],
-      [undefined, { shares: 9 }],
-    ]);
+    assert.deepEqual(
+      applied.map(({ pids, cpu }) => [pids, cpu]),
+      [
+        [{ limit: 9 }, {}],
+        [undefined, { shares: 9 }],
+      ],
+    );
   });
 
   it('does not ask the runtime for nothing', async () => {
@@ -103,7 +113,11 @@ describe('updateContainer', () => {
     assert.deepEqual(told, []);
   });
 
-  const refusals: readonly { readonly asked: UpdateContainerBodyInput; readonly kind: EngineError['kind']; readonly words: string }[] = [
+  const refusals: readonly {
+    readonly asked: UpdateContainerBodyInput;
+    readonly kind: EngineError['kind'];
+    readonly words: string;
+  }[] = [
     { asked: { Memory: 1000 }, kind: 'invalid-argument', words: 'Minimum memory limit allowed is 6MB' },
     { asked: { BlkioWeight: 10 }, kind: 'not-implemented', words: 'HostConfig.BlkioWeight is not implemented yet' },
     {

@@ -65,5 +65,6 @@ function updated(
 }
 
 function isEmpty(resources: OciResources): boolean {
-  return Object.values(resources).every((group) => Object.keys(group ?? {}).length === 0);
+  const { memory = {}, cpu = {}, pids = {} } = resources;
+  return [memory, cpu, pids].every((group) => Object.keys(group).length === 0);
 }

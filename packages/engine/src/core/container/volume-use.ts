@@ -28,11 +28,15 @@ export async function mountVolumes(deps: VolumeDeps, record: ContainerRecord): P
     });
   }
   for (const { name, target, readOnly } of points) {
-    announce(deps, { action: 'mount', name, id: record.id }, {
-      destination: target,
-      propagation: '',
-      'read/write': String(!readOnly),
-    });
+    announce(
+      deps,
+      { action: 'mount', name, id: record.id },
+      {
+        destination: target,
+        propagation: '',
+        'read/write': String(!readOnly),
+      },
+    );
   }
 }
 
@@ -82,5 +86,10 @@ function announce(
   attributes: Readonly<Record<string, string>> = {},
 ): void {
   const { action, name, id } = about;
-  publish({ type: 'volume', action, actorId: name, attributes: { container: id, driver: LOCAL_DRIVER, ...attributes } });
+  publish({
+    type: 'volume',
+    action,
+    actorId: name,
+    attributes: { container: id, driver: LOCAL_DRIVER, ...attributes },
+  });
 }

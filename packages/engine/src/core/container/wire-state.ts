@@ -5,6 +5,7 @@ import type { ContainerState, LastRun } from './state.ts';
 export function wireStatus(state: ContainerState): ContainerStatus {
   switch (state.status) {
     case 'starting':
+      if (isRestarting(state)) return 'restarting';
       return state.last === null ? 'created' : 'exited';
     case 'running':
       return state.paused ? 'paused' : 'running';
@@ -23,12 +24,12 @@ export function wireStatus(state: ContainerState): ContainerStatus {
 export function inspectState(state: ContainerState): State {
   const last = lastOf(state);
   const failure = 'failure' in state ? state.failure : null;
-  const running = state.status === 'running' || state.status === 'restarting';
+  const running = state.status === 'running' || isRestarting(state);
   return {
     Status: wireStatus(state),
     Running: running,
     Paused: state.status === 'running' && state.paused,
-    Restarting: state.status === 'restarting',
+    Restarting: isRestarting(state),
     OOMKilled: state.status === 'running' ? false : (last?.oomKilled ?? false),
     Dead: state.status === 'dead',
     Pid: state.status === 'running' ? state.created.process.pid : 0,
@@ -37,6 +38,11 @@ export function inspectState(state: ContainerState): State {
     StartedAt: formatDate(state.status === 'running' ? state.startedAt : last?.startedAt),
     FinishedAt: formatDate(last?.finishedAt),
   };
+}
+
+/** Between two runs of a restart policy: also while the next one is being made. A start that somebody asked for counts from 0. */
+export function isRestarting(state: ContainerState): boolean {
+  return state.status === 'restarting' || (state.status === 'starting' && state.restartCount > 0);
 }
 
 /** How often the restart policy started it since somebody did. */

@@ -28,19 +28,22 @@ export class EventFeed {
   readonly #log: RecordLog<EngineEvent>;
   readonly #clock: Clock;
   readonly #subscribers = new Set<Subscriber>();
+  readonly #afterCommit: (work: () => void) => void;
   #lastNanos: UnixNanos = 0n;
   #untrimmed = 0;
 
-  constructor(log: RecordLog<EngineEvent>, clock: Clock) {
+  /** @param afterCommit of the store that the log is in: nobody is told what is not durable yet. */
+  constructor(log: RecordLog<EngineEvent>, clock: Clock, afterCommit: (work: () => void) => void = (work) => work()) {
     this.#log = log;
     this.#clock = clock;
+    this.#afterCommit = afterCommit;
   }
 
   get listeners(): number {
     return this.#subscribers.size;
   }
 
-  /** Durable when it returns. */
+  /** Durable when it returns, or with the transaction under way. */
   publish(event: Omit<EngineEvent, 'timeNanos'>): void {
     const at = this.#clock.now();
     const nanos = nanosFromDate(at);
@@ -48,9 +51,7 @@ export class EventFeed {
     const stamped = { ...event, timeNanos: this.#lastNanos.toString() };
     this.#log.append(stamped, dateFromNanos(this.#lastNanos));
     this.#trim();
-    for (const { query, queue } of this.#subscribers) {
-      if (matchesFilters(stamped, query.filters)) queue.push(stamped);
-    }
+    this.#afterCommit(() => this.#tell(stamped));
   }
 
   /**
@@ -78,6 +79,12 @@ export class EventFeed {
       { query, queue },
       { past, signal, endMs: until === undefined ? undefined : Number((until - now) / 1_000_000n) },
     );
+  }
+
+  #tell(event: EngineEvent): void {
+    for (const { query, queue } of this.#subscribers) {
+      if (matchesFilters(event, query.filters)) queue.push(event);
+    }
   }
 
   #follow(

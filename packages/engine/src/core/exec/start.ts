@@ -35,7 +35,7 @@ export async function startExec(
   { session, actor }: ClaimedExec,
   size: TerminalSize | undefined,
 ): Promise<ConsoleConnection> {
-  const { process, settled } = await launchExec(deps, { session, actor }, size);
+  const { process, settled } = await launchExec(deps, { session, actor }, { size });
   return {
     output: untilSettled(process, settled),
     write: (bytes) => process.write(bytes),
@@ -49,7 +49,7 @@ export async function startExec(
  * @throws EngineError when it could not be started.
  */
 export async function startDetachedExec(deps: ExecDeps, claimed: ClaimedExec): Promise<void> {
-  const { process } = await launchExec(deps, claimed, undefined);
+  const { process } = await launchExec(deps, claimed, { size: undefined, detached: true });
   await process[Symbol.asyncDispose]();
   await process.started;
 }
@@ -61,20 +61,27 @@ export interface LaunchedExec {
   readonly settled: Promise<void>;
 }
 
+/** How a claimed exec is started. */
+export interface LaunchOptions {
+  readonly size: TerminalSize | undefined;
+  /** Nobody will listen. */
+  readonly detached?: boolean;
+}
+
 /** Starts a claimed exec; its streams are the caller's. @throws EngineError when the runtime cannot even be asked. */
 export async function launchExec(
   deps: ExecDeps,
   claimed: ClaimedExec,
-  size: TerminalSize | undefined,
+  options: LaunchOptions,
 ): Promise<LaunchedExec> {
-  const process = await launch(deps, claimed, size);
+  const process = await launch(deps, claimed, options);
   const settled = follow(deps, claimed, process);
   // Whoever cares awaits it.
   settled.catch(() => {});
   return { process, settled };
 }
 
-async function launch(deps: ExecDeps, claimed: ClaimedExec, size: TerminalSize | undefined): Promise<ExecProcess> {
+async function launch(deps: ExecDeps, claimed: ClaimedExec, options: LaunchOptions): Promise<ExecProcess> {
   const { session, actor } = claimed;
   try {
     const process = deps.runtime.exec({
@@ -83,7 +90,8 @@ async function launch(deps: ExecDeps, claimed: ClaimedExec, size: TerminalSize |
       process: await execProcessOf(deps, actor, session.config),
       tty: session.config.Tty,
       stdin: session.config.AttachStdin,
-      size,
+      detached: options.detached ?? false,
+      size: options.size,
     });
     session.launch(process);
     return process;

@@ -14,7 +14,14 @@ const created = { process: { pid: 42, startTicks: 7 }, monitor: { pid: 41, start
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const INTERVAL_MS = 1_000;
-const CHECK = { Test: ['CMD', 'x'], Interval: INTERVAL_MS * 1e6, Timeout: 0, StartPeriod: 0, StartInterval: 0, Retries: 2 };
+const CHECK = {
+  Test: ['CMD', 'x'],
+  Interval: INTERVAL_MS * 1e6,
+  Timeout: 0,
+  StartPeriod: 0,
+  StartInterval: 0,
+  Retries: 2,
+};
 
 interface Probe extends RunProbe {
   end(exitCode: number): Promise<void>;
@@ -27,8 +34,8 @@ function scene(): {
   readonly told: string[];
   /** Probes that are under way or ended, oldest first. */
   readonly probes: Probe[];
-  start(): Promise<unknown>;
-  exit(): Promise<unknown>;
+  readonly start: () => Promise<unknown>;
+  readonly exit: () => Promise<unknown>;
 } {
   const clock = new FakeClock();
   const told: string[] = [];
@@ -48,6 +55,7 @@ function scene(): {
         for (const { action } of announcements) told.push(`${action} (${record.health?.status})`);
       },
       forget: () => void told.push('gone'),
+      onNotStored: (_record, cause) => assert.fail(String(cause)),
       onEffectFailed: (_record, effect, cause) => assert.fail(`${effect.effect}: ${String(cause)}`),
     },
   );

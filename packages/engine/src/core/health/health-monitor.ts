@@ -107,11 +107,7 @@ class Prober implements Disposable {
 }
 
 /** A result that comes after the end of its run, or in a pause, says nothing. */
-function observed(
-  { state, health }: ContainerActor['record'],
-  run: ProbedRun,
-  result: ProbeResult,
-): Observation {
+function observed({ state, health }: ContainerActor['record'], run: ProbedRun, result: ProbeResult): Observation {
   if (health === undefined || !isProbed(state, run)) return { health, announcements: [] };
   const after = healthProbed(health, result, run);
   const announcements = after.status === health.status ? [] : [{ action: `health_status: ${after.status}` } as const];

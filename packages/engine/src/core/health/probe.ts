@@ -31,7 +31,7 @@ export async function runProbe(deps: ExecDeps, actor: ContainerActor, command: R
 async function attempt(deps: ExecDeps, actor: ContainerActor, { rules, signal }: RunProbe): Promise<Outcome> {
   const { id } = createExec(deps, actor.id, configOf(rules.command));
   const claimed = claimExec(deps, id);
-  const { process, settled } = await launchExec(deps, claimed, undefined);
+  const { process, settled } = await launchExec(deps, claimed, { size: undefined });
   await using _released = process;
   const kill = (): void => void process.kill();
   signal.addEventListener('abort', kill, { once: true });

@@ -12,8 +12,11 @@ export interface CollectorDeps {
   readonly content: ContentStore;
   readonly layers: LayerStore;
   readonly log: Log;
-  /** Asked anew for every sweep: by images and containers that exist then. */
-  readonly inUse: () => InUse;
+  /**
+   * Asked anew for every sweep: by images and containers that exist then. Undefined when some of them are damaged, so that
+   * nobody knows what they use: then nothing is deleted.
+   */
+  readonly inUse: () => InUse | undefined;
 }
 
 /**
@@ -84,14 +87,15 @@ export class Collector {
   async #sweepOnce(): Promise<void> {
     const { content, layers, log, inUse } = this.#deps;
     const used = inUse();
+    if (used === undefined) return log.warning('image.collect.suspended', { reason: 'damaged-records' });
     for (const chainId of layers.list()) {
       // Asked again for each: a container may be made while the files of another layer are being deleted.
-      if (used.layers.has(chainId) || this.#retained.has(chainId) || inUse().layers.has(chainId)) continue;
+      if (used.layers.has(chainId) || this.#retained.has(chainId) || inUse()?.layers.has(chainId) !== false) continue;
       await layers.remove(chainId);
       log.detail('image.layer.removed', { chainId });
     }
     for (const digest of await content.list()) {
-      if (used.blobs.has(digest) || inUse().blobs.has(digest)) continue;
+      if (used.blobs.has(digest) || inUse()?.blobs.has(digest) !== false) continue;
       await content.delete(digest);
       log.detail('image.blob.removed', { digest });
     }

@@ -50,11 +50,11 @@ export async function commitImage(deps: ImageDeps, commit: CommitImage): Promise
     const layerBlobs = [...commit.parent.layerBlobs, ...(layer === undefined ? [] : [layer.digest])];
     const record = imageRecord(parseConfigDocument(bytes), { digest: stored.digest, layerBlobs });
     const sizeBytes = record.layerIds.reduce((sum, chainId) => sum + deps.layers.sizeBytes(chainId), 0);
-    deps.directory.put({ ...record, sizeBytes });
-    if (commit.name !== undefined) {
-      deps.directory.giveTag(record.id, canonicalReference(commit.name), deps.clock.now());
-      deps.publish(imageEvent(record, 'tag', familiarReference(commit.name)));
-    }
+    const { name } = commit;
+    // In one step with its name: a crash leaves no image without one.
+    const tagged = name === undefined ? {} : { tags: [canonicalReference(name)], taggedAt: deps.clock.now() };
+    deps.directory.put({ ...record, ...tagged, sizeBytes });
+    if (name !== undefined) deps.publish(imageEvent(record, 'tag', familiarReference(name)));
     return record.id;
   } finally {
     void deps.directory.collect();

@@ -50,6 +50,13 @@ describe('ImageDirectory', () => {
     });
   }
 
+  it('gives an image a second name, and leaves it the first', async () => {
+    await using place = await imageScene();
+    const image = putImage(place, 'a', { tags: ['x:1'] });
+    assert.equal(place.directory.giveTag(image.id, 'docker.io/library/y:1', NOW), undefined);
+    assert.deepEqual(place.directory.get(image.id)?.tags, ['docker.io/library/x:1', 'docker.io/library/y:1']);
+  });
+
   it('moves a tag, and has it so after a restart', async () => {
     await using place = await imageScene();
     const [old, next] = [putImage(place, 'a', { tags: ['x:1', 'y:1'] }), putImage(place, 'b')];

@@ -10,7 +10,7 @@ import {
 import type { Log } from '../../lib/log.ts';
 import type { ContentStore } from '../ports/content-store.ts';
 import type { LayerStore } from '../ports/layer-store.ts';
-import type { RecordTable } from '../ports/record-store.ts';
+import type { RecordTable, UnreadableRecord } from '../ports/record-store.ts';
 import { Collector, type InUse } from './collector.ts';
 import type { ImageLookup, ImageRecord } from './record.ts';
 import type { ImageUser } from './user.ts';
@@ -22,6 +22,8 @@ export interface ImageDirectoryDeps {
   readonly log: Log;
   /** Every container that exists, oldest first. Asked whenever something is to be removed. */
   readonly imageUsers: () => readonly ImageUser[];
+  /** Whether there are containers whose records cannot be read: nobody knows what they use. */
+  readonly hasDamagedUsers?: boolean;
 }
 
 /** Every image the engine has, by id and by tag. Tags are given, moved and taken away here and nowhere else. */
@@ -30,13 +32,20 @@ export class ImageDirectory implements ImageLookup {
   readonly #images: Map<ImageId, ImageRecord>;
   readonly #tags: Map<string, ImageId>;
   readonly #collector: Collector;
+  /** Images whose records are damaged, as they were when the engine started. */
+  readonly #damaged: readonly UnreadableRecord[];
 
   constructor(deps: ImageDirectoryDeps) {
     this.#deps = deps;
     const stored = deps.table.all();
     this.#images = new Map(stored.map((image) => [image.id, image]));
-    this.#tags = new Map(stored.flatMap((image) => image.tags.map((tag) => [tag, image.id] as const)));
-    this.#collector = new Collector({ ...deps, inUse: () => this.#inUse() });
+    // A crash may have left a moved tag on both images: the one that got it last has it.
+    const oldestTagFirst = stored.toSorted((a, b) => (a.taggedAt?.getTime() ?? 0) - (b.taggedAt?.getTime() ?? 0));
+    this.#tags = new Map(oldestTagFirst.flatMap((image) => image.tags.map((tag) => [tag, image.id] as const)));
+    for (const image of stored) this.#dropLostTags(image);
+    this.#damaged = deps.table.unreadable();
+    const isUnknown = this.#damaged.length > 0 || deps.hasDamagedUsers === true;
+    this.#collector = new Collector({ ...deps, inUse: () => (isUnknown ? undefined : this.#inUse()) });
   }
 
   all(): readonly ImageRecord[] {
@@ -60,11 +69,15 @@ export class ImageDirectory implements ImageLookup {
 
   /**
    * Finds an image by id, by name, or by the start of its id, in this order.
-   * @throws EngineError 'not-found' `No such image: REF:TAG`, 'invalid-argument'. Source: moby, daemon/images/image.go.
+   * @throws EngineError 'not-found' `No such image: REF:TAG`, 'invalid-argument', 'internal' for a damaged record.
+   *   Source: moby, daemon/images/image.go.
    */
   resolve(ref: string): ImageRecord {
     const image = this.find(ref);
     if (image !== undefined) return image;
+    const prefix = ID_PREFIX.exec(ref)?.[1];
+    const damaged = this.#damaged.find(({ key }) => prefix !== undefined && key.startsWith(`sha256:${prefix}`));
+    if (damaged !== undefined) throw new EngineError('internal', `cannot load image ${damaged.key}: its record is damaged`);
     throw new EngineError('not-found', `No such image: ${shownRef(ref)}`);
   }
 
@@ -81,11 +94,18 @@ export class ImageDirectory implements ImageLookup {
     return matches.length === 1 ? matches[0] : undefined;
   }
 
-  /** Takes an image in, or a new form of one. Its tags are those it has; see {@link giveTag}. Durable when it returns. */
+  /**
+   * Takes an image in, or a new form of one. Its tags are those it has, and nobody else has them any more. Durable when it
+   * returns.
+   */
   put(image: ImageRecord): void {
-    this.#deps.table.put(image.id, image);
-    this.#images.set(image.id, image);
-    for (const tag of image.tags) this.#tags.set(tag, image.id);
+    // First the new owner: a crash in between leaves a tag on both, and the next start takes it from one.
+    this.#store(image);
+    for (const tag of image.tags) {
+      const previous = this.byTag(tag);
+      this.#tags.set(tag, image.id);
+      if (previous !== undefined && previous.id !== image.id) this.#dropLostTags(previous);
+    }
   }
 
   /**
@@ -97,9 +117,7 @@ export class ImageDirectory implements ImageLookup {
     if (image === undefined) throw new EngineError('not-found', `No such image: ${id}`);
     const previous = this.byTag(tag);
     if (previous?.id === id) return undefined;
-    // First the new owner: a crash in between leaves the tag on both, and the later start shows it on one.
     this.put({ ...image, tags: [...image.tags, tag].toSorted(), taggedAt: at });
-    if (previous !== undefined) this.#store({ ...previous, tags: previous.tags.filter((other) => other !== tag) });
     return previous;
   }
 
@@ -142,6 +160,12 @@ export class ImageDirectory implements ImageLookup {
   #byReference(reference: Reference): ImageRecord | undefined {
     if (reference.digest !== undefined) return undefined;
     return this.byTag(canonicalReference(withDefaultTag(reference)));
+  }
+
+  /** Takes those tags off an image that now belong to another. */
+  #dropLostTags(image: ImageRecord): void {
+    const tags = image.tags.filter((tag) => this.#tags.get(tag) === image.id);
+    if (tags.length < image.tags.length) this.#store({ ...image, tags });
   }
 
   #store(image: ImageRecord): void {

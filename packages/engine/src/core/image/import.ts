@@ -48,11 +48,9 @@ export async function importImage(
     const bytes = Buffer.from(JSON.stringify(document));
     const stored = await deps.content.write(once(bytes), { bytesMax: CONFIG_BYTES_MAX, signal: options.signal });
     const record = imageRecord(parseConfigDocument(bytes), { digest: stored.digest, layerBlobs: [layer.digest] });
-    deps.directory.put({ ...record, sizeBytes: deps.layers.sizeBytes(layer.digest) });
-    if (name !== undefined) {
-      deps.directory.giveTag(record.id, canonicalReference(name), deps.clock.now());
-      deps.publish(imageEvent(record, 'tag', familiarReference(name)));
-    }
+    const tagged = name === undefined ? {} : { tags: [canonicalReference(name)], taggedAt: deps.clock.now() };
+    deps.directory.put({ ...record, ...tagged, sizeBytes: deps.layers.sizeBytes(layer.digest) });
+    if (name !== undefined) deps.publish(imageEvent(record, 'tag', familiarReference(name)));
     deps.publish(imageEvent(record, 'import'));
     return record.id;
   } finally {

@@ -36,8 +36,9 @@ export async function* loadImages(
     for (const planned of await planArchive(archive, deps.platform)) {
       const incoming = await readImage(deps, archive, { planned, signal: options.signal });
       yield* shown(unpackLayers(deps, incoming, options.signal), options);
-      const id = keepImage(deps, incoming);
-      for (const tag of planned.tags) yield* giveTag(deps, id, tag);
+      const { id } = incoming.record;
+      const lines = keepImage(deps, incoming, planned.tags);
+      yield* lines;
       named = planned.tags.length;
       unnamed.push(id);
       deps.publish(imageEvent(incoming.record, 'load'));
@@ -120,24 +121,34 @@ export function imageRecord(
   };
 }
 
-/** Makes the image visible, its layers being there. One that is there already keeps its tags. */
-function keepImage(deps: Pick<ImageDeps, 'directory' | 'layers'>, incoming: IncomingImage): ImageId {
-  const { record } = incoming;
+/**
+ * Makes the image visible in one step, its layers being there, with all of its tags. One that is there already keeps those it
+ * has.
+ * @returns what is to be told of the tags.
+ */
+function keepImage(
+  deps: Pick<ImageDeps, 'directory' | 'layers' | 'clock'>,
+  { record }: IncomingImage,
+  tags: readonly string[],
+): readonly ProgressMessage[] {
   const sizeBytes = record.layerIds.reduce((sum, chainId) => sum + deps.layers.sizeBytes(chainId), 0);
   const known = deps.directory.get(record.id);
-  deps.directory.put({ ...record, sizeBytes, tags: known?.tags ?? [], taggedAt: known?.taggedAt });
-  return record.id;
+  const gained = tags.filter((tag) => known?.tags.includes(tag) !== true);
+  const lines = tags.flatMap((tag) => tagLines(deps, record.id, tag));
+  deps.directory.put({
+    ...record,
+    sizeBytes,
+    tags: [...new Set([...(known?.tags ?? []), ...gained])].toSorted(),
+    taggedAt: gained.length > 0 ? deps.clock.now() : known?.taggedAt,
+  });
+  return lines;
 }
 
-function* giveTag(
-  deps: Pick<ImageDeps, 'directory' | 'clock'>,
-  id: ImageId,
-  tag: string,
-): Generator<ProgressMessage, void, undefined> {
-  const previous = deps.directory.giveTag(id, tag, deps.clock.now());
+function tagLines(deps: Pick<ImageDeps, 'directory'>, id: ImageId, tag: string): readonly ProgressMessage[] {
   const name = toFamiliar(tag);
-  if (previous !== undefined) {
-    yield { stream: `The image ${name} already exists, renaming the old one with ID ${previous.id} to empty string\n` };
-  }
-  yield { stream: `Loaded image: ${name}\n` };
+  const loaded: ProgressMessage = { stream: `Loaded image: ${name}\n` };
+  const previous = deps.directory.byTag(tag);
+  if (previous === undefined || previous.id === id) return [loaded];
+  const moved = `The image ${name} already exists, renaming the old one with ID ${previous.id} to empty string\n`;
+  return [{ stream: moved }, loaded];
 }

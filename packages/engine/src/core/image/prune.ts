@@ -1,4 +1,10 @@
-import { booleanFilter, isEngineError, type Filters, type ImageDeleted, type PruneImagesReport } from '@fairlead/protocol';
+import {
+  booleanFilter,
+  isEngineError,
+  type Filters,
+  type ImageDeleted,
+  type PruneImagesReport,
+} from '@fairlead/protocol';
 import { publishPrune, type PruneDeps } from '../prune/prune-deps.ts';
 import { pruneFilter } from '../prune/prune-filters.ts';
 import type { ImageDeps } from './deps.ts';
@@ -27,7 +33,10 @@ export async function pruneImages(
       if ((danglingOnly && image.tags.length > 0) || !accepts({ createdAt, labels: config.Labels })) continue;
       deleted.push(...(await pruneOne(deps, image)));
     }
-    const reclaimedBytes = deleted.reduce((sum, answer) => sum + ('Deleted' in answer ? (sizes.get(answer.Deleted) ?? 0) : 0), 0);
+    const reclaimedBytes = deleted.reduce(
+      (sum, answer) => sum + ('Deleted' in answer ? (sizes.get(answer.Deleted) ?? 0) : 0),
+      0,
+    );
     publishPrune(deps, 'image', reclaimedBytes);
     return { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimedBytes };
   });

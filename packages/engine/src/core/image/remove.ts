@@ -31,33 +31,35 @@ export async function removeImage(
   command: RemoveImage,
 ): Promise<readonly ImageDeleted[]> {
   const image = deps.directory.resolve(ref);
-  const answers: ImageDeleted[] = [];
   if (isIdOf(image, ref)) {
     refuseById(deps, image, command.force);
   } else {
     if (!command.force && image.tags.length <= 1) refuseLastName(deps, image, ref);
-    answers.push(untag(deps, image, canonicalReference(withDefaultTag(parseReference(ref)))));
-    const left = deps.directory.get(image.id);
-    if (left === undefined || left.tags.length > 0) return answers;
-    // The name is gone; a container keeps the image itself, and that is no failure.
-    if (deps.directory.usersOf(image.id).some(({ running }) => running || !command.force)) return answers;
+    // A container keeps the image itself when its last name goes, and that is no failure.
+    const isKept = deps.directory.usersOf(image.id).some(({ running }) => running || !command.force);
+    if (image.tags.length > 1 || isKept) {
+      const tag = canonicalReference(withDefaultTag(parseReference(ref)));
+      deps.directory.takeTag(tag);
+      return [untagged(deps, image, tag)];
+    }
   }
-  answers.push(...remove(deps, deps.directory.get(image.id) ?? image));
+  const answers = remove(deps, image);
   await deps.directory.collect();
   return answers;
 }
 
-/** Deletes the record, whatever uses it. Synchronous: no container can come in between. */
+/**
+ * Deletes the record with all its tags in one step, whatever uses it. Synchronous: no container can come in between.
+ */
 function remove(deps: RemoveDeps, image: ImageRecord): readonly ImageDeleted[] {
-  const answers: ImageDeleted[] = image.tags.map((tag) => untag(deps, image, tag));
   const freed = deps.directory.freedBy(image);
   deps.directory.forget(image.id);
+  const answers = image.tags.map((tag) => untagged(deps, image, tag));
   deps.publish(imageEvent(image, 'delete'));
   return [...answers, { Deleted: image.id }, ...freed.toReversed().map((chainId) => ({ Deleted: chainId }))];
 }
 
-function untag(deps: RemoveDeps, image: ImageRecord, tag: string): ImageDeleted {
-  deps.directory.takeTag(tag);
+function untagged(deps: RemoveDeps, image: ImageRecord, tag: string): ImageDeleted {
   deps.publish(imageEvent(image, 'untag'));
   return { Untagged: toFamiliar(tag) };
 }

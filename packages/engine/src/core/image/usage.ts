@@ -20,9 +20,7 @@ export interface ImagesUsage {
 
 /** Works out what images take of the disk. Source: moby v28 daemon/images/image_list.go and service.go, LayerDiskUsage. */
 export function imagesUsage({ directory, layers }: Pick<ImageDeps, 'directory' | 'layers'>): ImagesUsage {
-  const images = directory
-    .all()
-    .toSorted((a, b) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0));
+  const images = directory.all().toSorted((a, b) => (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0));
   const users = new Map<string, number>();
   for (const { layerIds } of images) for (const id of layerIds) users.set(id, (users.get(id) ?? 0) + 1);
   const bytesOf = (chainId: string): number => (layers.has(chainId) ? layers.sizeBytes(chainId) : 0);

@@ -14,13 +14,18 @@ export const OPERATIONS_LISTED_MAX: number = 1_000;
 const TRIM_EVERY = 1_000;
 
 interface LiveOperation {
-  readonly sequence: number;
+  /** Undefined while the store has not taken it. */
+  sequence: number | undefined;
   operation: Operation;
   readonly startedMs: number;
   readonly done: PromiseWithResolvers<Operation>;
 }
 
-/** Every request that changes something: who asked, for how long, how far it is, how it ended, who hung up. */
+/**
+ * Every request that changes something: who asked, for how long, how far it is, how it ended, who hung up.
+ *
+ * Nothing is refused because it cannot be written down here: on a full disk a stop is still a stop.
+ */
 export class OperationLedger implements OperationBeginner {
   readonly #log: RecordLog<Operation>;
   readonly #clock: Clock;
@@ -38,13 +43,13 @@ export class OperationLedger implements OperationBeginner {
     const at = this.#clock.now();
     const operation = newOperation(start, at);
     const live: LiveOperation = {
-      sequence: this.#log.append(operation, at),
+      sequence: undefined,
       operation,
       startedMs: this.#clock.monotonicMs(),
       done: Promise.withResolvers(),
     };
     this.#live.set(operation.Id, live);
-    this.#trim();
+    this.#store(live);
     return this.#handle(live);
   }
 
@@ -83,7 +88,8 @@ export class OperationLedger implements OperationBeginner {
     for (const { sequence, record } of this.#log.between(undefined, undefined, OPERATIONS_KEPT)) {
       if (record.Outcome !== null) continue;
       const tookMs = Math.max(0, this.#clock.now().getTime() - Date.parse(record.StartedAt));
-      this.#log.replace(sequence, { ...record, Outcome: { Result: 'interrupted', TookMs: tookMs } });
+      const operation: Operation = { ...record, Outcome: { Result: 'interrupted', TookMs: tookMs } };
+      this.#store({ sequence, operation });
     }
   }
 
@@ -150,9 +156,11 @@ export class OperationLedger implements OperationBeginner {
     live.done.resolve(live.operation);
   }
 
-  #store(live: LiveOperation): void {
+  #store(live: Pick<LiveOperation, 'sequence' | 'operation'>): void {
     try {
-      this.#log.replace(live.sequence, live.operation);
+      if (live.sequence !== undefined) return this.#log.replace(live.sequence, live.operation);
+      live.sequence = this.#log.append(live.operation, new Date(live.operation.StartedAt));
+      this.#trim();
     } catch (error) {
       this.#report.failure('operation.store.failed', error, { operationId: live.operation.Id });
     }

@@ -4,6 +4,8 @@ export interface Cgroups {
   pids(cgroupsPath: string): Promise<readonly number[]>;
   /** Lets a paused group run: what is frozen cannot even be killed on cgroup v1. Not paused, or nothing there, is success. */
   thaw(cgroupsPath: string): Promise<void>;
+  /** A process will be put into a group soon: makes that faster, returns at once and never fails. */
+  expectMove(): void;
   /** Takes the limit of processes away. Nothing there is success. */
   liftProcessLimit(cgroupsPath: string): Promise<void>;
   /**

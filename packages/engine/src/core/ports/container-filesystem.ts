@@ -14,6 +14,7 @@ export type ViewMount =
   /** The running container's own; of one that does not run, an empty one that cannot be written to. */
   | { readonly kind: 'tmpfs'; readonly target: string };
 
+/** What to look into. */
 export interface OpenView {
   /** Host path of the mounted root filesystem. */
   readonly rootPath: string;
@@ -32,6 +33,17 @@ export interface PathFacts {
   readonly modifiedAtNanos: bigint;
   /** Where a symbolic link leads, from the container's root, as far as there is something; empty for all else. */
   readonly linkTarget: string;
+}
+
+/** Something in a view, held open: what happens to its path later does not matter. */
+export interface FoundPath extends Disposable {
+  readonly facts: PathFacts;
+  /**
+   * A tar of it, its entries named `name` and `name/…`; without a name what is in this directory, by its own names.
+   * Symbolic links stay links. What vanishes meanwhile is left out. Breaking off the iteration frees what it holds.
+   * @throws `signal.reason`; an errno error.
+   */
+  archive(how: ArchiveHow): AsyncIterable<Uint8Array>;
 }
 
 /** How something is archived. */
@@ -67,15 +79,8 @@ export interface ViewDirectory extends Disposable {
  * To be disposed when nothing of it is used any more.
  */
 export interface FilesystemView extends Disposable {
-  /** Undefined when there is nothing. @throws an errno error: 'ENOTDIR', 'ELOOP'. */
-  stat(path: string): Promise<PathFacts | undefined>;
-  /**
-   * A tar of what is at a path, its entries named `name` and `name/…`; without a name what is in that directory, by its own names.
-   * Symbolic links stay links. What vanishes meanwhile is left out.
-   * Breaking off the iteration frees what it holds.
-   * @throws an errno error: 'ENOENT'; `signal.reason`.
-   */
-  archive(path: string, how: ArchiveHow): AsyncIterable<Uint8Array>;
+  /** Finds something, links themselves; undefined when there is nothing. @throws an errno error: 'ENOTDIR', 'ELOOP'. */
+  find(path: string): Promise<FoundPath | undefined>;
   /** @throws EngineError 'invalid-argument' `extraction point is not a directory`; an errno error: 'ENOENT'. */
   directory(path: string): Promise<ViewDirectory>;
   /** A text file, through links; undefined when there is none. @throws EngineError 'too-large'. */

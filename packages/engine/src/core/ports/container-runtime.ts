@@ -51,6 +51,8 @@ export interface ExecRequest {
   readonly process: OciProcess;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Nobody will ever listen: without a terminal, its output goes to the null device and it outlives the engine. */
+  readonly detached: boolean;
   readonly size: TerminalSize | undefined;
 }
 

@@ -25,6 +25,7 @@ export interface CpuUsage {
   readonly throttledNanos: number;
 }
 
+/** Memory of all that runs in the container. */
 export interface MemoryUsage {
   readonly usageBytes: number;
   /** Undefined where the kernel does not say (cgroup v2). */
@@ -37,6 +38,7 @@ export interface MemoryUsage {
   readonly counters: ReadonlyMap<string, bigint>;
 }
 
+/** What was counted of one kind of operation on one device. */
 export interface BlockIoCount {
   readonly major: number;
   readonly minor: number;
@@ -50,12 +52,14 @@ export interface BlockIoUsage {
   readonly operations: readonly BlockIoCount[] | undefined;
 }
 
+/** Traffic of one network interface. */
 export interface InterfaceUsage {
   readonly name: string;
   readonly received: TrafficCount;
   readonly sent: TrafficCount;
 }
 
+/** Traffic in one direction. */
 export interface TrafficCount {
   readonly bytes: number;
   readonly packets: number;

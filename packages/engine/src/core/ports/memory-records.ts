@@ -8,6 +8,7 @@ export function memoryTable<T>(): RecordTable<T> {
     get: (key) => copy(records.get(key)),
     has: (key) => records.has(key),
     all: () => [...records.values()].map((record) => structuredClone(record)),
+    unreadable: () => [],
     put: (key, record) => void records.set(key, structuredClone(record)),
     delete: (key) => void records.delete(key),
   };
@@ -45,6 +46,7 @@ export function memoryStore(): RecordStore {
     table: () => memoryTable(),
     log: () => memoryLog(),
     transaction: (work) => work(),
+    afterCommit: (work) => work(),
     [Symbol.dispose]() {},
   };
 }

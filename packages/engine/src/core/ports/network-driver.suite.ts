@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { containerId, type ContainerId } from '@fairlead/protocol';
-import type { NetworkDriver } from './network-driver.ts';
+import type { NetworkDriver, PortRequest } from './network-driver.ts';
 
 /** A driver with nothing in it, and processes with network namespaces of their own to try it on. */
 export interface NetworkWorld extends AsyncDisposable {
@@ -51,9 +51,46 @@ export function networkDriverSuite(name: string, open: () => Promise<NetworkWorl
       const endpoint = world.driver.reserve(id);
       const driver = await world.restart();
       assert.deepEqual(driver.bridge, world.driver.bridge);
-      driver.restore(new Map([[id, endpoint]]));
+      await driver.restore(new Map([[id, endpoint]]));
       assert.deepEqual(driver.reserve(id), endpoint);
       assert.notEqual(driver.reserve(newId()).ipAddress, endpoint.ipAddress);
+    });
+
+    it('publishes nothing when nothing is asked for', async () => {
+      await using world = await open();
+      const id = newId();
+      const endpoint = world.driver.reserve(id);
+      assert.deepEqual(await world.driver.publish(id, []), endpoint);
+    });
+
+    it('publishes a free port, for one container at a time', async () => {
+      await using world = await open();
+      const [id, other] = [newId(), newId()];
+      const { ports = [] } = await world.driver.publish(id, [anyPort]);
+      const [{ hostPort } = { hostPort: 0 }] = ports;
+      assert.deepEqual(ports, [{ protocol: 'tcp', containerPort: 80, hostAddress: '0.0.0.0', hostPort }]);
+      assert.deepEqual(world.driver.reserve(id).ports, ports);
+      const same = { ...anyPort, hostPorts: { first: hostPort, last: hostPort } };
+      await assert.rejects(world.driver.publish(other, [same]), {
+        kind: 'conflict',
+        message: `Bind for 0.0.0.0:${hostPort} failed: port is already allocated`,
+      });
+      await world.driver.connect({ id, pid: await world.startProcess() }, world.driver.reserve(id));
+      await world.driver.release(id);
+      await world.driver.publish(other, [same]);
+    });
+
+    it('keeps the ports of running containers over a restart', async () => {
+      await using world = await open();
+      const id = newId();
+      const endpoint = await world.driver.publish(id, [anyPort]);
+      const [{ hostPort } = { hostPort: 0 }] = endpoint.ports ?? [];
+      const driver = await world.restart();
+      await driver.restore(new Map([[id, endpoint]]));
+      const same = { ...anyPort, hostPorts: { first: hostPort, last: hostPort } };
+      await assert.rejects(driver.publish(newId(), [same]), /port is already allocated/);
+      await driver.release(id);
+      await driver.publish(newId(), [same]);
     });
 
     it('releases what was never reserved, and twice', async () => {
@@ -102,6 +139,8 @@ export function networkDriverSuite(name: string, open: () => Promise<NetworkWorl
     });
   });
 }
+
+const anyPort: PortRequest = { protocol: 'tcp', containerPort: 80, hostAddress: '0.0.0.0', hostPorts: undefined };
 
 function newId(): ContainerId {
   return containerId(randomBytes(32).toString('hex'));

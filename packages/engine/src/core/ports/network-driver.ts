@@ -1,5 +1,25 @@
 import type { ContainerId } from '@fairlead/protocol';
 
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+
+/** A port of a container that is to be reachable on the host. */
+export interface PortRequest {
+  readonly protocol: PortProtocol;
+  readonly containerPort: number;
+  /** IPv4; `0.0.0.0`: all addresses of the host. */
+  readonly hostAddress: string;
+  /** One of these; undefined: any free one. */
+  readonly hostPorts: { readonly first: number; readonly last: number } | undefined;
+}
+
+/** A port of a container and where it is reachable. */
+export interface PublishedPort {
+  readonly protocol: PortProtocol;
+  readonly containerPort: number;
+  readonly hostAddress: string;
+  readonly hostPort: number;
+}
+
 /** A container's place on a network, as stored in its record. */
 export interface NetworkEndpoint {
   readonly networkName: string;
@@ -9,6 +29,8 @@ export interface NetworkEndpoint {
   readonly prefixLength: number;
   readonly gateway: string;
   readonly macAddress: string;
+  /** Absent in records from before ports were published. */
+  readonly ports?: readonly PublishedPort[];
 }
 
 /** Whose network is to be furnished. */
@@ -28,13 +50,23 @@ export interface NetworkDriver {
     readonly gateway: string;
     readonly interfaceName: string;
   };
-  /** Takes addresses that records already hold, after a restart of the engine. */
-  restore(endpoints: ReadonlyMap<ContainerId, NetworkEndpoint>): void;
+  /**
+   * Takes addresses and ports that the records of running containers hold, after a restart of the engine, and puts what
+   * belongs to no container away.
+   */
+  restore(endpoints: ReadonlyMap<ContainerId, NetworkEndpoint>): Promise<void>;
   /** Reserves an address. Pure book-keeping: no system call. */
   reserve(id: ContainerId): NetworkEndpoint;
+  /**
+   * Takes ports of the host for a container that has an address; `connect` makes them reachable: from other hosts, from the
+   * host itself, loopback included, and from containers. None is taken when one cannot be.
+   *
+   * @returns the endpoint with its ports. @throws EngineError 'conflict' in Docker's words when one is taken.
+   */
+  publish(id: ContainerId, requests: readonly PortRequest[]): Promise<NetworkEndpoint>;
   /** Puts eth0 with that address, default route and masquerading in place; makes the bridge on first use. */
   connect(request: NetworkConnect, endpoint: NetworkEndpoint): Promise<void>;
-  /** Gives the address back. Nothing to do is success. */
+  /** Gives address and ports back. Nothing to do is success. */
   release(id: ContainerId): Promise<void>;
   /** Removes bridge and rules, when no container uses them: for `fairlead engine` told to clean up, and tests. */
   removeAll(): Promise<void>;

@@ -1,9 +1,18 @@
+/** A stored record that cannot be read, or is not of its kind. */
+export interface UnreadableRecord {
+  readonly key: string;
+  /** Its field `name`, when that much of it can be read. */
+  readonly name: string | undefined;
+}
+
 /** One kind of record. A record is durable when the call returns; a corrupt one is reported by key and skipped, never dropped. */
 export interface RecordTable<T> {
   get(key: string): T | undefined;
   /** Also true of a corrupt record. */
   has(key: string): boolean;
   all(): readonly T[];
+  /** Those that `all` skips: what belongs to them is not anybody else's. */
+  unreadable(): readonly UnreadableRecord[];
   put(key: string, record: T): void;
   delete(key: string): void;
 }
@@ -29,6 +38,11 @@ export interface RecordStore extends Disposable {
   /** `isRecord` recognises a stored document; one that is none is corrupt. */
   table<T>(name: 'containers' | 'images' | 'settings' | 'volumes', isRecord: (document: unknown) => document is T): RecordTable<T>;
   log<T>(name: 'events' | 'operations', isRecord: (document: unknown) => document is T): RecordLog<T>;
-  /** All of it or nothing, also when the engine dies in the middle. */
+  /**
+   * All of it or nothing, also when the engine dies in the middle.
+   * @throws what `work` throws, or why it could not be stored: nothing of it is then.
+   */
   transaction(work: () => void): void;
+  /** Calls back when what was written so far is durable: after the transaction under way, never if it fails; else at once. */
+  afterCommit(work: () => void): void;
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { containerId } from '@fairlead/protocol';
 import type { Snapshotter } from './snapshotter.ts';
 
+const never = new AbortController().signal;
 const first = containerId('a'.repeat(64));
 const second = containerId('b'.repeat(64));
 
@@ -65,10 +67,65 @@ export function snapshotterSuite(name: string, make: () => Promise<SnapshotterSc
       assert.ok(statSync((await snapshots.describe(first))['UpperDir'] ?? '').isDirectory());
     });
 
+    it('tells what was changed, and makes a layer of it that does the same', async () => {
+      await using place = await make();
+      const { snapshots, layerIds } = place;
+      await snapshots.prepare(first, layerIds);
+      assert.deepEqual(await snapshots.changes(first, never), []);
+      assert.equal((await bytesOf(snapshots.layerTar(first, never))).length, 0);
+      const root = await snapshots.mount(first);
+      writeFileSync(join(root, 'etc/name'), 'changed');
+      mkdirSync(join(root, 'new'));
+      writeFileSync(join(root, 'new/file'), 'x');
+      const changes = await snapshots.changes(first, never);
+      assert.deepEqual(
+        changes.map(({ kind, path }) => `${kind} ${path}`),
+        ['modified /etc', 'modified /etc/name', 'added /new', 'added /new/file'],
+      );
+      const tar = await bytesOf(snapshots.layerTar(first, never));
+      const names = execFileSync('tar', ['--list'], { input: tar }).toString().trim().split('\n');
+      assert.deepEqual(names, ['etc/', 'etc/name', 'new/', 'new/file']);
+    });
+
+    it('stays mounted while somebody holds it, and goes with the last one', async () => {
+      await using place = await make();
+      const { snapshots, layerIds } = place;
+      await snapshots.prepare(first, layerIds);
+      const file = join(snapshots.rootPath(first), 'etc/name');
+      const one = await snapshots.hold(first);
+      const other = await snapshots.hold(first);
+      assert.equal(one.path, snapshots.rootPath(first));
+      await snapshots.mount(first);
+      await snapshots.unmount(first);
+      await one[Symbol.asyncDispose]();
+      await one[Symbol.asyncDispose]();
+      assert.equal(existsSync(file), true);
+      await other[Symbol.asyncDispose]();
+      assert.equal(existsSync(file), false);
+    });
+
+    it('stays mounted for its container when those who held it have gone', async () => {
+      await using place = await make();
+      const { snapshots, layerIds } = place;
+      await snapshots.prepare(first, layerIds);
+      const file = join(snapshots.rootPath(first), 'etc/name');
+      const held = await snapshots.hold(first);
+      await Promise.all([held[Symbol.asyncDispose](), snapshots.mount(first)]);
+      assert.equal(existsSync(file), true);
+      await snapshots.unmount(first);
+      assert.equal(existsSync(file), false);
+    });
+
     it('refuses layers that it does not have', async () => {
       await using place = await make();
       await assert.rejects(place.snapshots.prepare(first, [`sha256:${'0'.repeat(64)}`]), { kind: 'not-found' });
       await assert.rejects(place.snapshots.mount(first), { kind: 'not-found' });
     });
   });
+}
+
+async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
 }

@@ -13,11 +13,20 @@ export interface LayerChange {
   readonly kind: 'modified' | 'added' | 'deleted';
 }
 
+/** What a writable layer is for. */
+export interface PrepareOptions {
+  /**
+   * Nobody wants the writable layer back after a crash of the host: it is never waited for the disk because of it. After
+   * such a crash `mount` and `hold` refuse with 'internal'.
+   */
+  readonly disposable: boolean;
+}
+
 /** Writable root filesystems on top of an image's layers. Every method may be repeated. */
 export interface Snapshotter {
   readonly name: string;
   /** Makes the writable layer. `layerIds`: chain ids, lowest first; each must have been unpacked by the layer store. */
-  prepare(id: ContainerId, layerIds: readonly string[]): Promise<void>;
+  prepare(id: ContainerId, layerIds: readonly string[], options?: PrepareOptions): Promise<void>;
   /** Mounts and returns the absolute path of the root filesystem; already mounted is success. */
   mount(id: ContainerId): Promise<string>;
   /** Nothing mounted is success. While somebody holds it, it goes when he lets go. */

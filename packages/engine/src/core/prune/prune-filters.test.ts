@@ -36,11 +36,12 @@ describe('pruneFilter', () => {
     });
   }
 
-  const refused: readonly { readonly filters: Readonly<Record<string, readonly string[]>>; readonly words: string }[] = [
-    { filters: { name: ['x'] }, words: "invalid filter 'name'" },
-    { filters: { until: ['1h', '2h'] }, words: 'more than one until filter specified' },
-    { filters: { until: ['soon'] }, words: 'failed to parse value as time or duration: "soon"' },
-  ];
+  const refused: readonly { readonly filters: Readonly<Record<string, readonly string[]>>; readonly words: string }[] =
+    [
+      { filters: { name: ['x'] }, words: "invalid filter 'name'" },
+      { filters: { until: ['1h', '2h'] }, words: 'more than one until filter specified' },
+      { filters: { until: ['soon'] }, words: 'failed to parse value as time or duration: "soon"' },
+    ];
   for (const { filters, words } of refused) {
     it(`refuses ${JSON.stringify(filters)}`, () => {
       assert.throws(

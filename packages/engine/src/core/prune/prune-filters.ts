@@ -11,10 +11,13 @@ import {
 /** Which of the things that nobody uses are to go. */
 export interface PruneFilter {
   /** Whether something made then, with these labels, may go. */
-  accepts(thing: {
-    readonly createdAt: Date | undefined;
-    readonly labels: Readonly<Record<string, string>> | null | undefined;
-  }): boolean;
+  readonly accepts: (thing: PrunedThing) => boolean;
+}
+
+/** What the filters look at. */
+export interface PrunedThing {
+  readonly createdAt: Date | undefined;
+  readonly labels: Readonly<Record<string, string>> | null | undefined;
 }
 
 /**
@@ -23,7 +26,10 @@ export interface PruneFilter {
  * @param known the keys that are allowed.
  * @throws EngineError 'invalid-argument' for other keys, for a moment that is none, for several. Source: moby v28 daemon/prune.go.
  */
-export function pruneFilter(filters: Filters, options: { readonly known: readonly string[]; readonly now: Date }): PruneFilter {
+export function pruneFilter(
+  filters: Filters,
+  options: { readonly known: readonly string[]; readonly now: Date },
+): PruneFilter {
   assertFilterKeys(filters, options.known);
   const until = untilOf(filters, options.now);
   const excluded = filters.get('label!');

@@ -70,7 +70,8 @@ describe('checkPropagation', () => {
   ];
   for (const { bind, refused } of cases) {
     it(`${refused === undefined ? 'takes' : 'refuses'} ${bind}`, () => {
-      const check = (): void => checkPropagation(plainMounts(askedMounts(hostConfigWith({ Binds: [bind] }))), mountInfo);
+      const check = (): void =>
+        checkPropagation(plainMounts(askedMounts(hostConfigWith({ Binds: [bind] }))), mountInfo);
       if (refused === undefined) check();
       else assert.throws(check, { message: refused });
     });

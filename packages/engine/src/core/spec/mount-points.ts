@@ -1,5 +1,6 @@
-import { EngineError, isEngineError, type HostConfig, type Mount } from '@fairlead/protocol';
+import { EngineError, type HostConfig, type Mount } from '@fairlead/protocol';
 import { parseBind, PROPAGATIONS, type Propagation } from './bind-spec.ts';
+import { invalidMount } from './invalid-mount.ts';
 import { cleanPath, isAbsolute } from './paths.ts';
 import { tmpfsMountText, tmpfsOptions } from './tmpfs-options.ts';
 import { volumeOfBind, volumeOfMount, type VolumeRequest } from './volume-requests.ts';
@@ -119,7 +120,7 @@ function fromMount(mount: Mount): AskedMount {
     case 'tmpfs':
       return fromTmpfsMount(mount);
     case 'volume':
-      return fromVolumeMount(mount);
+      return volumeOfMount(mount);
     case 'image':
     case 'npipe':
     case 'cluster':
@@ -129,15 +130,6 @@ function fromMount(mount: Mount): AskedMount {
       );
     default:
       throw invalidMount(mount.Type, 'mount type unknown');
-  }
-}
-
-function fromVolumeMount(mount: Mount): VolumeRequest {
-  try {
-    return volumeOfMount(mount);
-  } catch (cause) {
-    if (isEngineError(cause) || !(cause instanceof Error)) throw cause;
-    throw invalidMount(mount.Type, cause.message);
   }
 }
 
@@ -194,8 +186,4 @@ function checkTarget(type: string, target: string): void {
 
 function notAbsolute(path: string): string {
   return `invalid mount path: '${path}' mount path must be absolute`;
-}
-
-function invalidMount(type: string, reason: string): EngineError {
-  return new EngineError('invalid-argument', `invalid mount config for type ${JSON.stringify(type)}: ${reason}`);
 }

@@ -21,9 +21,7 @@ export function refuseResourceGaps(resources: Resources): void {
 
 /** What is asked for, has no effect here, and harms nobody by that. */
 export function ignoredWarnings(hostConfig: Resources): readonly string[] {
-  const ignored: readonly Gap[] = [
-    ['HostConfig.CpuCount', hostConfig.CpuCount > 0],
-  ];
+  const ignored: readonly Gap[] = [['HostConfig.CpuCount', hostConfig.CpuCount > 0]];
   return [
     ...(hostConfig.KernelMemory > 0
       ? [

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   decodeBody,
-  isEngineError,
   updateContainerBodySchema,
   type Resources,
   type UpdateContainerBodyInput,
@@ -67,7 +66,12 @@ describe('updateResources', () => {
       merged: { CpuShares: 512, CpusetCpus: '1' },
       applied: { cpu: { shares: 512, cpus: '1' } },
     },
-    { name: 'a limit of processes is set', asked: { PidsLimit: 7 }, merged: { PidsLimit: 7 }, applied: { pids: { limit: 7 } } },
+    {
+      name: 'a limit of processes is set',
+      asked: { PidsLimit: 7 },
+      merged: { PidsLimit: 7 },
+      applied: { pids: { limit: 7 } },
+    },
     {
       name: 'a limit of processes is lifted by 0',
       had: { PidsLimit: 7 },
@@ -92,20 +96,37 @@ describe('updateResources', () => {
     });
   }
 
-  const conflicts: readonly { readonly had: UpdateContainerBodyInput; readonly asked: UpdateContainerBodyInput; readonly words: RegExp }[] = [
-    { had: { CpuPeriod: 5_000 }, asked: { NanoCpus: 1 }, words: /^Conflicting options: Nano CPUs cannot be updated as CPU Period/ },
-    { had: { CpuQuota: 5_000 }, asked: { NanoCpus: 1 }, words: /^Conflicting options: Nano CPUs cannot be updated as CPU Quota/ },
-    { had: { NanoCpus: 1 }, asked: { CpuPeriod: 5_000 }, words: /^Conflicting options: CPU Period cannot be updated as NanoCPUs/ },
-    { had: { NanoCpus: 1 }, asked: { CpuQuota: 5_000 }, words: /^Conflicting options: CPU Quota cannot be updated as NanoCPUs/ },
+  const conflicts: readonly {
+    readonly had: UpdateContainerBodyInput;
+    readonly asked: UpdateContainerBodyInput;
+    readonly words: RegExp;
+  }[] = [
+    {
+      had: { CpuPeriod: 5_000 },
+      asked: { NanoCpus: 1 },
+      words: /^Conflicting options: Nano CPUs cannot be updated as CPU Period/,
+    },
+    {
+      had: { CpuQuota: 5_000 },
+      asked: { NanoCpus: 1 },
+      words: /^Conflicting options: Nano CPUs cannot be updated as CPU Quota/,
+    },
+    {
+      had: { NanoCpus: 1 },
+      asked: { CpuPeriod: 5_000 },
+      words: /^Conflicting options: CPU Period cannot be updated as NanoCPUs/,
+    },
+    {
+      had: { NanoCpus: 1 },
+      asked: { CpuQuota: 5_000 },
+      words: /^Conflicting options: CPU Quota cannot be updated as NanoCPUs/,
+    },
     { had: {}, asked: { Memory: 50 * MB }, words: /^Memory limit should be smaller than already set memoryswap limit/ },
     { had: { Memory: 9 * MB, MemorySwap: 18 * MB }, asked: { Memory: 19 * MB }, words: /memoryswap/ },
   ];
   for (const { had, asked, words } of conflicts) {
     it(`refuses ${JSON.stringify(asked)} over ${JSON.stringify(had)}`, () => {
-      assert.throws(
-        () => updateResources(resources(had), resources(asked)),
-        (error) => isEngineError(error) && error.kind === 'conflict' && words.test(error.message),
-      );
+      assert.throws(() => updateResources(resources(had), resources(asked)), { kind: 'conflict', message: words });
     });
   }
 });

@@ -189,7 +189,10 @@ const invalid: readonly (Parts & { readonly words: string })[] = [
   { hostConfig: { Runtime: 'bogus' }, words: 'unknown or invalid runtime name: bogus' },
   { hostConfig: { SecurityOpt: ['bogus'] }, words: 'invalid --security-opt 1: "bogus"' },
   { hostConfig: { SecurityOpt: ['bogus=1'] }, words: 'invalid --security-opt 2: "bogus=1"' },
-  { hostConfig: { LogConfig: { Type: 'syslog' } }, words: 'error looking up logging plugin syslog: plugin "syslog" not found' },
+  {
+    hostConfig: { LogConfig: { Type: 'syslog' } },
+    words: 'error looking up logging plugin syslog: plugin "syslog" not found',
+  },
   {
     hostConfig: { LogConfig: { Config: { bogus: '1' } } },
     words: "unknown log opt 'bogus' for json-file log driver",
@@ -220,8 +223,7 @@ const notImplemented: readonly (Parts & { readonly words: RegExp })[] = [
     words: /Subpath/,
   },
   { hostConfig: { Mounts: [{ Type: 'image', Source: 'v', Target: '/d' }] }, words: /"image"/ },
-  { hostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] } }, words: /publishing ports .*80\/tcp/ },
-  { hostConfig: { PublishAllPorts: true }, words: /HostConfig\.PublishAllPorts/ },
+  { hostConfig: { PortBindings: { '80/tcp': [{ HostIp: '::', HostPort: '80' }] } }, words: /IPv6 .*80\/tcp at ::/ },
   { hostConfig: { NetworkMode: 'container:web' }, words: /HostConfig\.NetworkMode/ },
   { hostConfig: { PidMode: 'container:web' }, words: /HostConfig\.PidMode/ },
   { hostConfig: { IpcMode: 'container:web' }, words: /HostConfig\.IpcMode/ },

@@ -71,12 +71,7 @@ export function validateCreate(deps: ValidateDeps, request: CreateRequest): Vali
     hostConfig: withDefaults({ ...hostConfig, ...resources.resources }, deps),
     mounts,
     volumesFrom: (hostConfig.VolumesFrom ?? []).map(parseVolumesFrom),
-    warnings: [
-      ...resources.warnings,
-      ...networkWarnings,
-      ...hostWarnings,
-      ...ignoredWarnings(hostConfig),
-    ],
+    warnings: [...resources.warnings, ...networkWarnings, ...hostWarnings, ...ignoredWarnings(hostConfig)],
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type NetworkingConfig,
 } from '@fairlead/protocol';
 import { networkChoice, type NetworkChoice } from './modes.ts';
+import { checkPorts } from './ports.ts';
 
 export interface NetworkRequest {
   readonly config: ContainerConfig;
@@ -21,8 +22,7 @@ const PREDEFINED: ReadonlyMap<string, NetworkChoice> = new Map([
 ]);
 
 /**
- * Checks everything about networks. There are the three predefined ones; published ports are refused, because a user
- * would rely on them.
+ * Checks everything about networks. There are the three predefined ones.
  *
  * @returns warnings.
  * @throws EngineError in Docker's words: 'invalid-argument' for conflicts and other networks,
@@ -34,7 +34,8 @@ export function checkNetwork(request: NetworkRequest): readonly string[] {
   const choice = networkChoice(config, hostConfig);
   checkLinks(hostConfig, choice);
   checkEndpoints(request, choice);
-  return checkPorts(hostConfig, choice);
+  checkPorts(config, hostConfig);
+  return portWarnings(hostConfig, choice);
 }
 
 function checkMode(mode: string): void {
@@ -89,29 +90,11 @@ function checkEndpoint(network: string, endpoint: EndpointRequest): void {
   if (Object.keys(endpoint.DriverOpts).length > 0) throw notYet(`${field}.DriverOpts`);
 }
 
-function checkPorts(hostConfig: HostConfig, choice: NetworkChoice): readonly string[] {
-  const ports = Object.keys(hostConfig.PortBindings);
-  for (const [port, bindings] of Object.entries(hostConfig.PortBindings)) {
-    for (const text of [port.split('/')[0] ?? '', ...(bindings ?? []).map((binding) => binding.HostPort)]) {
-      if (!isPortOrRange(text)) {
-        throw new EngineError('invalid-argument', `invalid port specification: ${JSON.stringify(text)}`);
-      }
-    }
-  }
-  if (ports.length === 0 && !hostConfig.PublishAllPorts) return [];
+/** Which ports there are was checked before. @returns warnings. */
+function portWarnings(hostConfig: HostConfig, choice: NetworkChoice): readonly string[] {
+  if (Object.keys(hostConfig.PortBindings).length === 0 && !hostConfig.PublishAllPorts) return [];
   if (choice === 'host') return ['Published ports are discarded when using host network mode'];
-  if (choice === 'none') return ['Published ports are discarded when using the none network'];
-  throw notYet(
-    ports.length > 0 ? `publishing ports (HostConfig.PortBindings: ${ports.join(', ')})` : 'HostConfig.PublishAllPorts',
-  );
-}
-
-/** Empty means any port. */
-function isPortOrRange(text: string): boolean {
-  if (text === '') return true;
-  const [, from, to] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(?:tcp|udp|sctp))?$/.exec(text) ?? [];
-  if (from === undefined) return false;
-  return Number(from) <= 65_535 && (to === undefined || (Number(to) <= 65_535 && Number(from) <= Number(to)));
+  return choice === 'none' ? ['Published ports are discarded when using the none network'] : [];
 }
 
 function notYet(what: string): EngineError {

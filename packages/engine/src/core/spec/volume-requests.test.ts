@@ -31,7 +31,11 @@ describe('askedMounts', () => {
             Source: 'data',
             Target: '/x',
             ReadOnly: true,
-            VolumeOptions: { NoCopy: true, Labels: { a: 'b' }, DriverConfig: { Name: 'local', Options: { type: 't' } } },
+            VolumeOptions: {
+              NoCopy: true,
+              Labels: { a: 'b' },
+              DriverConfig: { Name: 'local', Options: { type: 't' } },
+            },
           },
         ],
       },

@@ -1,5 +1,6 @@
 import { EngineError, type ContainerConfig, type HostConfig, type Mount, type StringMap } from '@fairlead/protocol';
 import { isMountMode, optionKind, type BindSpec } from './bind-spec.ts';
+import { invalidMount } from './invalid-mount.ts';
 import { cleanPath } from './paths.ts';
 
 /** A volume that a container is to have somewhere; it may still have to be made. */
@@ -45,15 +46,14 @@ export function volumeOfBind(bind: BindSpec, hostConfig: Pick<HostConfig, 'Volum
 
 /**
  * A `--mount type=volume`. Target and type were checked.
- * @throws Error with Docker's reason, to be put behind `invalid mount config for type "volume": `; EngineError
- *   'not-implemented' for a part of a volume.
+ * @throws EngineError 'invalid-argument' `invalid mount config for type "volume": …`; 'not-implemented' for a part of a volume.
  */
 export function volumeOfMount(mount: Mount): VolumeRequest {
   const options = mount.VolumeOptions;
-  if (mount.BindOptions !== null) throw new Error('field BindOptions must not be specified');
-  if (mount.TmpfsOptions !== null) throw new Error('field TmpfsOptions must not be specified');
+  if (mount.BindOptions !== null) throw invalidMount(mount.Type, 'field BindOptions must not be specified');
+  if (mount.TmpfsOptions !== null) throw invalidMount(mount.Type, 'field TmpfsOptions must not be specified');
   if (mount.Source === '' && mount.ReadOnly) {
-    throw new Error('must not set ReadOnly mode when using anonymous volumes');
+    throw invalidMount(mount.Type, 'must not set ReadOnly mode when using anonymous volumes');
   }
   if (options !== null && options.Subpath !== '') {
     throw new EngineError('not-implemented', 'HostConfig.Mounts.VolumeOptions.Subpath is not implemented yet');

@@ -23,7 +23,10 @@ export function checkVolumeName(name: string): void {
     throw new EngineError('invalid-argument', `create ${name}: ${words}`);
   }
   if (name.length > NAME_BYTES_MAX) {
-    throw new EngineError('invalid-argument', `create ${name}: volume name is longer than ${NAME_BYTES_MAX} characters`);
+    throw new EngineError(
+      'invalid-argument',
+      `create ${name}: volume name is longer than ${NAME_BYTES_MAX} characters`,
+    );
   }
 }
 

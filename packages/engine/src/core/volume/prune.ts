@@ -1,4 +1,10 @@
-import { assertFilterKeys, booleanFilter, isEngineError, type Filters, type VolumePruneReport } from '@fairlead/protocol';
+import {
+  assertFilterKeys,
+  booleanFilter,
+  isEngineError,
+  type Filters,
+  type VolumePruneReport,
+} from '@fairlead/protocol';
 import type { VolumeDeps } from './deps.ts';
 import { isAnonymous } from './record.ts';
 import { removeVolume } from './remove.ts';
@@ -44,7 +50,8 @@ async function removed(deps: VolumeDeps, name: string): Promise<boolean> {
     await removeVolume(deps, name, { force: true });
     return true;
   } catch (error) {
-    if (!(isEngineError(error) && error.kind === 'conflict')) deps.log.failure('volume.prune.failed', error, { volume: name });
+    if (!(isEngineError(error) && error.kind === 'conflict'))
+      deps.log.failure('volume.prune.failed', error, { volume: name });
     return false;
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { spawnProgram, type Program } from '../../host/process.ts';
 import { readCgroupLayout, type CgroupLayout } from './cgroup-layout.ts';
 import { CgroupTree } from './cgroup-tree.ts';
@@ -28,6 +29,18 @@ describe('CgroupTree', () => {
     for (const sleeper of sleepers) assert.equal((await sleeper.exited).exitCode, 137);
     for (const root of group.roots) assert.equal(existsSync(`${root}${group.path}`), false, root);
     await group.tree.remove(group.path);
+  });
+
+  it('leaves us where we are when a move is expected', async () => {
+    const tree = new CgroupTree(await readCgroupLayout());
+    const before = await readFile('/proc/self/cgroup', 'utf8');
+    tree.expectMove();
+    await setTimeout(50);
+    assert.equal(await readFile('/proc/self/cgroup', 'utf8'), before);
+  });
+
+  it('expects moves on a host without groups, too', () => {
+    new CgroupTree({ version: 1, unified: undefined, legacy: new Map() }).expectMove();
   });
 
   for (const path of ['', '/', '..', '/fairlead/../..']) {

@@ -2,8 +2,9 @@ import { join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '@fairlead/protocol';
 import type { Cgroups } from '../../core/ports/cgroups.ts';
+import { readTextAtOnce } from '../../host/at-once.ts';
 import { isErrno } from '../../host/errno.ts';
-import { removeEmptyDirectory, writeKernelFile } from '../../host/files.ts';
+import { removeEmptyDirectories, removeEmptyDirectory, writeKernelFile } from '../../host/files.ts';
 import { listSubdirectories } from '../../host/subdirectories.ts';
 import { findProcess, readCgroupPids, signalProcess } from '../../host/proc.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
@@ -43,8 +44,33 @@ export class CgroupTree implements Cgroups {
     if (root !== undefined) await writeIfThere(join(directoryOf(root, cgroupsPath), 'pids.max'), 'max');
   }
 
+  /**
+   * The kernel lets all processes pass a point before it moves the first one in a while, 4–10 ms; the next ones are moved
+   * at once, for some 20 ms. So the engine is moved to where it is, while the runtime is still starting. docs/adr/0005.
+   */
+  expectMove(): void {
+    const path = this.#ownGroup();
+    // Not allowed, or not possible here: then the move is as slow as it is.
+    if (path !== undefined) writeKernelFile(join(path, 'cgroup.procs'), '0').catch(() => {});
+  }
+
   async remove(cgroupsPath: string): Promise<void> {
-    await Promise.all(this.#roots().map((root) => removeGroup(directoryOf(root, cgroupsPath))));
+    const groups = this.#roots().map((root) => directoryOf(root, cgroupsPath));
+    await Promise.all((await removeEmptyDirectories(groups)).map(removeGroup));
+  }
+
+  /** Directory of the group that this process is in, in the hierarchy of {@link CgroupTree.#processRoot}. */
+  #ownGroup(): string | undefined {
+    const root = this.#processRoot();
+    if (root === undefined) return undefined;
+    for (const line of (readTextAtOnce('/proc/self/cgroup') ?? '').split('\n')) {
+      const [, controllers = '', path = ''] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+      const mounted =
+        controllers === '' ? this.#layout.unified : this.#layout.legacy.get(controllers.split(',')[0] ?? '');
+      // Outside what a namespace lets us see, the path begins with "/..".
+      if (mounted === root && !path.startsWith('/..')) return join(root, path);
+    }
+    return undefined;
   }
 
   #processRoot(): string | undefined {

@@ -2,6 +2,7 @@ import { EngineError } from '@fairlead/protocol';
 import type {
   ArchiveHow,
   FilesystemView,
+  FoundPath,
   PathFacts,
   UnpackFiles,
   ViewDirectory,
@@ -9,7 +10,7 @@ import type {
 import { bytePathOf, shownPath, type BytePath } from '../../host/byte-path.ts';
 import { encodeTar } from '../../host/encode-tar.ts';
 import { isErrno } from '../../host/errno.ts';
-import type { Place, RootedTree } from '../../host/rooted-tree.ts';
+import type { FileStats, Place, RootedTree } from '../../host/rooted-tree.ts';
 import { tarFiles } from '../../host/tar-tree.ts';
 import { unpackInto } from '../../host/unpack-into.ts';
 import { readPlace, treeEntry, walkTree, type TreeEntry } from '../../host/walk-tree.ts';
@@ -26,24 +27,25 @@ export class TreeView implements FilesystemView {
     this.#tree = tree;
   }
 
-  async stat(path: string): Promise<PathFacts | undefined> {
+  async find(path: string): Promise<FoundPath | undefined> {
     const bytes = bytePathOf(path);
-    using place = await this.#tree.find(bytes).catch(missing);
+    await using undo = new AsyncDisposableStack();
+    const place = await this.#tree.find(bytes).catch(missing);
     if (place === undefined) return undefined;
+    undo.use(place);
     const stats = await place.stats();
-    return {
+    // A link, or a file, is read through the directory it is in: that is held, too.
+    const parent = stats.isDirectory() ? undefined : await this.#parentOf(bytes);
+    if (parent !== undefined) undo.use(parent);
+    const target = stats.isSymbolicLink() ? await resolveLink(bytes, (link) => this.#readLink(link)) : '';
+    const facts = {
       mode: Number(stats.mode),
       sizeBytes: Number(stats.size),
       modifiedAtNanos: stats.mtimeNs,
-      linkTarget: stats.isSymbolicLink() ? shownPath(await resolveLink(bytes, (link) => this.#readLink(link))) : '',
+      linkTarget: shownPath(target),
     };
-  }
-
-  async *archive(path: string, { name, signal }: ArchiveHow): AsyncGenerator<Uint8Array, void, undefined> {
-    const found = bytePathOf(path);
-    using place = await this.#tree.find(found);
-    const entries = name === undefined ? walkTree(place, signal) : this.#entries({ path: found, place }, signal);
-    yield* encodeTar(tarFiles(entries, { rename: behind(name), attributes: ATTRIBUTES }));
+    undo.move();
+    return new TreePath({ place, stats, parent, name: lastPart(bytes) }, facts);
   }
 
   async directory(path: string): Promise<ViewDirectory> {
@@ -65,26 +67,50 @@ export class TreeView implements FilesystemView {
     this.#tree[Symbol.dispose]();
   }
 
-  /** The thing itself, then what is below it. */
-  async *#entries(
-    found: { readonly path: BytePath; readonly place: Place },
-    signal: AbortSignal,
-  ): AsyncGenerator<TreeEntry, void, undefined> {
-    const stats = await found.place.stats();
-    if (stats.isDirectory()) {
-      yield { path: '', name: '', stats, readLink: noLink, open: nothing, attribute: () => undefined };
-      return yield* walkTree(found.place, signal);
-    }
-    const slash = found.path.lastIndexOf('/');
-    using parent = await this.#tree.findDirectory(found.path.slice(0, slash + 1));
-    yield treeEntry(parent, { path: '', name: found.path.slice(slash + 1), stats });
+  async #parentOf(path: BytePath): Promise<Place | undefined> {
+    return await this.#tree.findDirectory(path.slice(0, path.lastIndexOf('/') + 1) || '/').catch(missing);
   }
 
   /** What a link says; undefined when there is something else, or nothing. */
   async #readLink(path: BytePath): Promise<BytePath | undefined> {
-    const slash = path.lastIndexOf('/');
-    using parent = await this.#tree.findDirectory(path.slice(0, slash + 1) || '/').catch(missing);
-    return await parent?.readLink(path.slice(slash + 1)).catch(notALink);
+    using parent = await this.#parentOf(path);
+    return await parent?.readLink(lastPart(path)).catch(notALink);
+  }
+}
+
+interface Found {
+  readonly place: Place;
+  readonly stats: FileStats;
+  /** Undefined for a directory. */
+  readonly parent: Place | undefined;
+  readonly name: BytePath;
+}
+
+class TreePath implements FoundPath {
+  readonly facts: PathFacts;
+  readonly #found: Found;
+
+  constructor(found: Found, facts: PathFacts) {
+    this.#found = found;
+    this.facts = facts;
+  }
+
+  async *archive({ name, signal }: ArchiveHow): AsyncGenerator<Uint8Array, void, undefined> {
+    const entries = name === undefined ? walkTree(this.#found.place, signal) : this.#entries(signal);
+    yield* encodeTar(tarFiles(entries, { rename: behind(name), attributes: ATTRIBUTES }));
+  }
+
+  [Symbol.dispose](): void {
+    this.#found.place[Symbol.dispose]();
+    this.#found.parent?.[Symbol.dispose]();
+  }
+
+  /** The thing itself, then what is below it. */
+  async *#entries(signal: AbortSignal): AsyncGenerator<TreeEntry, void, undefined> {
+    const { place, stats, parent, name } = this.#found;
+    if (parent !== undefined) return yield treeEntry(parent, { path: '', name, stats });
+    yield { path: '', name: '', stats, readLink: nothing, open: nothing, attribute: () => undefined };
+    yield* walkTree(place, signal);
   }
 }
 
@@ -112,6 +138,10 @@ class TreeDirectory implements ViewDirectory {
   }
 }
 
+function lastPart(path: BytePath): BytePath {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 function behind(name: string | undefined): (path: BytePath) => BytePath {
   if (name === undefined) return (path) => path;
   const base = bytePathOf(name);
@@ -119,12 +149,8 @@ function behind(name: string | undefined): (path: BytePath) => BytePath {
   return (path) => (path === '' ? base : `${base}${slash}${path}`);
 }
 
-async function noLink(): Promise<BytePath> {
-  return '';
-}
-
 async function nothing(): Promise<undefined> {
-  // A directory is not read.
+  // A directory is neither.
 }
 
 function notADirectory(error: unknown): never {

@@ -136,7 +136,7 @@ describe('BridgeNetwork', { skip: !isRoot && 'needs root' }, () => {
     execFileSync('nft', ['delete', 'table', 'ip', `fairlead_${world.driver.bridge.interfaceName.slice(3)}`]);
     const driver = await world.restart();
     assert.equal(driver.bridge.subnet, world.driver.bridge.subnet);
-    driver.restore(new Map([[idOf('a'), endpoint]]));
+    await driver.restore(new Map([[idOf('a'), endpoint]]));
     const other = await world.startProcess();
     await driver.connect({ id: idOf('b'), pid: other }, driver.reserve(idOf('b')));
     assert.ok(pings(other, endpoint.ipAddress));
@@ -202,8 +202,21 @@ describe('BridgeNetwork', { skip: !isRoot && 'needs root' }, () => {
     assert.deepEqual(JSON.parse(stdout), {
       reachesOutside: true,
       reachedFromOutside: false,
+      published: {
+        'the host, by loopback': true,
+        'the host, by its address': true,
+        'the host, at an address of its own': true,
+        'a neighbour': true,
+        'a neighbour, at loopback': false,
+        'the container itself': true,
+        'the container, at loopback': false,
+        'another container': true,
+      },
+      afterRestart: true,
+      afterRelease: false,
+      mapsAfterRelease: 0,
       forwards: '1',
-      exceptionsWhileInUse: 2,
+      exceptionsWhileInUse: 3,
       exceptionsAfterwards: 0,
     });
   });

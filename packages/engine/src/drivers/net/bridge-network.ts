@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { EngineError, type ContainerId } from '@fairlead/protocol';
-import type { NetworkConnect, NetworkDriver, NetworkEndpoint } from '../../core/ports/network-driver.ts';
+import type { NetworkConnect, NetworkDriver, NetworkEndpoint, PortRequest } from '../../core/ports/network-driver.ts';
+import { readTextIfExists } from '../../host/files.ts';
+import { silentLog, type Log } from '../../lib/log.ts';
 import { AddressPool } from './address-pool.ts';
 import { BridgeHost } from './bridge-host.ts';
 import { formatAddress, formatSubnet, macOf, parseAddress, parseSubnet } from './ipv4.ts';
+import { PublishedPorts, type EphemeralRange } from './published-ports.ts';
 import { claimSubnet, type SubnetClaim } from './subnet-claim.ts';
 
 export interface BridgeNetworkOptions {
@@ -15,25 +18,37 @@ export interface BridgeNetworkOptions {
   readonly subnet?: string;
   /** At most 15 characters. Default: derived from the root. */
   readonly interfaceName?: string;
+  /** Default: says nothing. */
+  readonly log?: Log;
 }
 
 /** Where engines of one host note which subnet they chose. */
 export const SUBNET_CLAIM_DIRECTORY = '/run/fairlead/subnets';
 
-/** The default bridge by iproute2 and nftables. Holds a lock on its subnet until disposed; bridge and rules stay then. */
+/** Docker's fall-back, where the kernel does not say. Source: moby libnetwork/portallocator. */
+const EPHEMERAL_DEFAULT: EphemeralRange = { first: 49_153, last: 65_535 };
+
+/**
+ * The default bridge by iproute2 and nftables. Holds a lock on its subnet, and sockets at published ports, until disposed;
+ * bridge and rules stay then, so that containers go on being reachable.
+ */
 export class BridgeNetwork implements NetworkDriver, AsyncDisposable {
   readonly bridge: NetworkDriver['bridge'];
   readonly #claim: SubnetClaim;
   readonly #pool: AddressPool;
   readonly #host: BridgeHost;
+  readonly #ports: PublishedPorts;
+  readonly #log: Log;
   readonly #endpoints = new Map<ContainerId, NetworkEndpoint>();
 
-  private constructor(claim: SubnetClaim, options: BridgeNetworkOptions) {
+  private constructor(claim: SubnetClaim, ephemeral: EphemeralRange, options: BridgeNetworkOptions) {
     const hash = createHash('sha256').update(options.root).digest('hex');
     const gateway = formatAddress(claim.subnet.base + 1);
     const interfaceName = options.interfaceName ?? interfaceNameOf(options.root);
     this.#claim = claim;
     this.#pool = new AddressPool(claim.subnet);
+    this.#ports = new PublishedPorts(ephemeral);
+    this.#log = options.log ?? silentLog;
     this.bridge = {
       name: 'bridge',
       id: createHash('sha256').update(`bridge of ${options.root}`).digest('hex'),
@@ -64,14 +79,19 @@ export class BridgeNetwork implements NetworkDriver, AsyncDisposable {
     }
     const subnet = options.subnet === undefined ? undefined : parseSubnetOption(options.subnet);
     const claimDirectory = options.claimDirectory ?? SUBNET_CLAIM_DIRECTORY;
-    return new BridgeNetwork(await claimSubnet({ interfaceName, subnet, claimDirectory }), options);
+    const ephemeral = await readEphemeralRange();
+    return new BridgeNetwork(await claimSubnet({ interfaceName, subnet, claimDirectory }), ephemeral, options);
   }
 
-  restore(endpoints: ReadonlyMap<ContainerId, NetworkEndpoint>): void {
+  async restore(endpoints: ReadonlyMap<ContainerId, NetworkEndpoint>): Promise<void> {
     for (const [id, endpoint] of endpoints) {
       this.#endpoints.set(id, endpoint);
       this.#pool.claim(id, parseAddress(endpoint.ipAddress));
+      for (const port of await this.#ports.adopt(id, endpoint.ports ?? [])) {
+        this.#log.warning('network.port.lost', { containerId: id, ...port });
+      }
     }
+    await this.#host.restore(endpoints.values());
   }
 
   reserve(id: ContainerId): NetworkEndpoint {
@@ -91,12 +111,23 @@ export class BridgeNetwork implements NetworkDriver, AsyncDisposable {
     return endpoint;
   }
 
+  async publish(id: ContainerId, requests: readonly PortRequest[]): Promise<NetworkEndpoint> {
+    const endpoint = this.reserve(id);
+    if (requests.length === 0) return endpoint;
+    const published = { ...endpoint, ports: await this.#ports.open(id, requests, endpoint.ipAddress) };
+    this.#endpoints.set(id, published);
+    return published;
+  }
+
   async connect(request: NetworkConnect, endpoint: NetworkEndpoint): Promise<void> {
     await this.#host.connect(request.pid, endpoint);
   }
 
   // The interface pair belongs to the container's namespace: the kernel removed it with the last process.
   async release(id: ContainerId): Promise<void> {
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) await this.#host.disconnect(endpoint);
+    await this.#ports.close(id);
     this.#endpoints.delete(id);
     this.#pool.release(id);
   }
@@ -111,8 +142,15 @@ export class BridgeNetwork implements NetworkDriver, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ports[Symbol.asyncDispose]();
     await this.#claim[Symbol.asyncDispose]();
   }
+}
+
+async function readEphemeralRange(): Promise<EphemeralRange> {
+  const text = (await readTextIfExists('/proc/sys/net/ipv4/ip_local_port_range', 64)) ?? '';
+  const [, first, last] = /^(\d+)\s+(\d+)/.exec(text) ?? [];
+  return first === undefined ? EPHEMERAL_DEFAULT : { first: Number(first), last: Number(last) };
 }
 
 /** `fl-` and eight hex digits: leaves room in the 15 characters of an interface name, and tells roots apart. */

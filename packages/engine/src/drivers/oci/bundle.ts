@@ -1,7 +1,15 @@
 import { dirname, join } from 'node:path';
 import type { ContainerId } from '@fairlead/protocol';
 import type { CreateProcess, ProcessRef } from '../../core/ports/container-runtime.ts';
-import { makeDirectory, readTextIfExists, removeFile, writeFileAtomically } from '../../host/files.ts';
+import { existsAtOnce } from '../../host/at-once.ts';
+import {
+  makeDirectory,
+  pathExists,
+  readTextIfExists,
+  removeFiles,
+  writeFileAtomically,
+  writePlainFile,
+} from '../../host/files.ts';
 
 /** A config.json with the largest seccomp profile is some 60 KiB; mounts and environment are limited at the border. */
 const CONFIG_BYTES_MAX: number = 4 * 1024 * 1024;
@@ -43,35 +51,47 @@ export function bundleOf(places: BundlePlaces, id: ContainerId): Bundle {
   };
 }
 
+/** Written before there is a monitor, so that an engine that dies in between leaves a trace of it. */
+const MONITOR_UNKNOWN = 'starting\n';
+
 /** Writes config.json and takes away what the last run left. */
 export async function writeBundle(bundle: Bundle, request: CreateProcess): Promise<void> {
-  await makeDirectory(bundle.directory, 0o711);
+  for (const directory of new Set([bundle.directory, dirname(bundle.logPath)])) {
+    if (!existsAtOnce(directory)) await makeDirectory(directory, 0o711);
+  }
   await Promise.all([
     writeFileAtomically(configPath(bundle), JSON.stringify(request.spec), { mode: 0o600 }),
-    makeDirectory(dirname(bundle.logPath), 0o711),
-    ...[bundle.exitPath, bundle.oomPath, bundle.runtimeLogPath].map(removeFile),
+    writePlainFile(monitorPath(bundle), MONITOR_UNKNOWN, 0o600),
+    removeFiles([bundle.exitPath, bundle.oomPath, bundle.runtimeLogPath]),
   ]);
 }
 
 /** Takes away what belongs to the run that is over; config.json and the log stay. */
 export async function clearBundle(bundle: Bundle): Promise<void> {
   const names = ['attach', 'ctl', 'winsz', 'monitor'].map((name) => join(bundle.directory, name));
-  await Promise.all([...names, bundle.exitPath, bundle.oomPath, bundle.runtimeLogPath, bundle.pidPath].map(removeFile));
+  await removeFiles([...names, bundle.exitPath, bundle.oomPath, bundle.runtimeLogPath, bundle.pidPath]);
 }
 
-/** Remembers the monitor on disk, so that the next engine finds it even if this one dies before it saved its record. */
+/**
+ * Remembers the monitor on disk, so that the next engine finds it even if this one dies before it saved its record. Half
+ * written, it counts as {@link MONITOR_UNKNOWN}.
+ */
 export async function writeMonitor(bundle: Bundle, monitor: ProcessRef): Promise<void> {
-  await writeFileAtomically(join(bundle.directory, 'monitor'), `${monitor.pid} ${monitor.startTicks}\n`, {
-    mode: 0o600,
-  });
+  await writePlainFile(monitorPath(bundle), `${monitor.pid} ${monitor.startTicks}\n`, 0o600);
 }
 
 /** The monitor of the last run, which may have ended; undefined when none was remembered. */
 export async function readMonitor(bundle: Bundle): Promise<ProcessRef | undefined> {
-  const text = await readTextIfExists(join(bundle.directory, 'monitor'), MONITOR_BYTES_MAX);
-  const [pid, startTicks] = (text ?? '').trim().split(' ').map(Number);
-  if (pid === undefined || startTicks === undefined || !Number.isSafeInteger(pid + startTicks)) return undefined;
-  return { pid, startTicks };
+  const text = await readTextIfExists(monitorPath(bundle), MONITOR_BYTES_MAX);
+  const [, pid, startTicks] = /^(\d+) (\d+)\n$/.exec(text ?? '') ?? [];
+  return pid === undefined || startTicks === undefined
+    ? undefined
+    : { pid: Number(pid), startTicks: Number(startTicks) };
+}
+
+/** Whether a run was begun whose end nobody has written down yet: it may still run, or be half made. */
+export async function isUnfinished(bundle: Bundle): Promise<boolean> {
+  return (await pathExists(monitorPath(bundle))) && !(await pathExists(bundle.exitPath));
 }
 
 /** `linux.cgroupsPath` of the last run's config.json; undefined when there is none. */
@@ -83,6 +103,10 @@ export async function readCgroupsPath(bundle: Bundle): Promise<string | undefine
   const { linux } = spec;
   if (typeof linux !== 'object' || linux === null || !('cgroupsPath' in linux)) return undefined;
   return typeof linux.cgroupsPath === 'string' ? linux.cgroupsPath : undefined;
+}
+
+function monitorPath(bundle: Bundle): string {
+  return join(bundle.directory, 'monitor');
 }
 
 function configPath(bundle: Bundle): string {

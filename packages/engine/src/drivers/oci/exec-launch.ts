@@ -1,10 +1,12 @@
-import type { ContainerId } from '@fairlead/protocol';
 import type { ExecRequest } from '../../core/ports/container-runtime.ts';
 import type { OciProcess } from '../../core/spec/oci.ts';
+import { MemoryFile } from '../../host/memory-file.ts';
 import { execKeeperPath } from '../../host/native-programs.ts';
 import { spawnProgram, type Program, type SpawnOptions } from '../../host/process.ts';
+import { ReportPipe } from '../../host/report-pipe.ts';
 import { DescriptorListener } from '../../host/terminal.ts';
 import type { ExecFiles, ExecPaths } from './exec-files.ts';
+import { parseExecReport } from './exec-report.ts';
 import type { ExecTransport } from './exec-transport.ts';
 import { PipeTransport } from './pipe-transport.ts';
 import { globalArguments, RUNTIME_CALL_MS, RUNTIME_ENVIRONMENT, type RuntimeCommand } from './runtime-command.ts';
@@ -12,6 +14,11 @@ import { TerminalTransport } from './terminal-transport.ts';
 
 /** Kernel buffer of an exec's pipes: with the default of 64 KiB, output is a third slower. */
 const PIPE_BYTES: number = 256 * 1024;
+/** Of what a runtime says about a start that failed. */
+const REPORT_BYTES_MAX: number = 64 * 1024;
+/** The descriptors that runtime and keeper have beside the program's three. */
+const REPORT_PATH = '/proc/self/fd/3';
+const DOCUMENT_PATH = '/proc/self/fd/4';
 
 export interface LaunchDeps {
   readonly command: RuntimeCommand;
@@ -23,6 +30,8 @@ export interface LaunchedExec {
   readonly program: Program;
   /** Undefined when it ended without making a terminal: then the start failed. */
   readonly transport: ExecTransport | undefined;
+  /** What the keeper tells, see {@link parseExecReport}. Whoever has the launch closes it. */
+  readonly report: ReportPipe;
 }
 
 /** The document for `exec --process`. */
@@ -31,46 +40,62 @@ export function execProcess({ process, tty, size }: ExecRequest): OciProcess {
   return { ...process, terminal: tty, ...consoleSize };
 }
 
-/** Runs `exec` of the runtime with its stdio in our hands. @throws an errno error when it cannot be run. */
-export async function launchExec(deps: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
-  return request.tty ? await launchOnTerminal(deps, request, paths) : await launchOnPipes(deps, request, paths);
+/**
+ * Runs `exec` of the runtime with its stdio in our hands; `onPid` is called once the program runs.
+ * @throws an errno error when it cannot be run.
+ */
+export async function launchExec(
+  deps: LaunchDeps,
+  request: ExecRequest,
+  onPid: (pid: number) => void,
+): Promise<LaunchedExec> {
+  const report = new ReportPipe(REPORT_BYTES_MAX, (text) => {
+    const { pid } = parseExecReport(text);
+    if (pid !== undefined) onPid(pid);
+  });
+  try {
+    const launch = { deps, request, report, paths: deps.files.pathsOf(request.execId) };
+    return request.tty ? await launchOnTerminal(launch) : await launchOnPipes(launch);
+  } catch (error) {
+    report[Symbol.dispose]();
+    throw error;
+  }
 }
 
-async function launchOnPipes({ command }: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
-  const program = await startExec(command, execArguments(command, { id: request.id, paths, more: [] }), {
-    pidPath: paths.pid,
-    stdio: [request.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    pipeBytes: PIPE_BYTES,
-  });
-  const [stdin, stdout, stderr] = program.pipes;
-  return { program, transport: new PipeTransport({ stdin, stdout, stderr }) };
+interface Launch {
+  readonly deps: LaunchDeps;
+  readonly request: ExecRequest;
+  readonly report: ReportPipe;
+  readonly paths: ExecPaths;
+}
+
+async function launchOnPipes(launch: Launch): Promise<LaunchedExec> {
+  const { stdin, detached } = launch.request;
+  const output = detached ? 'ignore' : 'pipe';
+  const program = await startExec(launch, [], [stdin && !detached ? 'pipe' : 'ignore', output, output]);
+  const [input, stdout, stderr] = program.pipes;
+  return { program, report: launch.report, transport: new PipeTransport({ stdin: input, stdout, stderr }) };
 }
 
 /** The runtime makes the terminal in the container and sends us its master. */
-async function launchOnTerminal(deps: LaunchDeps, request: ExecRequest, paths: ExecPaths): Promise<LaunchedExec> {
-  const { command, files } = deps;
+async function launchOnTerminal(launch: Launch): Promise<LaunchedExec> {
+  const { request, report, paths } = launch;
   using listener = new DescriptorListener(paths.consoleSocket);
   const more = ['--tty', `--console-socket=${paths.consoleSocket}`];
-  const program = await startExec(command, execArguments(command, { id: request.id, paths, more }), {
-    pidPath: paths.pid,
-    stdio: ['ignore', 'ignore', 'ignore'],
-  });
+  const program = await startExec(launch, more, ['ignore', 'ignore', 'ignore']);
   const failed = new AbortController();
   // A program that ran and ended at once has sent its terminal all the same.
-  void program.exited
-    .then(() => files.pidOf(request.execId))
-    .catch(() => undefined)
-    .then((pid) => {
-      if (pid === undefined) failed.abort();
-    });
+  void program.exited.then(() => {
+    if (parseExecReport(report.takeText()).pid === undefined) failed.abort();
+  });
   try {
     const { fd } = await listener.receive(AbortSignal.any([failed.signal, AbortSignal.timeout(RUNTIME_CALL_MS)]));
     const transport = new TerminalTransport(fd);
     // crun has done so before the program ran; runc leaves the size to us.
     if (request.size !== undefined) transport.resize(request.size);
-    return { program, transport };
+    return { program, report, transport };
   } catch (error) {
-    if (failed.signal.aborted) return { program, transport: undefined };
+    if (failed.signal.aborted) return { program, report, transport: undefined };
     program.kill('SIGKILL');
     return await rejectAfter(program, error);
   }
@@ -78,28 +103,28 @@ async function launchOnTerminal(deps: LaunchDeps, request: ExecRequest, paths: E
 
 /** The runtime runs detached, under a keeper that gives the program our descriptors, collects its code and all zombies. */
 async function startExec(
-  command: RuntimeCommand,
-  args: readonly string[],
-  options: Pick<SpawnOptions, 'stdio' | 'pipeBytes'> & { readonly pidPath: string },
+  { deps, request, report, paths }: Launch,
+  more: readonly string[],
+  stdio: SpawnOptions['stdio'],
 ): Promise<Program> {
-  const { pidPath, ...streams } = options;
-  // A session of its own: Ctrl-C on the engine's terminal is for the engine.
-  const all = { ...streams, env: RUNTIME_ENVIRONMENT, detached: true };
-  return await spawnProgram(execKeeperPath(), [pidPath, command.path, ...args], all);
+  const { command } = deps;
+  using document = new MemoryFile('exec-process', JSON.stringify(execProcess(request)));
+  const args = [...execArguments(command, paths), ...more, request.id];
+  const program = await spawnProgram(execKeeperPath(), [paths.pid, command.runPath(), ...args], {
+    stdio: [...stdio, report.writeEnd, document.fd],
+    pipeBytes: PIPE_BYTES,
+    env: RUNTIME_ENVIRONMENT,
+    // A session of its own: Ctrl-C on the engine's terminal is for the engine.
+    detached: true,
+  });
+  report.handedOver();
+  return program;
 }
 
-interface ExecCall {
-  readonly id: ContainerId;
-  readonly paths: ExecPaths;
-  readonly more: readonly string[];
-}
-
-function execArguments(command: RuntimeCommand, { id, paths, more }: ExecCall): readonly string[] {
+function execArguments(command: RuntimeCommand, paths: ExecPaths): readonly string[] {
   return [
-    ...globalArguments(command, paths.log),
-    ...['exec', '--detach', `--process=${paths.process}`, `--pid-file=${paths.pid}`],
-    ...more,
-    id,
+    ...globalArguments(command, REPORT_PATH),
+    ...['exec', '--detach', `--process=${DOCUMENT_PATH}`, `--pid-file=${paths.pid}`],
   ];
 }
 

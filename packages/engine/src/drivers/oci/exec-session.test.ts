@@ -47,6 +47,8 @@ for (const runtime of ['crun', 'runc'] as const) {
     it('a process that does not read makes the writer wait, and its end lets go of it', () => inContainer(writerWaits));
     it('a connection that goes away leaves no descriptor behind', () => inContainer(leavesNothing));
     it('output to nobody is thrown away, without a signal to the process', () => inContainer(discards));
+    it('gives the program its three descriptors and no other', () => inContainer(givesNoOther));
+    it('to which nobody will listen has no pipe of ours', () => inContainer(isOnItsOwn));
     it('a failed start leaves no descriptor and no file', () => inContainer(failsCleanly));
     it('refuses a relative working directory', () => inContainer(refusesRelativeDirectory));
     it('gives each of 100 in a row, and 20 at once, its own exit code', () => inContainer(givesEachItsCode));
@@ -156,6 +158,26 @@ async function discards(subject: OciSubject, id: ContainerId): Promise<void> {
   assert.equal(await within(exec.exited, 'exit'), 6);
 }
 
+async function givesNoOther(subject: OciSubject, id: ContainerId): Promise<void> {
+  for (const stdin of [false, true]) {
+    // The fourth is the directory that the shell lists.
+    await using exec = execIn(subject, id, { args: ['sh', '-c', 'echo /proc/self/fd/*'], stdin });
+    assert.equal((await readAll(exec)).stdout, [0, 1, 2, 3].map((fd) => `/proc/self/fd/${fd}`).join(' ') + '\n');
+  }
+}
+
+async function isOnItsOwn(subject: OciSubject, id: ContainerId): Promise<void> {
+  const before = await descriptors();
+  const args = ['sh', '-c', 'for fd in 0 1 2; do [ -c /proc/self/fd/$fd ] || exit 1; done; echo x && exit 4'];
+  await using exec = execIn(subject, id, { args, detached: true, stdin: true });
+  assert.ok((await exec.started) > 0);
+  assert.deepEqual(await readAll(exec), { stdout: '', stderr: '' });
+  assert.equal(await exec.exited, 4);
+  await until(async () => (await descriptors()) <= before, 'as many descriptors as before');
+  await using failing = execIn(subject, id, { args: ['/none'], detached: true });
+  await assert.rejects(failing.started, /no such file or directory/);
+}
+
 async function failsCleanly(subject: OciSubject, id: ContainerId): Promise<void> {
   const before = await descriptors();
   for (const tty of [false, true]) {
@@ -166,11 +188,7 @@ async function failsCleanly(subject: OciSubject, id: ContainerId): Promise<void>
     await exec[Symbol.asyncDispose]();
   }
   await until(async () => (await descriptors()) <= before, 'as many descriptors as before');
-  await until(
-    async () => (await readdir(subject.execsDirectory)).length === 1,
-    'no file left but the directory of pids',
-  );
-  assert.deepEqual(await readdir(`${subject.execsDirectory}/pids`), []);
+  assert.deepEqual(await readdir(subject.execsDirectory), []);
 }
 
 async function refusesRelativeDirectory(subject: OciSubject, id: ContainerId): Promise<void> {

@@ -2,7 +2,8 @@ import { EngineError } from '@fairlead/protocol';
 import type { OutputChunk, TerminalSize } from '../../core/ports/console.ts';
 import type { ExecProcess, ExecRequest } from '../../core/ports/container-runtime.ts';
 import { findProcess, signalProcess } from '../../host/proc.ts';
-import { execProcess, launchExec, type LaunchDeps, type LaunchedExec } from './exec-launch.ts';
+import { launchExec, type LaunchDeps, type LaunchedExec } from './exec-launch.ts';
+import { parseExecReport } from './exec-report.ts';
 import type { ExecTransport } from './exec-transport.ts';
 import { runtimeFailure } from './runtime-failure.ts';
 
@@ -70,13 +71,10 @@ export class ExecSession implements ExecProcess {
   }
 
   async #launch(): Promise<LaunchedExec> {
-    const { command, files } = this.#deps;
+    const { command } = this.#deps;
     if (!this.#request.process.cwd.startsWith('/')) throw this.#failure('exec failed: Cwd must be an absolute path');
-    const paths = await files.prepare(this.#request.execId, execProcess(this.#request), (pid) =>
-      this.#start.resolve(pid),
-    );
     try {
-      const launched = await launchExec(this.#deps, this.#request, paths);
+      const launched = await launchExec(this.#deps, this.#request, (pid) => this.#start.resolve(pid));
       this.#resizable = launched.transport;
       if (this.#size !== undefined) launched.transport?.resize(this.#size);
       return launched;
@@ -90,16 +88,15 @@ export class ExecSession implements ExecProcess {
 
   /** @returns the exit code, of the program or of the start that failed. Never rejects. */
   async #follow(launching: Promise<LaunchedExec>): Promise<number> {
-    const { files } = this.#deps;
-    const { execId } = this.#request;
     try {
-      const { program, transport } = await launching;
+      const { program, transport, report: pipe } = await launching;
+      using report = pipe;
       const { exitCode } = await program.exited;
       this.#ended = true;
-      const pid = await files.pidOf(execId);
+      const { pid, log } = parseExecReport(report.takeText());
       if (pid === undefined) {
         transport?.close();
-        throw this.#failure(await files.reportOf(execId));
+        throw this.#failure(log);
       }
       this.#start.resolve(pid);
       transport?.processEnded();
@@ -107,8 +104,6 @@ export class ExecSession implements ExecProcess {
     } catch (error) {
       this.#start.reject(error);
       return exitCodeOf(error);
-    } finally {
-      await files.remove(execId).catch(() => {});
     }
   }
 

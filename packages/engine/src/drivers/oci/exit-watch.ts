@@ -1,12 +1,11 @@
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { CreatedProcess, ProcessExit } from '../../core/ports/container-runtime.ts';
-import { modifiedAt, pathExists, readTextIfExists, watchDirectory } from '../../host/files.ts';
+import { existsAtOnce, modifiedAtOnce, readTextAtOnce } from '../../host/at-once.ts';
+import { watchDirectory } from '../../host/files.ts';
 import { onProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Bundle } from './bundle.ts';
 
-/** An exit file holds a number of one to three digits. */
-const EXIT_BYTES_MAX = 16;
 /** What Docker records when nobody collected the code. */
 export const EXIT_CODE_UNKNOWN = 255;
 
@@ -75,11 +74,15 @@ export class ExitWatch implements Disposable {
   #look(id: ContainerId): void {
     const watched = this.#watched.get(id);
     if (watched === undefined) return;
-    this.#collect(watched).catch((error: unknown) => this.#failed(id, error));
+    try {
+      this.#collect(watched);
+    } catch (error) {
+      this.#failed(id, error);
+    }
   }
 
-  async #collect(watched: Watched): Promise<void> {
-    const exit = await readExit(watched.bundle);
+  #collect(watched: Watched): void {
+    const exit = readExit(watched.bundle);
     if (exit !== undefined) this.#tell(watched, exit);
   }
 
@@ -94,7 +97,7 @@ export class ExitWatch implements Disposable {
   async #monitorEnded(id: ContainerId): Promise<void> {
     const watched = this.#watched.get(id);
     if (watched === undefined) return;
-    await this.#collect(watched);
+    this.#collect(watched);
     if (this.#watched.get(id) !== watched) return;
     this.#deps.log.warning('runtime.monitor.lost', { containerId: id, monitorPid: watched.created.monitor.pid });
     await this.#deps.endOrphan(watched.bundle, watched.created);
@@ -108,12 +111,12 @@ export class ExitWatch implements Disposable {
   }
 }
 
-/** The exit that conmon wrote down for a bundle's run; undefined when it did not. */
-export async function readExit(bundle: Bundle): Promise<ProcessExit | undefined> {
-  const text = await readTextIfExists(bundle.exitPath, EXIT_BYTES_MAX);
+/** The exit that conmon wrote down for a bundle's run; undefined when it did not. Costs some 20 µs, without a thread. */
+export function readExit(bundle: Bundle): ProcessExit | undefined {
+  const text = readTextAtOnce(bundle.exitPath);
   if (text === undefined || text === '') return undefined;
-  const [at, oomKilled] = await Promise.all([modifiedAt(bundle.exitPath), pathExists(bundle.oomPath)]);
   const code = Number(text.trim());
   const exitCode = Number.isInteger(code) && code >= 0 && code <= 255 ? code : EXIT_CODE_UNKNOWN;
-  return { id: bundle.id, exitCode, oomKilled, at: at ?? new Date() };
+  const at = modifiedAtOnce(bundle.exitPath) ?? new Date();
+  return { id: bundle.id, exitCode, oomKilled: existsAtOnce(bundle.oomPath), at };
 }

@@ -91,7 +91,7 @@ function monitorArguments(deps: MonitorDeps, bundle: Bundle, request: CreateProc
     ...['--exit-dir', deps.exitsDirectory, '--log-path', `k8s-file:${bundle.logPath}`],
     // Without the second, conmon syncs the log to disk before it tells the exit: tens of milliseconds on a busy disk.
     ...['--sync', '--no-sync-log', '--log-level', 'error'],
-    ...['--runtime', deps.command.path],
+    ...['--runtime', deps.command.runPath()],
     ...globalArguments(deps.command, bundle.runtimeLogPath).flatMap((argument) => ['--runtime-arg', argument]),
     ...(request.tty ? ['--terminal'] : []),
     ...(request.openStdin ? ['--stdin'] : []),

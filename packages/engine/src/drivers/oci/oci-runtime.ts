@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { EngineError, type ContainerId } from '@fairlead/protocol';
 import type { Cgroups } from '../../core/ports/cgroups.ts';
 import type {
@@ -12,11 +12,29 @@ import type {
   ProcessRef,
 } from '../../core/ports/container-runtime.ts';
 import type { OciResources } from '../../core/spec/oci.ts';
-import { makeDirectory, pathExists, removeFile, writeFileAtomically } from '../../host/files.ts';
+import {
+  makeDirectory,
+  pathExists,
+  removeFile,
+  removeHalfWritten,
+  removeTree,
+  writeFileAtomically,
+} from '../../host/files.ts';
+import { removeAtOnce, releaseReader } from '../../host/at-once.ts';
+import { SealedProgram } from '../../host/sealed-program.ts';
 import { onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
-import { bundleOf, clearBundle, readCgroupsPath, readMonitor, writeBundle, type Bundle } from './bundle.ts';
+import {
+  bundleOf,
+  clearBundle,
+  isUnfinished,
+  readCgroupsPath,
+  readMonitor,
+  writeBundle,
+  type Bundle,
+} from './bundle.ts';
 import { CompiledFilters } from './compiled-filters.ts';
+import { endHalfMade } from './end-half-made.ts';
 import { ExecFiles } from './exec-files.ts';
 import { ExecSession } from './exec-session.ts';
 import { ExitWatch, readExit } from './exit-watch.ts';
@@ -25,6 +43,8 @@ import { callRuntime, dialectOf, type RuntimeCommand } from './runtime-command.t
 import { runtimeFailure } from './runtime-failure.ts';
 
 const SIGKILL = 9;
+/** Where crun and runc write down what a container is. */
+const STATE_FILES = ['status', 'state.json'] as const;
 
 export interface OciRuntimeOptions {
   /** The OCI runtime's program, and its name for `/info`. */
@@ -65,6 +85,9 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   readonly #execs: ExecFiles;
   readonly #exits: ExitWatch;
   readonly #live = new Map<ContainerId, Live>();
+  /** Of whose runs nothing is left. */
+  readonly #cleared = new Set<ContainerId>();
+  readonly #sealed: SealedProgram | undefined;
   readonly #filters = new CompiledFilters();
 
   /** Use {@link OciRuntime.open}. */
@@ -72,9 +95,12 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     this.name = options.runtime.name;
     this.#deps = deps;
     this.#options = options;
+    const { path } = options.runtime;
+    this.#sealed = seal(path, deps.log);
     this.#command = {
-      path: options.runtime.path,
-      dialect: dialectOf(options.runtime.path),
+      path,
+      runPath: () => this.#sealed?.runPath() ?? path,
+      dialect: dialectOf(path),
       root: join(options.stateRoot, 'runtime'),
     };
     this.#execs = execs;
@@ -89,11 +115,13 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   static async open(deps: OciRuntimeDeps, options: OciRuntimeOptions): Promise<OciRuntime> {
     await makeDirectory(join(options.stateRoot, 'runtime'), 0o700);
     await makeDirectory(join(options.stateRoot, 'exits'), 0o700);
-    return new OciRuntime(deps, options, await ExecFiles.open(join(options.stateRoot, 'execs'), deps.log));
+    return new OciRuntime(deps, options, await ExecFiles.open(join(options.stateRoot, 'execs')));
   }
 
   async create(request: CreateProcess): Promise<CreatedProcess> {
     const bundle = this.#bundle(request.id);
+    this.#cleared.delete(request.id);
+    this.#deps.cgroups.expectMove();
     const cgroupsPath = request.spec.linux.cgroupsPath;
     const filters = this.#command.dialect === 'crun' ? this.#filters : undefined;
     await writeBundle(bundle, filters === undefined ? request : { ...request, spec: filters.applyTo(request.spec) });
@@ -120,6 +148,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   }
 
   async start(id: ContainerId): Promise<void> {
+    if (this.#release(id)) return;
     const { exitCode, stderr } = await callRuntime(this.#command, ['start', id]);
     if (exitCode === 0) return;
     // Done once more after a crash between the start and its record.
@@ -157,6 +186,8 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   }
 
   async delete(id: ContainerId): Promise<void> {
+    // After an exit comes the removal, most often.
+    if (this.#cleared.delete(id)) return;
     const bundle = this.#bundle(id);
     const live = this.#live.get(id);
     this.#exits.forget(id);
@@ -165,12 +196,11 @@ export class OciRuntime implements ContainerRuntime, Disposable {
       live?.cgroupsPath ?? readCgroupsPath(bundle),
     ]);
     if (live !== undefined) await this.#kill(live.created.process, cgroupsPath);
-    await Promise.all([this.#deleteState(id), monitor === undefined ? undefined : endMonitor(monitor)]);
-    await Promise.all([
-      cgroupsPath === undefined ? undefined : this.#deps.cgroups.remove(cgroupsPath),
-      clearBundle(bundle),
-    ]);
+    else await this.#endUnknown(bundle);
+    await Promise.all([this.#deleteState(id, cgroupsPath), monitor === undefined ? undefined : endMonitor(monitor)]);
+    await clearBundle(bundle);
     this.#live.delete(id);
+    this.#cleared.add(id);
   }
 
   onExit(listener: (exit: ProcessExit) => void): Disposable {
@@ -187,7 +217,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   async fate(id: ContainerId, created: CreatedProcess): Promise<ProcessFate> {
     const bundle = this.#bundle(id);
-    const before = await readExit(bundle);
+    const before = readExit(bundle);
     if (before !== undefined) return { fate: 'exited', exit: before };
     if (processPresence(created.monitor) === 'running') {
       this.#live.set(id, { created, cgroupsPath: await readCgroupsPath(bundle), program: '' });
@@ -195,13 +225,14 @@ export class OciRuntime implements ContainerRuntime, Disposable {
       return { fate: 'running' };
     }
     // It may have written the file and ended between the two looks.
-    const after = await readExit(bundle);
+    const after = readExit(bundle);
     if (after !== undefined) return { fate: 'exited', exit: after };
     await this.#kill(created.process, await readCgroupsPath(bundle));
     return { fate: 'lost' };
   }
 
   exec(request: ExecRequest): ExecProcess {
+    this.#deps.cgroups.expectMove();
     return new ExecSession({ command: this.#command, files: this.#execs }, request);
   }
 
@@ -215,7 +246,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   [Symbol.dispose](): void {
     this.#exits[Symbol.dispose]();
-    this.#execs[Symbol.dispose]();
+    this.#sealed?.[Symbol.dispose]();
   }
 
   get #exitsDirectory(): string {
@@ -237,6 +268,12 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     await waitForProcessEnd(process, new AbortController().signal);
   }
 
+  /** Of a run that this engine has not begun: whatever the one before was doing when it died. */
+  async #endUnknown(bundle: Bundle): Promise<void> {
+    if (await isUnfinished(bundle)) await endHalfMade(this.#command, bundle.id);
+    await removeHalfWritten(bundle.directory);
+  }
+
   async #freeze(id: ContainerId, verb: 'pause' | 'resume', wanted: string): Promise<void> {
     const { exitCode, stderr } = await callRuntime(this.#command, [verb, id]);
     if (exitCode === 0 || (await this.#status(id)) === wanted) return;
@@ -252,13 +289,61 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     return String(document.status);
   }
 
-  async #deleteState(id: ContainerId): Promise<void> {
+  /**
+   * What crun's `start` does, without a call of it: the container's process waits for somebody who opens this FIFO.
+   * @returns false when it does not wait there; then crun may say why. Source: crun, libcrun_status_write_exec_fifo.
+   */
+  #release(id: ContainerId): boolean {
+    if (this.#command.dialect !== 'crun') return false;
+    return releaseReader(join(this.#command.root, id, 'exec.fifo')) === 'released';
+  }
+
+  /** Removes the runtime's state and the cgroups of a container whose first process has ended, as far as we know it. */
+  async #deleteState(id: ContainerId, cgroupsPath: string | undefined): Promise<void> {
+    const removeCgroups = async (): Promise<void> => {
+      if (cgroupsPath !== undefined) await this.#deps.cgroups.remove(cgroupsPath);
+    };
+    if (this.#command.dialect === 'crun' && this.#live.has(id)) {
+      await Promise.all([this.#removeState(join(this.#command.root, id)), removeCgroups()]);
+    } else {
+      await this.#callDelete(id);
+      await removeCgroups();
+    }
+  }
+
+  /** What is left for crun's `delete` to do when the process has ended and there are no hooks: 5 ms less than a call of it. */
+  async #removeState(state: string): Promise<void> {
+    // First, so that a state that is half removed is none.
+    removeAtOnce(join(state, 'status'));
+    await removeTree(state);
+  }
+
+  async #callDelete(id: ContainerId): Promise<void> {
     const state = join(this.#command.root, id);
     // Most often there is nothing to delete when the engine starts: a look is a hundred times cheaper than a call.
     if (!(await pathExists(state))) return;
     const { exitCode, stderr } = await callRuntime(this.#command, ['delete', '--force', id]);
-    if (exitCode !== 0 && (await pathExists(state))) {
+    if (exitCode === 0 || !(await pathExists(state))) return;
+    const isKnown = await Promise.all(STATE_FILES.map((name) => pathExists(join(state, name))));
+    // The runtime was killed before it had written down what it made: its cgroup is removed all the same.
+    if (!isKnown.includes(true)) await removeTree(state);
+    else {
       throw new EngineError('internal', `cannot delete container ${id}: ${stderr.trim()}`);
     }
+  }
+}
+
+/**
+ * crun makes itself a read-only mount for each call, runs itself anew from there, and does without when it is run from one:
+ * half of what a call costs. Source: crun, src/libcrun/cloned_binary.c.
+ */
+function seal(path: string, log: Log): SealedProgram | undefined {
+  if (basename(path) !== 'crun') return undefined;
+  try {
+    return new SealedProgram(path);
+  } catch (error) {
+    // It protects itself then.
+    log.failure('runtime.seal.refused', error, { path });
+    return undefined;
   }
 }

@@ -13,6 +13,8 @@ export type RuntimeDialect = 'crun' | 'runc';
 /** An OCI runtime's program and the directory of its state. */
 export interface RuntimeCommand {
   readonly path: string;
+  /** Where it is run from: `path`, or a sealed view of it. */
+  readonly runPath: () => string;
   readonly dialect: RuntimeDialect;
   /** `--root`. */
   readonly root: string;
@@ -37,7 +39,7 @@ export function globalArguments(command: RuntimeCommand, logPath?: string): read
 export async function callRuntime(command: RuntimeCommand, args: readonly string[]): Promise<ProgramResult> {
   const bound = AbortSignal.timeout(RUNTIME_CALL_MS);
   try {
-    return await runProgram(command.path, [...globalArguments(command), ...args], {
+    return await runProgram(command.runPath(), [...globalArguments(command), ...args], {
       signal: bound,
       env: RUNTIME_ENVIRONMENT,
     });

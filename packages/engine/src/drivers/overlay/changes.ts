@@ -1,8 +1,7 @@
-import type { BigIntStats } from 'node:fs';
 import type { LayerChange } from '../../core/ports/snapshotter.ts';
 import { shownPath, type BytePath } from '../../host/byte-path.ts';
 import { isWhiteout, LowerDirectory } from '../../host/lower-tree.ts';
-import { RootedTree } from '../../host/rooted-tree.ts';
+import { RootedTree, type FileStats } from '../../host/rooted-tree.ts';
 import { walkTree, type TreeEntry } from '../../host/walk-tree.ts';
 
 /** Attribute of a directory of the writable layer that hides what is below it. */
@@ -46,7 +45,7 @@ export async function layerChanges(
   return changes.list;
 }
 
-function note(changes: Changes, entry: TreeEntry, before: BigIntStats | undefined): void {
+function note(changes: Changes, entry: TreeEntry, before: FileStats | undefined): void {
   if (before === undefined) changes.add('added', entry.path);
   // Copied up without a change, or a directory on the way to one, which is told when there is one.
   else if (!looksSame(entry.stats, before)) changes.add('modified', entry.path);
@@ -69,14 +68,14 @@ function isOpaque(entry: TreeEntry): boolean {
 }
 
 /** Source: moby, pkg/archive/changes_unix.go, statDifferent: of directories size and time say nothing. */
-function looksSame(one: BigIntStats, other: BigIntStats): boolean {
+function looksSame(one: FileStats, other: FileStats): boolean {
   const { mode, uid, gid, rdev, size } = one;
   if (mode !== other.mode || uid !== other.uid || gid !== other.gid || rdev !== other.rdev) return false;
   return one.isDirectory() || (size === other.size && sameTime(one, other));
 }
 
 /** Tars hold whole seconds, so a layer that came as one has no more. */
-function sameTime(one: BigIntStats, other: BigIntStats): boolean {
+function sameTime(one: FileStats, other: FileStats): boolean {
   if (one.mtimeNs === other.mtimeNs) return true;
   const [first, second] = [one.mtimeNs % NANOS, other.mtimeNs % NANOS];
   return one.mtimeNs / NANOS === other.mtimeNs / NANOS && (first === 0n || second === 0n);

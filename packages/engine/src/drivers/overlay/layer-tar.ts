@@ -40,7 +40,10 @@ async function* split(
   for await (const entry of entries) {
     if (entry.name.startsWith(WHITEOUT_PREFIX)) {
       const path = JSON.stringify(shownPath(`/${entry.path}`));
-      throw new EngineError('invalid-argument', `cannot commit ${path}: names with ${WHITEOUT_PREFIX} mean deleted files`);
+      throw new EngineError(
+        'invalid-argument',
+        `cannot commit ${path}: names with ${WHITEOUT_PREFIX} mean deleted files`,
+      );
     }
     if (isWhiteout(entry.stats)) whiteouts.push(marker(entry, `${WHITEOUT_PREFIX}${entry.name}`, parentOf(entry.path)));
     else {

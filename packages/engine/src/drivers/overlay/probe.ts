@@ -12,13 +12,21 @@ import { absoluteOptions, type OverlayStack } from './mount-options.ts';
  */
 const FEATURES = ['index=off', 'redirect_dir=off', 'metacopy=off'] as const;
 
+/** Mount options that this kernel accepts. */
+export interface OverlayAbilities {
+  /** For every mount. */
+  readonly features: readonly string[];
+  /** For a writable layer that is never synced; empty when the kernel has no such option. */
+  readonly volatile: readonly string[];
+}
+
 /**
  * Tries an overlay mount with its writable layer under `directory`, deletes a file through it, and takes it away again.
  *
- * @returns the mount options this kernel accepts.
+ * @returns what this kernel can do.
  * @throws EngineError 'unavailable' that says why the directory cannot hold containers.
  */
-export async function probeOverlay(directory: string): Promise<readonly string[]> {
+export async function probeOverlay(directory: string): Promise<OverlayAbilities> {
   const probe = join(directory, 'probe');
   const merged = join(probe, 'merged');
   await unmountPath(merged);
@@ -29,9 +37,9 @@ export async function probeOverlay(directory: string): Promise<readonly string[]
   try {
     setExtendedAttribute(stack.upper, 'trusted.overlay.opaque', Buffer.from('y'));
     getExtendedAttribute(stack.upper, 'trusted.overlay.opaque');
-    const features = await firstAccepted({ ...stack, features: FEATURES }, merged);
+    const abilities = await mostAccepted(stack, merged);
     await removeFile(join(merged, 'file'));
-    return features;
+    return abilities;
   } catch (cause) {
     throw refusal(directory, cause);
   } finally {
@@ -40,16 +48,24 @@ export async function probeOverlay(directory: string): Promise<readonly string[]
   }
 }
 
-async function firstAccepted(stack: OverlayStack, merged: string): Promise<readonly string[]> {
-  try {
-    await mountOverlay(stack, merged);
-    return stack.features;
-  } catch (error) {
-    // A kernel without these options has not these features either; EINVAL for another reason comes again below.
-    if (!isErrno(error, 'EINVAL')) throw error;
-    await mountOverlay({ ...stack, features: [] }, merged);
-    return [];
+/** From the newest kernels to the oldest: one without these options has not these features either. Volatile: Linux 5.10. */
+const CANDIDATES: readonly OverlayAbilities[] = [
+  { features: FEATURES, volatile: ['volatile'] },
+  { features: FEATURES, volatile: [] },
+];
+
+async function mostAccepted(stack: Omit<OverlayStack, 'features'>, merged: string): Promise<OverlayAbilities> {
+  for (const { features, volatile } of CANDIDATES) {
+    try {
+      await mountOverlay({ ...stack, features: [...features, ...volatile] }, merged);
+      return { features, volatile };
+    } catch (error) {
+      // EINVAL for another reason comes again below.
+      if (!isErrno(error, 'EINVAL')) throw error;
+    }
   }
+  await mountOverlay({ ...stack, features: [] }, merged);
+  return { features: [], volatile: [] };
 }
 
 async function mountOverlay(stack: OverlayStack, target: string): Promise<void> {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { containerId } from '@fairlead/protocol';
 import type { LayerEntry } from '@fairlead/testkit';
 import { snapshotterSuite } from '../../core/ports/snapshotter.suite.ts';
-import { isMounted, mountPath } from '../../host/mounts.ts';
+import { isMounted, listMounts, mountPath } from '../../host/mounts.ts';
 import { LAYERS_MAX } from './mount-options.ts';
 import { probeOverlay } from './probe.ts';
 import { OverlaySnapshotter } from './snapshotter.ts';
@@ -103,6 +103,31 @@ describe('OverlaySnapshotter', () => {
     await place.snapshots.unmount(id);
     assert.equal(await isMounted(root), false);
     assert.equal(await file.readFile('utf8'), 'layer');
+  });
+
+  it('never syncs a disposable layer, keeps what was written there while the host runs, and refuses it after that', async () => {
+    await using place = await overlayScene();
+    await place.snapshots.prepare(id, await place.stack(base), { disposable: true });
+    const root = await place.snapshots.mount(id);
+    // Newer kernels say `fsync=volatile`.
+    assert.match((await listMounts(root))[0]?.superOptions ?? '', /\bvolatile\b/);
+    writeFileSync(join(root, 'etc/name'), 'changed');
+    await place.snapshots.unmount(id);
+    assert.equal(readFileSync(join(await place.snapshots.mount(id), 'etc/name'), 'utf8'), 'changed');
+    await place.snapshots.unmount(id);
+    const home = join(root, '..');
+    writeFileSync(join(home, 'disposable'), '00000000-0000-0000-0000-000000000000');
+    await assert.rejects(place.snapshots.mount(id), /was lost when the host stopped/);
+    await assert.rejects(place.snapshots.hold(id), { kind: 'internal' });
+    await place.snapshots.remove(id);
+    assert.deepEqual(readdirSync(home), []);
+  });
+
+  it('syncs every other layer', async () => {
+    await using place = await overlayScene();
+    await place.snapshots.prepare(id, await place.stack(base), { disposable: false });
+    const root = await place.snapshots.mount(id);
+    assert.equal((await listMounts(root))[0]?.superOptions.includes('volatile'), false);
   });
 
   it('leaves other files of the container alone', async () => {

@@ -1,15 +1,18 @@
 import { basename, dirname, join } from 'node:path';
 import { EngineError, isContainerId, type ContainerId } from '@fairlead/protocol';
-import type { HeldRoot, LayerChange, Snapshotter } from '../../core/ports/snapshotter.ts';
+import type { HeldRoot, LayerChange, PrepareOptions, Snapshotter } from '../../core/ports/snapshotter.ts';
+import { readTextAtOnce } from '../../host/at-once.ts';
 import { isErrno } from '../../host/errno.ts';
 import { copyOwnership } from '../../host/file-times.ts';
 import {
   listDirectory,
   makeDirectory,
+  readFileBounded,
   readTextIfExists,
-  removeFile,
+  removeFiles,
   removeTree,
   writeFileAtomically,
+  writePlainFile,
 } from '../../host/files.ts';
 import { isMounted, listMounts, mountPath, UNMOUNT_FLAGS, unmountPath } from '../../host/mounts.ts';
 import { runOrThrow } from '../../host/process.ts';
@@ -19,7 +22,7 @@ import { layerChanges } from './changes.ts';
 import type { OverlayLayerStore } from './layer-store.ts';
 import { layerTar } from './layer-tar.ts';
 import { absoluteOptions, fitsIntoPage, LAYERS_MAX, relativeOptions, type OverlayStack } from './mount-options.ts';
-import { probeOverlay } from './probe.ts';
+import { probeOverlay, type OverlayAbilities } from './probe.ts';
 
 /** 128 names of some twelve characters and a newline each fit twice. */
 const LOWER_BYTES_MAX = 4096;
@@ -30,10 +33,13 @@ const MOUNT_TIMEOUT_MS = 10_000;
 /** The lowest directory of an image that has no layers: overlayfs wants one. */
 const EMPTY_LINK = 'empty';
 
+const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
+const BOOT_ID_BYTES_MAX = 64;
+
 export interface OverlayPlaces {
   /** Where layers are; also where overlayfs is tried out. */
   readonly layers: OverlayLayerStore;
-  /** Each container has a directory here, named by its id, which others may use too: `upper`, `work`, `merged`, `lower` are ours. */
+  /** Each container has a directory here, named by its id, which others may use too: `upper`, `work`, `merged`, `lower`, `disposable` are ours. */
   readonly containersDirectory: string;
 }
 
@@ -48,7 +54,8 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly name = 'overlay2';
   readonly #layers: OverlayLayerStore;
   readonly #containers: string;
-  readonly #features: readonly string[];
+  readonly #abilities: OverlayAbilities;
+  readonly #bootId: string;
   /** Mounted by us or found mounted: to be looked up before mounting again. */
   readonly #mounted: Set<string>;
   /** Mounted for their containers. Those of running ones were found mounted. */
@@ -57,10 +64,15 @@ export class OverlaySnapshotter implements Snapshotter {
   readonly #holds = new Map<ContainerId, number>();
   readonly #locks = new KeyedLock();
 
-  private constructor(places: OverlayPlaces, features: readonly string[], mounted: readonly string[]) {
+  private constructor(
+    places: OverlayPlaces,
+    host: { readonly abilities: OverlayAbilities; readonly bootId: string },
+    mounted: readonly string[],
+  ) {
     this.#layers = places.layers;
     this.#containers = places.containersDirectory;
-    this.#features = features;
+    this.#abilities = host.abilities;
+    this.#bootId = host.bootId;
     this.#mounted = new Set(mounted);
     this.#wanted = new Set(mounted.map((target) => basename(dirname(target))));
   }
@@ -69,16 +81,17 @@ export class OverlaySnapshotter implements Snapshotter {
   static async open(places: OverlayPlaces): Promise<OverlaySnapshotter> {
     await makeDirectory(places.containersDirectory, 0o710);
     await makeDirectory(join(places.layers.directory, EMPTY_LINK, 'diff'));
-    const features = await probeOverlay(places.layers.directory);
+    const abilities = await probeOverlay(places.layers.directory);
+    const bootId = (await readFileBounded(BOOT_ID_PATH, BOOT_ID_BYTES_MAX)).toString('utf8').trim();
     const mounts = await listMounts(places.containersDirectory);
     return new OverlaySnapshotter(
       places,
-      features,
+      { abilities, bootId },
       mounts.map(({ target }) => target),
     );
   }
 
-  async prepare(id: ContainerId, layerIds: readonly string[]): Promise<void> {
+  async prepare(id: ContainerId, layerIds: readonly string[], options?: PrepareOptions): Promise<void> {
     if (layerIds.length > LAYERS_MAX) {
       throw new EngineError('invalid-argument', `max depth exceeded: ${layerIds.length} layers, at most ${LAYERS_MAX}`);
     }
@@ -91,6 +104,7 @@ export class OverlaySnapshotter implements Snapshotter {
     await Promise.all([
       copyOwnership(join(this.#layers.directory, lower[0] ?? ''), at.upper),
       writeFileAtomically(at.lower, lower.join('\n')),
+      options?.disposable === true ? writePlainFile(at.disposable, this.#bootId, 0o600) : undefined,
     ]);
   }
 
@@ -144,7 +158,7 @@ export class OverlaySnapshotter implements Snapshotter {
     await this.unmount(id);
     // `lower` goes last: while it is there, `list` names the container and the rest is removed after a crash.
     await Promise.all([removeTree(at.upper), removeTree(at.work), removeTree(at.merged)]);
-    await removeFile(at.lower);
+    await removeFiles([at.lower, at.disposable]);
   }
 
   async list(): Promise<readonly ContainerId[]> {
@@ -176,13 +190,31 @@ export class OverlaySnapshotter implements Snapshotter {
       lower: await this.#lower(id),
       upper: at.upper,
       work: at.work,
-      features: this.#features,
+      features: [...this.#abilities.features, ...(await this.#volatileOptions(id))],
     };
     const options = absoluteOptions(stack);
     if (fitsIntoPage(options)) await mountPath({ source: 'overlay', target: at.merged, type: 'overlay', options });
     else await mountRelative(stack, at.merged);
     this.#mounted.add(at.merged);
     return at.merged;
+  }
+
+  /**
+   * The option that spares a writable layer all syncs, when nobody wants it back after a crash of the host. The kernel marks
+   * the layer while it is in use so, and refuses it afterwards: as long as the host runs on, nothing of it is lost.
+   *
+   * @throws EngineError 'internal' when the host has crashed, or was started anew, since.
+   */
+  async #volatileOptions(id: ContainerId): Promise<readonly string[]> {
+    const { disposable, work } = this.#places(id);
+    const bootId = readTextAtOnce(disposable);
+    if (bootId === undefined) return [];
+    if (bootId !== this.#bootId) {
+      throw new EngineError('internal', `what container ${id} had written was lost when the host stopped: remove it`);
+    }
+    // Source: Documentation/filesystems/overlayfs.rst, "Volatile mount".
+    await removeTree(join(work, 'work', 'incompat'));
+    return this.#abilities.volatile;
   }
 
   async #letGo(id: ContainerId): Promise<void> {
@@ -195,6 +227,7 @@ export class OverlaySnapshotter implements Snapshotter {
   async #unmountUnlessHeld(id: ContainerId): Promise<void> {
     if (this.#wanted.has(id) || this.#holds.has(id)) return;
     const { merged } = this.#places(id);
+    if (!this.#mounted.has(merged)) return;
     try {
       await unmountPath(merged);
     } catch (error) {
@@ -211,7 +244,7 @@ export class OverlaySnapshotter implements Snapshotter {
     return text.split('\n');
   }
 
-  #places(id: ContainerId): { home: string; upper: string; work: string; merged: string; lower: string } {
+  #places(id: ContainerId): Places {
     const home = join(this.#containers, id);
     return {
       home,
@@ -219,8 +252,19 @@ export class OverlaySnapshotter implements Snapshotter {
       work: join(home, 'work'),
       merged: join(home, 'merged'),
       lower: join(home, 'lower'),
+      disposable: join(home, 'disposable'),
     };
   }
+}
+
+interface Places {
+  readonly home: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly merged: string;
+  readonly lower: string;
+  /** Only there for a disposable layer: holds the boot in which it was made. */
+  readonly disposable: string;
 }
 
 /** The engine's own working directory is nobody's to change, so mount(8) runs in one of its own. */

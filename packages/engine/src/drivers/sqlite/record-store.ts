@@ -5,8 +5,11 @@ import type { Checkpoint } from '../../lib/fault-plan.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
 import { recordFailure } from './record-failure.ts';
 
-/** Called with what could not be read; the rest is served. */
+/** Called with what could not be read, once for each; the rest is served. */
 export type OnCorrupt = (table: string, key: string, cause: unknown) => void;
+
+/** Somebody who reads of a thousand damaged records needs no more of them. */
+const CORRUPT_REPORTED_MAX = 1_000;
 
 /** How long a statement waits for another process that reads the file, e.g. `sqlite3`. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -20,6 +23,14 @@ const BUSY_TIMEOUT_MS = 5_000;
  */
 export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore {
   const database = openDatabase(path);
+  const reported = new Set<string>();
+  // Once each: what is damaged is read again and again.
+  const onCorruptOnce: OnCorrupt = (table, key, cause) => {
+    const place = `${table}/${key}`;
+    if (reported.has(place) || reported.size >= CORRUPT_REPORTED_MAX) return;
+    reported.add(place);
+    onCorrupt(table, key, cause);
+  };
   const write: Write = (checkpoint, call) => {
     try {
       return atCheckpoint(checkpoint, call);
@@ -28,10 +39,20 @@ export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore
     }
   };
   return {
-    table: (name, isRecord) => openTable(database, name, { isRecord, onCorrupt, write }),
-    log: (name, isRecord) => openLog(database, name, { isRecord, onCorrupt, write }),
+    table: (name, isRecord) => openTable(database, name, { isRecord, onCorrupt: onCorruptOnce, write }),
+    log: (name, isRecord) => openLog(database, name, { isRecord, onCorrupt: onCorruptOnce, write }),
+    ...transactions(database, write),
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+function transactions(database: DatabaseSync, write: Write): Pick<RecordStore, 'transaction' | 'afterCommit'> {
+  let waiting: (() => void)[] | undefined;
+  return {
     transaction(work) {
+      const told: (() => void)[] = [];
       database.exec('BEGIN');
+      waiting = told;
       try {
         work();
         write('sqlite.commit', () => database.exec('COMMIT'));
@@ -39,9 +60,15 @@ export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore
         // SQLite has rolled back by itself when the disk is full.
         if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
+      } finally {
+        waiting = undefined;
       }
+      for (const tell of told) tell();
     },
-    [Symbol.dispose]: () => database.close(),
+    afterCommit(work) {
+      if (waiting === undefined) work();
+      else waiting.push(work);
+    },
   };
 }
 
@@ -82,6 +109,8 @@ function openTable<T>(database: DatabaseSync, name: string, access: Access<T>): 
     },
     has: (key) => get.get(key) !== undefined,
     all: () => all.all().flatMap((row) => read(row) ?? []),
+    unreadable: () =>
+      all.all().flatMap((row) => (read(row) === undefined ? { key: String(row['key']), name: nameIn(row) } : [])),
     put: (key, record) => void write('sqlite.put', () => put.run(key, encodeDocument(record))),
     delete: (key) => void write('sqlite.delete', () => remove.run(key)),
   };
@@ -122,6 +151,17 @@ function openLog<T>(database: DatabaseSync, name: string, access: Access<T>): Re
 
 function prepareBetween(database: DatabaseSync, name: string): StatementSync {
   return database.prepare(`SELECT key, document FROM ${name} WHERE at_ms BETWEEN ? AND ? ORDER BY key DESC LIMIT ?`);
+}
+
+function nameIn(row: Record<string, unknown>): string | undefined {
+  try {
+    const document = decodeDocument(String(row['document']));
+    if (typeof document !== 'object' || document === null || !('name' in document)) return undefined;
+    return typeof document.name === 'string' ? document.name : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** A corrupt record is reported by its key and left where it is: nothing is dropped that a person could still mend. */

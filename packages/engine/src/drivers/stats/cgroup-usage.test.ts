@@ -13,7 +13,9 @@ assert.ok(self !== undefined);
 const TARGET = { cgroupsPath: GROUP, process: self, ownNetwork: false };
 
 /** Files below a directory of their own, as a kernel would show them. */
-async function hierarchy(files: Readonly<Record<string, string>>): Promise<AsyncDisposable & { readonly path: string }> {
+async function hierarchy(
+  files: Readonly<Record<string, string>>,
+): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), 'fairlead-cgroups-'));
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(path, name)), { recursive: true });
@@ -94,10 +96,13 @@ describe('CgroupUsage', () => {
       ]),
     });
     assert.deepEqual([sample.processes, sample.processesLimit], [5, 33]);
-    assert.deepEqual(sample.blockIo.bytes?.map(({ operation, count }) => [operation, count]), [
-      ['read', 1],
-      ['write', 2],
-    ]);
+    assert.deepEqual(
+      sample.blockIo.bytes?.map(({ operation, count }) => [operation, count]),
+      [
+        ['read', 1],
+        ['write', 2],
+      ],
+    );
   });
 
   it('has nothing to say of a group that is gone', async () => {
@@ -110,7 +115,11 @@ describe('CgroupUsage', () => {
 
   it('counts what it can on a host without some controllers', async () => {
     await using place = await hierarchy({ [`cpuacct${GROUP}/cpuacct.usage`]: '1\n' });
-    const mounts: CgroupMounts = { version: 1, unified: undefined, legacy: new Map([['cpuacct', join(place.path, 'cpuacct')]]) };
+    const mounts: CgroupMounts = {
+      version: 1,
+      unified: undefined,
+      legacy: new Map([['cpuacct', join(place.path, 'cpuacct')]]),
+    };
     const sample = await new CgroupUsage(mounts, new FakeClock()).sample(TARGET);
     assert.deepEqual([sample?.cpu.totalNanos, sample?.memory.usageBytes, sample?.processes], [1, 0, 0]);
   });

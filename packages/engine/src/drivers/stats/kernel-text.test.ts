@@ -39,7 +39,8 @@ describe('parseNumber', () => {
 
 describe('parseHostCpu', () => {
   it('adds up what counts, idle time too, and counts CPUs', () => {
-    const text = 'cpu  1 2 3 4 5 6 7 100 100 100\ncpu0 1 2 3 4 5 6 7 100 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 9\ncpu9 1\n';
+    const text =
+      'cpu  1 2 3 4 5 6 7 100 100 100\ncpu0 1 2 3 4 5 6 7 100 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 9\ncpu9 1\n';
     assert.deepEqual(parseHostCpu(text), { hostNanos: 280_000_000, onlineCpus: 2 });
   });
 });

@@ -9,7 +9,9 @@ import { removeTree } from '../../host/files.ts';
 import { mountPath, unmountTree } from '../../host/mounts.ts';
 import { DirectoryVolumeStore } from './volume-store.ts';
 
-async function scene(): Promise<VolumeStoreScene & { readonly directory: string; readonly store: DirectoryVolumeStore }> {
+async function scene(): Promise<
+  VolumeStoreScene & { readonly directory: string; readonly store: DirectoryVolumeStore }
+> {
   const home = await mkdtemp(join(tmpdir(), 'fairlead-volumes-'));
   const rootPath = join(home, 'root');
   mkdirSync(rootPath);
@@ -28,13 +30,16 @@ async function scene(): Promise<VolumeStoreScene & { readonly directory: string;
 volumeStoreSuite('DirectoryVolumeStore', scene);
 
 describe('DirectoryVolumeStore', () => {
-  it('deletes what a removal and a filling left that were interrupted', async () => {
+  it('deletes what was left by work that was interrupted, and nothing else', async () => {
     await using place = await scene();
     await place.store.make('one');
     mkdirSync(join(place.directory, '.removed-1234/_data'), { recursive: true });
     mkdirSync(join(place.directory, 'one/_filling/d'), { recursive: true });
+    mkdirSync(join(place.directory, 'half-made'));
+    mkdirSync(join(place.directory, 'foreign/thing'), { recursive: true });
+    writeFileSync(join(place.directory, 'file'), '');
     await place.store.tidy();
-    assert.deepEqual(readdirSync(place.directory), ['one']);
+    assert.deepEqual(readdirSync(place.directory), ['file', 'foreign', 'one']);
     assert.deepEqual(readdirSync(join(place.directory, 'one')), ['_data']);
   });
 

@@ -8,6 +8,7 @@ import {
   makeDirectory,
   modifiedAt,
   movePath,
+  removeEmptyDirectory,
   removeTree,
 } from '../../host/files.ts';
 import { isErrno } from '../../host/errno.ts';
@@ -79,7 +80,19 @@ export class DirectoryVolumeStore implements VolumeStore {
   async tidy(): Promise<void> {
     for (const name of await listDirectory(this.#directory)) {
       const path = join(this.#directory, name);
-      await removeTree(name.startsWith(REMOVED_PREFIX) ? path : join(path, FILLING));
+      if (name.startsWith(REMOVED_PREFIX)) await removeTree(path);
+      else await this.#tidyOne(path);
+    }
+  }
+
+  async #tidyOne(path: string): Promise<void> {
+    await removeTree(join(path, FILLING));
+    if ((await kindOf(join(path, '_data'))) !== 'nothing') return;
+    try {
+      await removeEmptyDirectory(path);
+    } catch (error) {
+      // Something that is no volume's: not ours to delete.
+      if (!isErrno(error, 'ENOTEMPTY', 'ENOTDIR')) throw error;
     }
   }
 

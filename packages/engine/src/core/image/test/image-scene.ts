@@ -92,6 +92,7 @@ function memoryTable(): RecordTable<ImageRecord> {
     get: (key) => records.get(key),
     has: (key) => records.has(key),
     all: () => [...records.values()],
+    unreadable: () => [],
     put: (key, record) => void records.set(key, record),
     delete: (key) => void records.delete(key),
   };

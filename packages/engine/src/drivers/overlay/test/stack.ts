@@ -13,6 +13,8 @@ export interface OverlayScene extends AsyncDisposable {
   readonly snapshots: OverlaySnapshotter;
   /** Unpacks layers on top of each other, lowest first. @returns their chain ids. */
   stack(...layers: readonly (readonly LayerEntry[])[]): Promise<readonly string[]>;
+  /** The same, with one more layer on top, given as a tar. */
+  stackBytes(layers: readonly (readonly LayerEntry[])[], top: Uint8Array): Promise<readonly string[]>;
 }
 
 export async function overlayScene(): Promise<OverlayScene> {
@@ -26,23 +28,25 @@ export async function overlayScene(): Promise<OverlayScene> {
     root: place.path,
     store,
     snapshots,
-    async stack(...layers) {
-      const chainIds: string[] = [];
-      for (const entries of layers) {
-        const bytes = await layerTar(entries);
-        const diffId = digestOf(bytes);
-        const parentChainId = chainIds.at(-1);
-        const chainId = parentChainId === undefined ? diffId : digestOf(`${parentChainId} ${diffId}`);
-        await store.unpack({ chainId, parentChainId, diffId }, () => once(bytes), new AbortController().signal);
-        chainIds.push(chainId);
-      }
-      return chainIds;
-    },
+    stack: async (...layers) => await unpackAll(store, await Promise.all(layers.map(layerTar))),
+    stackBytes: async (layers, top) => await unpackAll(store, [...(await Promise.all(layers.map(layerTar))), top]),
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();
       await place[Symbol.asyncDispose]();
     },
   };
+}
+
+async function unpackAll(store: OverlayLayerStore, tars: readonly Uint8Array[]): Promise<readonly string[]> {
+  const chainIds: string[] = [];
+  for (const bytes of tars) {
+    const diffId = digestOf(bytes);
+    const parentChainId = chainIds.at(-1);
+    const chainId = parentChainId === undefined ? diffId : digestOf(`${parentChainId} ${diffId}`);
+    await store.unpack({ chainId, parentChainId, diffId }, () => once(bytes), new AbortController().signal);
+    chainIds.push(chainId);
+  }
+  return chainIds;
 }
 
 function digestOf(content: Uint8Array | string): string {
