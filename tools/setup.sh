@@ -19,7 +19,10 @@ readonly base=(
   /usr/include/stdio.h:libc6-dev
   /usr/share/containers/seccomp.json:golang-github-containers-common
 )
-readonly for_tests=(dockerd:docker.io docker:docker.io valgrind:valgrind script:bsdutils)
+readonly for_tests=(
+  dockerd:docker.io docker:docker.io valgrind:valgrind script:bsdutils
+  /usr/lib/python3/dist-packages/docker:python3-docker
+)
 
 say() { echo "setup: $*"; }
 

@@ -1,4 +1,5 @@
-import { rmSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { busyboxImage, dockerArchive } from '@fairlead/testkit';
@@ -31,12 +32,16 @@ export class CrashWorld implements AsyncDisposable {
     this.#trace = join(home.directory, 'trace');
   }
 
-  /** Makes a root with `busybox:latest` in it; no engine runs then. */
-  static async open(): Promise<CrashWorld> {
+  /** Makes a root with `busybox:latest` in it, on a disk of its own of so many bytes if asked for; no engine runs then. */
+  static async open({ diskBytes }: { readonly diskBytes?: number } = {}): Promise<CrashWorld> {
     const home = await makeHome();
     await using undo = new AsyncDisposableStack();
     undo.defer(() => removeHome(home));
     const world = undo.use(new CrashWorld(home));
+    if (diskBytes !== undefined) {
+      mkdirSync(home.root);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', home.root]);
+    }
     await world.start();
     await world.need('POST /images/load', { body: await dockerArchive([await busyboxImage()]) });
     await world.kill();
@@ -48,6 +53,17 @@ export class CrashWorld implements AsyncDisposable {
   async start(rule?: string): Promise<void> {
     const plan = [`when ${this.#armed}`, ...(rule === undefined ? [] : [rule])].join('; ');
     this.#engine = await EngineProcess.start({ ...fairleadProgram(this.home), env: { FAIRLEAD_FAULTS: plan } });
+  }
+
+  /** What an engine says that does not start; undefined when it does. */
+  async refusalOfStart(): Promise<string | undefined> {
+    try {
+      await this.start();
+    } catch (error) {
+      return String(error);
+    }
+    await this.kill();
+    return undefined;
   }
 
   /** Starts an engine whose plan counts from its first step on. @returns whether it died before it answered. */
@@ -139,6 +155,15 @@ export class CrashWorld implements AsyncDisposable {
       if (wrong.length === 0 || performance.now() > until) return wrong;
       await sleep(POLL_MS);
     }
+  }
+
+  /** Stops the engine in good order; its containers go on. */
+  async stop(): Promise<void> {
+    await this.#alive()[Symbol.asyncDispose]();
+  }
+
+  async inspect(name: string): Promise<ShownContainer> {
+    return JSON.parse(await this.need(`GET /containers/${name}/json`)) as ShownContainer;
   }
 
   /** The end of the engine's log, for whoever reads a failure. */

@@ -11,7 +11,8 @@ import { FAIRLEAD_ALONE, sessions } from '../sessions.ts';
 /** Says `hello` to whoever connects to port 80. */
 const GREETS: readonly string[] = ['nc', '-ll', '-p', '80', '-e', 'echo', 'hello'];
 /** Sends back what comes to port 53. */
-const ECHOES_UDP = "const s = require('dgram').createSocket('udp4').bind(53); s.on('message', (m, { port, address }) => s.send(m, port, address))";
+const ECHOES_UDP =
+  "const s = require('dgram').createSocket('udp4').bind(53); s.on('message', (m, { port, address }) => s.send(m, port, address))";
 /** A server is there when its container runs, or a moment later. */
 const SERVES_WITHIN_MS = 3_000;
 
@@ -170,7 +171,7 @@ sessions(
       assert.match(stderr, /Published ports are discarded when using host network mode/);
     });
   },
-  FAIRLEAD_ALONE,
+  { kinds: FAIRLEAD_ALONE },
 );
 
 sessions(
@@ -194,7 +195,7 @@ sessions(
       server.close();
     });
   },
-  FAIRLEAD_ALONE,
+  { kinds: FAIRLEAD_ALONE },
 );
 
 type Ports = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { eventually } from '../eventually.ts';
 import { RawConnection } from '../raw-http.ts';
 import { sessions, type Session } from '../sessions.ts';
 
@@ -187,18 +188,45 @@ sessions('docker update', (session) => {
 });
 
 sessions('a container that takes more memory than it may', (session) => {
-  it('is killed, and everybody can see why', async () => {
-    const name = session.name();
-    const eats = ['run', '--name', name, '-m', '16m', '--memory-swap', '16m', 'busybox', 'tail', '/dev/zero'];
-    assert.equal((await session.docker.run(eats)).exitCode, 137);
-    assert.equal(await session.inspect(name, '{{.State.OOMKilled}} {{.State.ExitCode}}'), 'true 137');
+  const SMALL = ['-m', '16m', '--memory-swap', '16m'] as const;
+  const eventsOf = async (name: string): Promise<readonly string[]> => {
     const until = String(Math.ceil(Date.now() / 1000) + 1);
-    const past = ['events', '--since', '60s', '--until', until, '--filter', `container=${name}`];
-    const actions = (await session.docker.ok(...past, '--format', '{{.Action}}')).split('\n');
-    assert.deepEqual(actions.slice(actions.indexOf('oom')), ['oom', 'die']);
-    await session.docker.ok('update', '-m', '1g', '--memory-swap', '1g', name);
+    const id = await session.inspect(name, '{{.Id}}');
+    const past = [
+      'events',
+      '--since',
+      '60s',
+      '--until',
+      until,
+      '--filter',
+      `container=${id}`,
+      '--format',
+      '{{.Action}}',
+    ];
+    return (await session.docker.ok(...past)).split('\n').filter((action) => action === 'oom' || action === 'die');
+  };
+
+  it('is killed, and everybody can see why, until it is started again', async () => {
+    const name = session.name();
+    const eatsOnce = '[ -e /eaten ] && exec sleep 1000; touch /eaten; exec tail /dev/zero';
+    const { exitCode } = await session.docker.run(['run', '--name', name, ...SMALL, 'busybox', 'sh', '-c', eatsOnce]);
+    assert.equal(exitCode, 137);
+    assert.equal(await session.inspect(name, '{{.State.OOMKilled}} {{.State.ExitCode}}'), 'true 137');
+    assert.deepEqual(await eventsOf(name), ['oom', 'die']);
     await session.docker.ok('start', name);
-    assert.equal(await session.inspect(name, '{{.State.OOMKilled}}'), 'false');
+    const forgets = session.differs({ fairlead: 'false', dockerd: 'true' });
+    assert.equal(await session.inspect(name, '{{.State.OOMKilled}}'), forgets);
+  });
+
+  it('says at once that a process of it was killed, while the others go on', async () => {
+    const name = await session.background(SMALL, ['sh', '-c', 'tail /dev/zero; echo $?; exec sleep 1000']);
+    const state = async (): Promise<string> => await session.inspect(name, '{{.State.Status}} {{.State.OOMKilled}}');
+    await eventually(async () => await session.docker.ok('logs', name), '137');
+    await eventually(async () => (await eventsOf(name)).join(), 'oom');
+    // Docker 20.10 tells the event alone.
+    assert.equal(await state(), session.differs({ fairlead: 'running true', dockerd: 'running false' }));
     await session.docker.ok('kill', name);
+    assert.equal(await state(), 'exited true');
+    assert.deepEqual(await eventsOf(name), ['oom', 'die']);
   });
 });

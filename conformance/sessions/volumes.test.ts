@@ -83,14 +83,17 @@ sessions('docker volume', (session) => {
       `type=volume,src=${volume},dst=/m`,
     ];
     await session.docker.ok('create', '--name', name, ...args, 'busybox', 'true');
-    const mounts = JSON.parse(await session.inspect(name, '{{json .Mounts}}')) as Record<string, unknown>[];
+    const mounts = JSON.parse(await session.inspect(name, '{{json .Mounts}}')) as Record<
+      string,
+      string | boolean | undefined
+    >[];
     const source = await session.docker.ok('volume', 'inspect', '-f', '{{.Mountpoint}}', volume);
     const shown = mounts
-      .map((mount) => ['Destination', 'Type', 'Mode', 'RW', 'Driver'].map((key) => String(mount[key] ?? '')))
+      .map((mount) => ['Destination', 'Type', 'Mode', 'RW', 'Driver'].map((key) => String(mount[key])))
       .toSorted((one, other) => one.join().localeCompare(other.join()));
     assert.deepEqual(shown, [
       ['/anonymous', 'volume', '', 'true', 'local'],
-      ['/bind', 'bind', '', 'true', ''],
+      ['/bind', 'bind', '', 'true', 'undefined'],
       ['/data', 'volume', 'ro', 'false', 'local'],
       ['/m', 'volume', 'z', 'true', 'local'],
     ]);

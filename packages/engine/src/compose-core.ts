@@ -1,4 +1,4 @@
-import { isEngineError } from '@fairlead/protocol';
+import { isEngineError, type ContainerId } from '@fairlead/protocol';
 import type { Drivers } from './compose-drivers.ts';
 import type { ContainerFileRouteDeps } from './api/routes/container-files.ts';
 import type { ContainerRouteDeps } from './api/routes/containers.ts';
@@ -8,6 +8,7 @@ import { Attachments } from './core/container/attachments.ts';
 import { ContainerDirectory } from './core/container/directory.ts';
 import { FileUses } from './core/container/file-uses.ts';
 import { LogLimiter } from './core/container/log-limits.ts';
+import type { ContainerEvent } from './core/container/machine.ts';
 import { isContainerRecord, type ContainerRecord } from './core/container/record.ts';
 import { volumeUserOf } from './core/container/volume-use.ts';
 import type { StatsDeps } from './core/container/stats.ts';
@@ -67,7 +68,7 @@ export function composeCore(drivers: Drivers, log: Log): Core {
   const volumes = volumeDepsOf(drivers, { log, containers: directory, events });
   const fileUses = new FileUses();
   const shared = { ...drivers, volumes, devices: hostDevices, clock, attachments, execs, limiter, fileUses };
-  const work = containerWork({ ...shared, publishEvent: announce });
+  const work = containerWork({ ...shared, directory, publishEvent: announce });
   const actorDeps = actorDepsOf({ records, log, directory, events, work, collect: () => imageDirectory.collect() });
   const health = healthMonitorOf({ ...shared, directory, publish }, log);
   const images = imageDepsOf(drivers, { log, directory: imageDirectory, publish: announce });
@@ -138,13 +139,17 @@ function healthMonitorOf(deps: ExecDeps, log: Log): HealthMonitor {
 }
 
 function tellExits({ runtime }: Drivers, directory: ContainerDirectory): Disposable {
-  return runtime.onExit((exit) => {
+  const told = new DisposableStack();
+  const send = async (id: ContainerId, event: ContainerEvent): Promise<void> => {
     // Refused never; a failure was reported by the actor.
-    directory
-      .get(exit.id)
-      ?.send({ type: 'exited', exit })
+    await directory
+      .get(id)
+      ?.send(event)
       .catch(() => {});
-  });
+  };
+  told.use(runtime.onOom((id) => send(id, { type: 'out-of-memory' })));
+  told.use(runtime.onExit((exit) => void send(exit.id, { type: 'exited', exit })));
+  return told;
 }
 
 /** How actors store, tell and report. */

@@ -35,7 +35,7 @@ export async function* decodeTar(source: AsyncIterable<Uint8Array>): AsyncGenera
   for (;;) {
     const block = await input.block();
     if (block === undefined) return;
-    if (isZero(block)) return await input.drain();
+    if (isZero(block)) break;
     const header = decodeHeader(block);
     const next = await readSpecial(input, { header, special });
     if (next !== undefined) {
@@ -51,6 +51,7 @@ export async function* decodeTar(source: AsyncIterable<Uint8Array>): AsyncGenera
       await input.finish();
     }
   }
+  await input.drain();
 }
 
 /** What came in headers of its own before the file it is about. */

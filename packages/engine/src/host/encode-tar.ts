@@ -37,24 +37,30 @@ export async function* encodeTar(files: AsyncIterable<TarFile>): AsyncGenerator<
   const collected = new Collected();
   for await (const { record, content } of files) {
     collected.push(encodeTarHeader(record));
-    let left = record.sizeBytes;
-    if (left > 0) {
-      for await (const chunk of content) {
-        if (collected.isFull) yield collected.take();
-        collected.push(chunk.subarray(0, left));
-        left -= Math.min(left, chunk.byteLength);
-        if (left === 0) break;
-      }
-    }
-    for (; left > 0; left -= Math.min(left, CHUNK_BYTES_MIN)) {
+    for await (const chunk of exactly(content, record.sizeBytes)) {
       if (collected.isFull) yield collected.take();
-      collected.push(Buffer.alloc(Math.min(left, CHUNK_BYTES_MIN)));
+      collected.push(chunk);
     }
     collected.push(Buffer.alloc(tarPaddingBytes(record.sizeBytes)));
     if (collected.isFull) yield collected.take();
   }
   collected.push(END_OF_ARCHIVE);
   yield collected.take();
+}
+
+/** That many bytes: the header has promised them. */
+async function* exactly(
+  content: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = sizeBytes;
+  if (left === 0) return;
+  for await (const chunk of content) {
+    yield chunk.subarray(0, left);
+    left -= Math.min(left, chunk.byteLength);
+    if (left === 0) return;
+  }
+  for (; left > 0; left -= Math.min(left, CHUNK_BYTES_MIN)) yield Buffer.alloc(Math.min(left, CHUNK_BYTES_MIN));
 }
 
 class Collected {

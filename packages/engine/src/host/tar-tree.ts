@@ -9,6 +9,9 @@ import type { TreeEntry } from './walk-tree.ts';
 /** What one read of a file takes at most. */
 const READ_BYTES_MAX: number = 256 * 1024;
 
+/** Files up to this size are read ahead of their turn. */
+export const SMALL_FILE_BYTES_MAX: number = 64 * 1024;
+
 /** Files with several names whose first name is remembered; beyond them a name becomes a file of its own. */
 const LINKED_FILES_MAX = 1_000_000;
 
@@ -58,6 +61,12 @@ export async function* tarFile(
     yield { record: { ...tarRecord(entry.stats, name, type), linkName }, content: NO_CONTENT };
     return;
   }
+  if (entry.small !== undefined) {
+    const { stats, content } = entry.small;
+    const record = { ...tarRecord(stats, name, type), attributes: attributesOf(entry, attributes) };
+    yield { record, content: only(content) };
+    return;
+  }
   await using file = await entry.open();
   const stats = await file?.stat({ bigint: true });
   if (file === undefined || stats?.isFile() !== true) return;
@@ -81,6 +90,10 @@ export function tarRecord(stats: BigIntStats, name: BytePath, type: TarRecordTyp
     ...splitDeviceNumber(device ? stats.rdev : 0n),
     attributes: new Map(),
   };
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }
 
 /** No bytes. */

@@ -12,7 +12,7 @@ import { RootedTree } from './rooted-tree.ts';
 import { tarFiles } from './tar-tree.ts';
 import { walkTree } from './walk-tree.ts';
 
-const never = new AbortController().signal;
+const reading = { signal: new AbortController().signal, contentBytesMax: 1000 };
 
 function scratch(): Disposable & { readonly root: string; readonly outside: string } {
   const home = mkdtempSync(join(tmpdir(), 'fairlead-walk-'));
@@ -27,7 +27,7 @@ async function pathsIn(root: string, onEach: (path: string) => void = () => {}):
   using tree = await RootedTree.open(root);
   using base = await tree.findDirectory('/');
   const paths: string[] = [];
-  for await (const entry of walkTree(base, never)) {
+  for await (const entry of walkTree(base, reading)) {
     const path = shownPath(entry.path);
     onEach(path);
     paths.push(path);
@@ -39,7 +39,7 @@ async function tarOf(root: string): Promise<Buffer> {
   using tree = await RootedTree.open(root);
   using base = await tree.findDirectory('/');
   const chunks: Uint8Array[] = [];
-  const files = tarFiles(walkTree(base, never), { rename: (path) => path, attributes: [] });
+  const files = tarFiles(walkTree(base, reading), { rename: (path) => path, attributes: [] });
   for await (const chunk of encodeTar(files)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
@@ -97,7 +97,7 @@ describe('walkTree', () => {
     {
       using tree = await RootedTree.open(place.root);
       using base = await tree.findDirectory('/');
-      for await (const entry of walkTree(base, never)) if (entry.path === 'a/b') break;
+      for await (const entry of walkTree(base, reading)) if (entry.path === 'a/b') break;
       assert.equal(countDescriptors(), before + 3);
     }
     assert.equal(countDescriptors(), before);

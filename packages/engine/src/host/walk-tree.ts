@@ -21,16 +21,37 @@ export interface TreeEntry {
   readonly stats: BigIntStats;
   /** Where a link points; undefined when it is gone, or something else by now. */
   readLink(): Promise<BytePath | undefined>;
+  /** A regular file of at most `contentBytesMax` bytes, read ahead; undefined for all else, open it then. */
+  readonly small: SmallFile | undefined;
   /** Opens a regular file; undefined when it is gone, or something else by now. */
   open(): Promise<FileHandle | undefined>;
   /** An extended attribute; undefined when it has none. */
   attribute(name: string): Uint8Array | undefined;
 }
 
+/** A file that was read whole. */
+export interface SmallFile {
+  /** Of the file that was read. */
+  readonly stats: BigIntStats;
+  readonly content: Uint8Array;
+}
+
+/** How a tree is walked. */
+export interface WalkTree {
+  readonly signal: AbortSignal;
+  /** Files up to this size are read ahead, some at a time; 0: none. */
+  readonly contentBytesMax: number;
+}
+
+interface Looked {
+  readonly stats: BigIntStats;
+  readonly small: SmallFile | undefined;
+}
+
 interface Frame {
   readonly path: BytePath;
   readonly names: readonly BytePath[];
-  readonly ahead: Promise<BigIntStats | undefined>[];
+  readonly ahead: Promise<Looked | undefined>[];
   next: number;
   /** Undefined while it is not held open. */
   place: Place | undefined;
@@ -43,12 +64,12 @@ interface Frame {
  *
  * @param base stays the caller's @throws signal.reason; an errno error: 'ENAMETOOLONG' for paths that are longer than the kernel takes.
  */
-export async function* walkTree(base: Place, signal: AbortSignal): AsyncGenerator<TreeEntry, void, undefined> {
+export async function* walkTree(base: Place, how: WalkTree): AsyncGenerator<TreeEntry, void, undefined> {
   const frames: Frame[] = [];
   try {
     await enter(frames, base, '');
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      signal.throwIfAborted();
+      how.signal.throwIfAborted();
       const name = frame.names[frame.next];
       if (name === undefined) {
         frames.pop();
@@ -61,11 +82,11 @@ export async function* walkTree(base: Place, signal: AbortSignal): AsyncGenerato
         frame.next = frame.names.length;
         continue;
       }
-      const stats = await lookUp(frame, frame.place);
-      if (stats === undefined) continue;
+      const looked = await lookUp(frame, frame.place, how.contentBytesMax);
+      if (looked === undefined) continue;
       const path = frame.path === '' ? name : `${frame.path}/${name}`;
-      yield treeEntry(frame.place, { path, name, stats });
-      if (stats.isDirectory()) await enter(frames, base, path);
+      yield treeEntry(frame.place, { path, name, ...looked });
+      if (looked.stats.isDirectory()) await enter(frames, base, path);
     }
   } finally {
     for (const { place, ahead } of frames) {
@@ -93,11 +114,11 @@ async function enter(frames: Frame[], base: Place, path: BytePath): Promise<void
 }
 
 /** Of the next name; moves on. */
-async function lookUp(frame: Frame, place: Place): Promise<BigIntStats | undefined> {
+async function lookUp(frame: Frame, place: Place, contentBytesMax: number): Promise<Looked | undefined> {
   while (frame.ahead.length < LOOK_AHEAD) {
     const name = frame.names[frame.next + frame.ahead.length];
     if (name === undefined) break;
-    const asked = place.childStats(name);
+    const asked = look(place, name, contentBytesMax);
     // Told when it is its turn.
     asked.catch(() => {});
     frame.ahead.push(asked);
@@ -106,10 +127,32 @@ async function lookUp(frame: Frame, place: Place): Promise<BigIntStats | undefin
   return await frame.ahead.shift();
 }
 
+async function look(place: Place, name: BytePath, contentBytesMax: number): Promise<Looked | undefined> {
+  const stats = await place.childStats(name);
+  if (stats === undefined) return undefined;
+  const isSmall = stats.isFile() && stats.size <= contentBytesMax;
+  return { stats, small: isSmall ? await readSmall(place, name, contentBytesMax) : undefined };
+}
+
+async function readSmall(place: Place, name: BytePath, bytesMax: number): Promise<SmallFile | undefined> {
+  await using file = await open(place.child(name), READ_FLAGS).catch(gone);
+  const stats = await file?.stat({ bigint: true });
+  if (file === undefined || stats?.isFile() !== true || stats.size > bytesMax) return undefined;
+  const content = Buffer.alloc(Number(stats.size));
+  let length = 0;
+  while (length < content.length) {
+    const { bytesRead } = await file.read(content, length, content.length - length, null);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return { stats, content: content.subarray(0, length) };
+}
+
 /** A name of a directory as something found in a tree. */
-export function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' | 'stats'>): TreeEntry {
+export function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' | 'stats'> & Partial<Pick<TreeEntry, 'small'>>): TreeEntry {
   const { name } = found;
   return {
+    small: undefined,
     ...found,
     readLink: () => place.readLink(name).catch(noLink),
     open: () => open(place.child(name), READ_FLAGS).catch(gone),

@@ -119,7 +119,10 @@ export function inspectedConfig(config: ContainerConfig): Partial<ContainerConfi
   for (const key of OMITTED_WHEN_EMPTY) {
     if (config[key] === null || config[key] === '' || config[key] === false) omitted.add(key);
   }
-  const shown = { ...config, Healthcheck: config.Healthcheck === null ? null : inspectedHealthcheck(config.Healthcheck) };
+  const shown = {
+    ...config,
+    Healthcheck: config.Healthcheck === null ? null : inspectedHealthcheck(config.Healthcheck),
+  };
   return Object.fromEntries(Object.entries(shown).filter(([key]) => !omitted.has(key)));
 }
 

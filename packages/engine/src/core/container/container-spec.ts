@@ -1,6 +1,6 @@
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import type { EtcPaths } from '../ports/container-files.ts';
-import { buildSpec } from '../spec/build-spec.ts';
+import { buildSpec, NOTHING_JOINED } from '../spec/build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
 import { networkChoice } from '../spec/modes.ts';
 import { checkPropagation } from '../spec/propagation.ts';
@@ -8,6 +8,7 @@ import { sourcesToCreate, type MountPoint } from '../spec/mount-points.ts';
 import type { OciProcess, OciSpec } from '../spec/oci.ts';
 import { resolveUser, USER_FILE_BYTES_MAX, type ResolvedUser } from '../spec/resolve-user.ts';
 import type { ContainerDeps } from './deps.ts';
+import type { Joined } from './joined.ts';
 import { mountPointsOf } from './mount-points.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -19,6 +20,7 @@ export type SpecDeps = Pick<
 export interface SpecPlace {
   readonly rootPath: string;
   readonly endpoint: NetworkEndpoint | null;
+  readonly joined: Joined;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
   await checkBinds(deps, points);
   const [user, etcPaths, mapped, hostDevices] = await Promise.all([
     containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),
-    writeEtcFiles(deps, record, place.endpoint),
+    writeEtcFiles(deps, record, place),
     Promise.all(hostConfig.Devices.map((mapping) => deps.devices.find(mapping))),
     hostConfig.Privileged ? deps.devices.all() : [],
     ...sourcesToCreate(points).map((path) => deps.files.ensureBindSource(path)),
@@ -43,6 +45,7 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
     hostConfig,
     user,
     rootfsPath: place.rootPath,
+    joined: { ...place.joined, shmPath: await shmPath(deps, record, place.joined) },
     mounts: points,
     volumePath: (name) => deps.volumes.store.path(name),
     etcPaths,
@@ -60,6 +63,7 @@ export function containerProcess(deps: SpecDeps, record: ContainerRecord, user: 
     hostConfig: record.hostConfig,
     user,
     rootfsPath: '/',
+    joined: NOTHING_JOINED,
     mounts: [],
     volumePath: (name) => name,
     etcPaths: deps.files.etcPaths(record.id),
@@ -82,6 +86,16 @@ export async function containerUser(
   return resolveUser({ passwd: passwd ?? '', group: group ?? '' }, request);
 }
 
+/** Shared memory that others may share is mounted on the host, where they find it. */
+async function shmPath(
+  { files }: Pick<ContainerDeps, 'files'>,
+  { id, hostConfig }: ContainerRecord,
+  joined: Joined,
+): Promise<string | undefined> {
+  if (hostConfig.IpcMode !== 'shareable') return joined.shmPath;
+  return await files.mountShm(id, hostConfig.ShmSize);
+}
+
 /** Most binds are private, and then nothing needs to be read. */
 async function checkBinds(deps: Pick<ContainerDeps, 'files'>, points: readonly MountPoint[]): Promise<void> {
   const propagate = points.some((point) => point.kind === 'bind' && !point.propagation.endsWith('private'));
@@ -91,9 +105,11 @@ async function checkBinds(deps: Pick<ContainerDeps, 'files'>, points: readonly M
 async function writeEtcFiles(
   deps: SpecDeps,
   record: ContainerRecord,
-  endpoint: NetworkEndpoint | null,
+  { endpoint, joined }: SpecPlace,
 ): Promise<EtcPaths> {
   const { config, hostConfig } = record;
+  // Who shares a network shares what is said about it.
+  if (joined.networkOwner !== undefined) return deps.files.etcPaths(joined.networkOwner.id);
   const sharesHostNetwork = networkChoice(config, hostConfig) === 'host';
   return await deps.files.writeEtc(record.id, {
     hostname: hostnameFile(config.Hostname),

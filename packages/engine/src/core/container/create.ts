@@ -7,11 +7,11 @@ import {
   type HostConfig,
 } from '@fairlead/protocol';
 import type { ImageRecord } from '../image/record.ts';
-import { networkChoice } from '../spec/modes.ts';
 import { checkBindSources } from '../spec/mount-points.ts';
 import { validateCreate } from '../spec/validate-create.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
+import { networkOwner, withJoinedIds } from './joined.ts';
 import { makeMounts } from './make-mounts.ts';
 import { generateName, validName } from './name.ts';
 import { CONTAINER_RECORD_VERSION, type ContainerRecord } from './record.ts';
@@ -57,10 +57,9 @@ export async function createContainer(
   const id = containerId(randomBytes(32).toString('hex'));
   const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
   await checkBindSources(valid.mounts, (path) => deps.files.exists(path));
-  const sharesName = networkChoice(valid.config, valid.hostConfig) === 'host';
-  const hostname = valid.config.Hostname || (sharesName ? deps.files.hostName() : id.slice(0, 12));
-  const config = { ...valid.config, Hostname: hostname };
-  const record = newRecord({ id, image, config, hostConfig: valid.hostConfig, at: deps.clock.now() }, name ?? '');
+  const joinedConfig = withJoinedIds(deps, valid.hostConfig);
+  const config = { ...valid.config, Hostname: valid.config.Hostname || hostnameOf(deps, joinedConfig, id) };
+  const record = newRecord({ id, image, config, hostConfig: joinedConfig, at: deps.clock.now() }, name ?? '');
   using _layers = deps.images.retain(image.layerIds);
   using _volumes = deps.volumes.directory.holding(id);
   await using undo = new AsyncDisposableStack();
@@ -87,6 +86,13 @@ export async function createContainer(
   undo.move();
   settleVolumes(deps.volumes, id);
   return { actor, warnings: valid.warnings };
+}
+
+/** That of the host or the container whose network it shares, else its own. */
+function hostnameOf(deps: Pick<ContainerDeps, 'directory' | 'files'>, hostConfig: HostConfig, id: string): string {
+  if (hostConfig.NetworkMode === 'host') return deps.files.hostName();
+  const shared = networkOwner(deps, hostConfig);
+  return shared === undefined ? id.slice(0, 12) : shared.record.config.Hostname;
 }
 
 function partsOf(body: CreateContainerBody): {

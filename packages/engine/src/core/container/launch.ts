@@ -5,11 +5,12 @@ import { networkChoice } from '../spec/modes.ts';
 import { portRequests } from '../spec/ports.ts';
 import { containerSpec, type SpecDeps } from './container-spec.ts';
 import type { ContainerDeps } from './deps.ts';
+import { joinedOf } from './joined.ts';
 import type { ContainerRecord } from './record.ts';
 import { mountVolumes, unmountVolumes } from './volume-use.ts';
 
 /** What one launch works with. */
-export type LaunchDeps = SpecDeps & Pick<ContainerDeps, 'runtime' | 'snapshots' | 'attachments' | 'volumes'>;
+export type LaunchDeps = SpecDeps & Pick<ContainerDeps, 'directory' | 'runtime' | 'snapshots' | 'attachments' | 'volumes'>;
 
 /**
  * Makes a container's process and lets it run: root filesystem, files, specification, process, network, attachers, go.
@@ -22,6 +23,7 @@ export async function launchContainer(
   record: ContainerRecord,
 ): Promise<{ readonly created: CreatedProcess; readonly endpoint: NetworkEndpoint | null }> {
   const { id, config, hostConfig } = record;
+  const joined = joinedOf(deps, record);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => deps.snapshots.unmount(id));
   const rootPath = await deps.snapshots.mount(id);
@@ -30,7 +32,8 @@ export async function launchContainer(
   const isBridged = networkChoice(config, hostConfig) === 'bridge';
   if (isBridged) undo.defer(() => deps.network.release(id));
   const endpoint = isBridged ? await reserveEndpoint(deps, record) : null;
-  const spec = await containerSpec(deps, record, { rootPath, endpoint });
+  undo.defer(() => deps.files.unmountShm(id));
+  const spec = await containerSpec(deps, record, { rootPath, endpoint, joined });
   undo.defer(() => deps.runtime.delete(id));
   const { Tty: tty, OpenStdin: openStdin, StdinOnce: stdinOnce } = config;
   // A terminal has no end of input: whoever leaves one, StdinOnce or not, leaves it as it is. Source: engine-api 6.

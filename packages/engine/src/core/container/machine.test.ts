@@ -129,6 +129,8 @@ const cases: readonly Case[] = [
     to: 'running',
     effects: [],
   },
+  { from: running, on: { type: 'out-of-memory' }, to: 'running', effects: [], told: ['oom'] },
+  { from: restarting, on: { type: 'out-of-memory' }, to: 'restarting', effects: [] },
   { from: running, on: exit(0), to: 'exited', effects: ['disarm-timers', 'clean-up-run'], told: ['die'] },
   {
     from: running,
@@ -239,6 +241,7 @@ const anyEvent: fc.Arbitrary<ContainerEvent> = fc.oneof(
     { type: 'launched', created, endpoint: null, at },
     { type: 'launch-failed', failure: { exitCode: 127, message: 'not found' } },
     { type: 'grace-expired' },
+    { type: 'out-of-memory' },
     { type: 'pause-requested' },
     { type: 'unpause-requested' },
     { type: 'freeze-failed' },

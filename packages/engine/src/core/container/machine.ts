@@ -23,6 +23,7 @@ export type ContainerEvent =
       readonly at: Date;
     }
   | { readonly type: 'grace-expired' }
+  | { readonly type: 'out-of-memory' }
   | { readonly type: 'exited'; readonly exit: ProcessExit }
   /** `forWork`: until the engine's own work is done, not until somebody says so. */
   | { readonly type: 'pause-requested'; readonly forWork?: boolean }
@@ -105,6 +106,9 @@ export function transition(state: ContainerState, event: ContainerEvent, rules: 
       return onSignalRequested(state, event, rules);
     case 'grace-expired':
       return onGraceExpired(state);
+    case 'out-of-memory':
+      if (state.status !== 'running') return next(state);
+      return next({ ...state, oomKilled: true }, [], [{ action: 'oom' }]);
     case 'exited':
       return onExited(state, event.exit, rules);
     case 'pause-requested':
@@ -246,7 +250,7 @@ function onExited(state: ContainerState, exit: ProcessExit, rules: ContainerRule
     exitCode: exit.exitCode,
     startedAt: state.startedAt,
     finishedAt: exit.at,
-    oomKilled: exit.oomKilled,
+    oomKilled: exit.oomKilled || state.oomKilled === true,
     killedAfterGrace: state.killedAfterGrace,
     error: exit.error ?? '',
   };

@@ -1,4 +1,5 @@
 import type { EndpointSettings, NetworkSettings, StringMap } from '@fairlead/protocol';
+import { joinedContainer } from '../spec/modes.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import { portMap } from './port-views.ts';
 import type { ContainerRecord } from './record.ts';
@@ -7,6 +8,8 @@ import type { ContainerRecord } from './record.ts';
 export function endpointSettings(record: ContainerRecord): StringMap<EndpointSettings> {
   const { state } = record;
   const name = networkName(record);
+  // In another's network it has no place of its own.
+  if (joinedContainer(name) !== undefined) return {};
   return { [name]: settingsOf(state.status === 'running' ? state.endpoint : null) };
 }
 
@@ -33,7 +36,7 @@ export function networkSettings(record: ContainerRecord): NetworkSettings {
     IPPrefixLen: settings.IPPrefixLen,
     IPv6Gateway: '',
     MacAddress: settings.MacAddress,
-    Networks: { [networkName(record)]: settings },
+    Networks: endpointSettings(record),
   };
 }
 

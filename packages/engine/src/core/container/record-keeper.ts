@@ -106,6 +106,7 @@ export class RecordKeeper implements Disposable {
 export function isFact({ type }: ContainerEvent): boolean {
   switch (type) {
     case 'exited':
+    case 'out-of-memory':
     case 'launch-failed':
     case 'freeze-failed':
     case 'remove-failed':

@@ -107,7 +107,7 @@ async function agreeWithKernel(deps: RestoreDeps, actor: ContainerActor): Promis
 
 /** The clean-up after a run, once more: the last engine may have died before it or in the middle of it. */
 async function cleanUp(deps: RestoreDeps, id: ContainerId): Promise<void> {
-  await Promise.all([deps.runtime.delete(id), deps.snapshots.unmount(id)]);
+  await Promise.all([deps.runtime.delete(id), deps.snapshots.unmount(id), deps.files.unmountShm(id)]);
 }
 
 async function removeOrphans(deps: RestoreDeps): Promise<void> {

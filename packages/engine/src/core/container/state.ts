@@ -70,6 +70,8 @@ export interface RunningState {
   /** When SIGKILL is due; null without a finite grace period under way. */
   readonly killAt: Date | null;
   readonly killedAfterGrace: boolean;
+  /** The kernel killed a process in it for want of memory. Absent is no. */
+  readonly oomKilled?: boolean;
 }
 
 export interface ExitedState {

@@ -30,7 +30,7 @@ export function inspectState(state: ContainerState): State {
     Running: running,
     Paused: state.status === 'running' && state.paused,
     Restarting: isRestarting(state),
-    OOMKilled: state.status === 'running' ? false : (last?.oomKilled ?? false),
+    OOMKilled: state.status === 'running' ? state.oomKilled === true : (last?.oomKilled ?? false),
     Dead: state.status === 'dead',
     Pid: state.status === 'running' ? state.created.process.pid : 0,
     ExitCode: state.status === 'running' ? 0 : (failure?.exitCode ?? last?.exitCode ?? 0),

@@ -2,6 +2,7 @@ import type { ContainerLog } from '../ports/container-log.ts';
 import type { NetworkDriver } from '../ports/network-driver.ts';
 import type { ExecDirectory } from '../exec/directory.ts';
 import type { EngineEvent } from '../events/event.ts';
+import { networkChoice } from '../spec/modes.ts';
 import type { ContainerWork } from './actor.ts';
 import type { LogLimiter } from './log-limits.ts';
 import type { FileUses } from './file-uses.ts';
@@ -38,8 +39,10 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       deps.execs.containerStopped(id);
       deps.limiter.end(id);
       await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
+      await deps.files.unmountShm(id);
       await unmountVolumes(deps.volumes, record);
-      const hadNetwork = state.status !== 'running' && record.hostConfig.NetworkMode !== 'none';
+      const isBridged = networkChoice(record.config, record.hostConfig) === 'bridge';
+      const hadNetwork = state.status !== 'running' && isBridged;
       if (hadNetwork) deps.publishEvent(networkEvent(deps.network, record, 'disconnect'));
     },
     async removeRemains(record) {

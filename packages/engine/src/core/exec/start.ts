@@ -69,11 +69,7 @@ export interface LaunchOptions {
 }
 
 /** Starts a claimed exec; its streams are the caller's. @throws EngineError when the runtime cannot even be asked. */
-export async function launchExec(
-  deps: ExecDeps,
-  claimed: ClaimedExec,
-  options: LaunchOptions,
-): Promise<LaunchedExec> {
+export async function launchExec(deps: ExecDeps, claimed: ClaimedExec, options: LaunchOptions): Promise<LaunchedExec> {
   const process = await launch(deps, claimed, options);
   const settled = follow(deps, claimed, process);
   // Whoever cares awaits it.

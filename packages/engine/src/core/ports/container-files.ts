@@ -19,6 +19,12 @@ export interface ContainerFiles {
   writeEtc(id: ContainerId, files: EtcFiles): Promise<EtcPaths>;
   etcPaths(id: ContainerId): EtcPaths;
   logPath(id: ContainerId): string;
+  /** Where `mountShm` puts it; no system call. */
+  shmPath(id: ContainerId): string;
+  /** Mounts memory that containers can share; mounted already is success. @returns its absolute host path. */
+  mountShm(id: ContainerId, sizeBytes: number): Promise<string>;
+  /** Containers that have it go on having it. Nothing there is success. */
+  unmountShm(id: ContainerId): Promise<void>;
   /**
    * Reads a text file inside a root filesystem; symbolic links are resolved inside it and nowhere else.
    * Undefined when there is none. @throws EngineError 'invalid-argument' when it is longer than `limitBytes`.

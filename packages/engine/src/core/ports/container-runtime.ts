@@ -96,6 +96,11 @@ export interface ContainerRuntime {
    */
   delete(id: ContainerId): Promise<void>;
   /**
+   * Called when the kernel killed a process in a container for want of memory; the exit, if it was the first one, follows.
+   * When it was not told before the exit, the exit says it.
+   */
+  onOom(listener: (id: ContainerId) => Promise<void>): Disposable;
+  /**
    * Called once per exit of a container that was created here or that `fate` called running. An exit that happened while
    * the engine was away is `fate`'s answer instead.
    */

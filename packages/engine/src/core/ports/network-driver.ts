@@ -1,5 +1,6 @@
 import type { ContainerId } from '@fairlead/protocol';
 
+/** The protocols that have ports, as far as Docker knows them. */
 export type PortProtocol = 'tcp' | 'udp' | 'sctp';
 
 /** A port of a container that is to be reachable on the host. */

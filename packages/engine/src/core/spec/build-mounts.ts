@@ -18,6 +18,8 @@ export interface MountRequest {
   readonly points: readonly MountPoint[];
   /** Host path of a volume's content. */
   readonly volumePath: (name: string) => string;
+  /** Host path of shared memory that is not the container's alone; undefined: it has its own. */
+  readonly shmPath: string | undefined;
   readonly etcPaths: EtcPaths;
   /** Program of the host that is mounted as init; undefined when the container has none. */
   readonly initPath: string | undefined;
@@ -54,7 +56,7 @@ export function ociMounts(request: MountRequest): readonly OciMount[] {
   const targets = new Set(points.map((point) => point.target));
   const isOurs = ({ destination }: OciMount): boolean =>
     !targets.has(destination) && !(targets.has('/dev') && destination.startsWith('/dev/'));
-  const base = [...defaultMounts(hostConfig), ...initMounts(request)].filter(isOurs);
+  const base = [...defaultMounts(request), ...initMounts(request)].filter(isOurs);
   const user = points.map((point) => userMount(point, request));
   // A user's /etc comes before our /etc/hosts, which would be hidden by it otherwise.
   const late = [...etcMounts(request).filter(isOurs), ...user];
@@ -71,10 +73,11 @@ export function rootfsPropagation(points: readonly MountPoint[]): OciLinux['root
   return wanted.has('slave') || wanted.has('rslave') ? 'rslave' : undefined;
 }
 
-function defaultMounts(hostConfig: HostConfig): readonly OciMount[] {
+function defaultMounts({ hostConfig, shmPath }: MountRequest): readonly OciMount[] {
   return DEFAULT_MOUNTS.flatMap((mount) => {
     if (mount.destination !== '/dev/shm') return [mount];
     if (hostConfig.IpcMode === 'none') return [];
+    if (shmPath !== undefined) return [rootBind('/dev/shm', shmPath, ['rbind', 'rprivate'])];
     if (hostConfig.IpcMode === 'host') return [rootBind('/dev/shm', '/dev/shm', ['rbind', 'rprivate'])];
     return [{ ...mount, options: [...(mount.options ?? []), `size=${hostConfig.ShmSize}`] }];
   });

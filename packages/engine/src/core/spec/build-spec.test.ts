@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { buildSpec, cgroupsPathOf, type SpecRequest } from './build-spec.ts';
+import { buildSpec, cgroupsPathOf, NOTHING_JOINED, type SpecRequest } from './build-spec.ts';
 import { DEFAULT_CAPABILITIES, KNOWN_CAPABILITIES } from './capabilities.ts';
 import { plainMounts } from './mount-points.ts';
 import type { OciMount, OciSeccomp, OciSpec } from './oci.ts';
@@ -33,6 +33,7 @@ function specOf(
       rootfsPath: '/rootfs',
       mounts: plainMounts(mounts),
       volumePath: (name) => `/volumes/${name}`,
+      joined: NOTHING_JOINED,
       etcPaths: { hostname: '/f/hostname', hosts: '/f/hosts', resolvConf: '/f/resolv.conf' },
       initPath: '/usr/bin/tini-static',
       mappedDevices: [],

@@ -7,7 +7,7 @@ import type { HostFacts } from './host-facts.ts';
 import { commandOf } from './merge-image-config.ts';
 import { networkChoice } from './modes.ts';
 import type { MountPoint } from './mount-points.ts';
-import { ociNamespaces } from './namespaces.ts';
+import { ociNamespaces, type NamespacePaths } from './namespaces.ts';
 import { OCI_VERSION, type OciDevice, type OciLinux, type OciProcess, type OciSeccomp, type OciSpec } from './oci.ts';
 import { cleanPath } from './paths.ts';
 import type { ResolvedUser } from './resolve-user.ts';
@@ -33,6 +33,7 @@ export interface SpecRequest {
   readonly mounts: readonly MountPoint[];
   /** Host path of a volume's content. */
   readonly volumePath: (name: string) => string;
+  readonly joined: JoinedParts;
   readonly etcPaths: EtcPaths;
   /** Program of the host that runs as process 1 where HostConfig.Init says so; undefined when there is none. */
   readonly initPath: string | undefined;
@@ -41,6 +42,16 @@ export interface SpecRequest {
   /** Every device of the host; used for a privileged container only. */
   readonly hostDevices: readonly OciDevice[];
 }
+
+/** What of a container is another's. */
+export interface JoinedParts {
+  readonly namespaces: NamespacePaths;
+  /** Host path of shared memory that is not the container's alone; undefined: it has its own. */
+  readonly shmPath: string | undefined;
+}
+
+/** Nothing. */
+export const NOTHING_JOINED: JoinedParts = { namespaces: {}, shmPath: undefined };
 
 export interface SpecDeps {
   readonly facts: HostFacts;
@@ -53,13 +64,14 @@ export function buildSpec(deps: SpecDeps, request: SpecRequest): OciSpec {
   const { config, hostConfig } = request;
   const ownUts = hostConfig.UTSMode !== 'host';
   const initPath = usesInit(hostConfig) ? request.initPath : undefined;
-  const { mounts: points, volumePath } = request;
+  const { mounts: points, volumePath, etcPaths } = request;
+  const { shmPath } = request.joined;
   return {
     ociVersion: OCI_VERSION,
     process: buildProcess(deps, request, initPath !== undefined),
     root: { path: request.rootfsPath, readonly: hostConfig.ReadonlyRootfs },
     ...(ownUts ? { hostname: config.Hostname } : {}),
-    mounts: ociMounts({ hostConfig, points, volumePath, etcPaths: request.etcPaths, initPath, facts: deps.facts }),
+    mounts: ociMounts({ hostConfig, points, volumePath, shmPath, etcPaths, initPath, facts: deps.facts }),
     ...(Object.keys(hostConfig.Annotations).length === 0 ? {} : { annotations: hostConfig.Annotations }),
     linux: buildLinux(deps, request),
   };
@@ -67,7 +79,7 @@ export function buildSpec(deps: SpecDeps, request: SpecRequest): OciSpec {
 
 /** Whether the container's first process is the engine's init: pointless where it would not be process 1. */
 export function usesInit(hostConfig: HostConfig): boolean {
-  return hostConfig.Init === true && hostConfig.PidMode !== 'host';
+  return hostConfig.Init === true && hostConfig.PidMode === '';
 }
 
 /** The cgroup of a container below each controller's root: absolute, without `..`. */
@@ -112,7 +124,7 @@ function buildLinux(deps: SpecDeps, request: SpecRequest): OciLinux {
   };
   const defaultMasked = facts.additionalMaskedPaths;
   return {
-    namespaces: ociNamespaces(hostConfig, networkChoice(config, hostConfig)),
+    namespaces: ociNamespaces(hostConfig, networkChoice(config, hostConfig), request.joined.namespaces),
     devices: devices.nodes,
     cgroupsPath: cgroupsPathOf(request.id, hostConfig),
     resources: { devices: devices.rules, ...ociResources(hostConfig) },

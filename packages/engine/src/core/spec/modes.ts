@@ -1,14 +1,20 @@
 import { EngineError, type ContainerConfig, type HostConfig } from '@fairlead/protocol';
 
 /** Which network a container is on in this engine. */
-export type NetworkChoice = 'none' | 'host' | 'bridge';
+export type NetworkChoice = 'none' | 'host' | 'bridge' | 'container';
 
-/** NetworkMode as a choice; anything but the three predefined networks must have been refused before. */
+/** The container that a mode says to share with: what is behind `container:`; undefined: no other. */
+export function joinedContainer(mode: string): string | undefined {
+  return mode.startsWith('container:') ? mode.slice('container:'.length) : undefined;
+}
+
+/** NetworkMode as a choice; other networks than the three predefined ones must have been refused before. */
 export function networkChoice(
   config: Pick<ContainerConfig, 'NetworkDisabled'>,
   hostConfig: Pick<HostConfig, 'NetworkMode'>,
 ): NetworkChoice {
   if (config.NetworkDisabled || hostConfig.NetworkMode === 'none') return 'none';
+  if (joinedContainer(hostConfig.NetworkMode) !== undefined) return 'container';
   return hostConfig.NetworkMode === 'host' ? 'host' : 'bridge';
 }
 
@@ -24,8 +30,7 @@ const MODES = {
 /**
  * Checks the namespace modes, and that nothing is asked for that a shared namespace cannot have.
  *
- * @throws EngineError 'invalid-argument' `invalid PID mode: x`, `conflicting options: hostname and the UTS mode`;
- *   'not-implemented' for `container:…`.
+ * @throws EngineError 'invalid-argument' `invalid PID mode: x`, `conflicting options: hostname and the UTS mode`.
  */
 export function checkModes(config: ContainerConfig, hostConfig: HostConfig): void {
   checkMode('IpcMode', hostConfig.IpcMode);
@@ -44,11 +49,7 @@ export function checkModes(config: ContainerConfig, hostConfig: HostConfig): voi
 function checkMode(field: keyof typeof MODES, mode: string): void {
   const { values, words } = MODES[field];
   if (mode === '' || values.some((value) => value === mode)) return;
-  if (/^container:./.test(mode) && (field === 'IpcMode' || field === 'PidMode')) {
-    throw new EngineError(
-      'not-implemented',
-      `HostConfig.${field} of another container (${mode}) is not implemented yet`,
-    );
-  }
+  const canJoin = field === 'IpcMode' || field === 'PidMode';
+  if (canJoin && (joinedContainer(mode) ?? '') !== '') return;
   throw new EngineError('invalid-argument', `invalid ${words}: ${mode}`);
 }

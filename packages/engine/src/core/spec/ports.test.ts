@@ -42,7 +42,10 @@ describe('checkPorts', () => {
   const refused = [
     { parts: { config: { ExposedPorts: { abc: {} } } }, words: 'invalid port specification: "abc"' },
     { parts: { hostConfig: { PortBindings: { abc: [] } } }, words: 'invalid port specification: "abc"' },
-    { parts: { hostConfig: { PortBindings: { '80-81/tcp': null } } }, words: 'invalid port specification: "80-81/tcp"' },
+    {
+      parts: { hostConfig: { PortBindings: { '80-81/tcp': null } } },
+      words: 'invalid port specification: "80-81/tcp"',
+    },
     {
       parts: { hostConfig: { PortBindings: { '80/tcp': [{ HostPort: 'x' }] } } },
       words: 'invalid port specification: "x"',
@@ -57,8 +60,7 @@ describe('checkPorts', () => {
     },
     {
       parts: { hostConfig: { PortBindings: { '80/tcp': [{ HostIp: '::1' }] } } },
-      words:
-        'publishing ports at addresses of IPv6 (HostConfig.PortBindings: 80/tcp at ::1) is not implemented yet',
+      words: 'publishing ports at addresses of IPv6 (HostConfig.PortBindings: 80/tcp at ::1) is not implemented yet',
     },
   ];
   for (const { parts, words } of refused) {

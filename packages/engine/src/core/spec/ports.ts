@@ -90,7 +90,9 @@ export function portRequests(
   });
 }
 
-function bindingsByPort({ PortBindings }: Pick<HostConfig, 'PortBindings'>): ReadonlyMap<string, readonly PortBinding[]> {
+function bindingsByPort({
+  PortBindings,
+}: Pick<HostConfig, 'PortBindings'>): ReadonlyMap<string, readonly PortBinding[]> {
   const found = new Map<string, readonly PortBinding[]>();
   for (const [text, bindings] of Object.entries(PortBindings)) {
     for (const port of parseContainerPorts(text) ?? []) {

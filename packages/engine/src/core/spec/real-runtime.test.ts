@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { buildSpec } from './build-spec.ts';
+import { buildSpec, NOTHING_JOINED } from './build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts';
 import {
   hostFactsFrom,
@@ -94,6 +94,7 @@ function runContainer(runtime: string, config: object, hostConfig: object): Outc
         rootfsPath,
         mounts: plainMounts(created.mounts),
         volumePath: (name) => join(bundle, name),
+        joined: NOTHING_JOINED,
         etcPaths: writeEtcFiles(bundle),
         initPath: '/usr/bin/tini-static',
         mappedDevices: [],

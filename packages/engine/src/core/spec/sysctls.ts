@@ -41,7 +41,8 @@ export function checkSysctls(hostConfig: HostConfig): void {
 
 /** Docker's own settings for a private network, then what was asked for. Source: moby WithCommonOptions. */
 export function ociSysctls(hostConfig: HostConfig, networkDisabled: boolean, facts: HostFacts): StringMap<string> {
-  const ownNetwork = networkChoice({ NetworkDisabled: networkDisabled }, hostConfig) !== 'host';
+  const choice = networkChoice({ NetworkDisabled: networkDisabled }, hostConfig);
+  const ownNetwork = choice !== 'host' && choice !== 'container';
   return {
     ...(ownNetwork && facts.unprivilegedPing ? { 'net.ipv4.ping_group_range': '0 2147483647' } : {}),
     ...(ownNetwork && facts.unprivilegedPorts ? { 'net.ipv4.ip_unprivileged_port_start': '0' } : {}),

@@ -32,6 +32,7 @@ export function checkNetwork(request: NetworkRequest): readonly string[] {
   const { config, hostConfig } = request;
   checkMode(hostConfig.NetworkMode);
   const choice = networkChoice(config, hostConfig);
+  if (choice === 'container') checkJoined(config, hostConfig);
   checkLinks(hostConfig, choice);
   checkEndpoints(request, choice);
   checkPorts(config, hostConfig);
@@ -43,14 +44,33 @@ function checkMode(mode: string): void {
   if (mode === 'container' || mode.startsWith('container:')) {
     const other = mode.slice('container:'.length);
     if (other === '') {
-      throw new EngineError('invalid-argument', 'invalid container format container:<name|id>');
+      const words = 'invalid network mode: invalid container format container:<name|id>';
+      throw new EngineError('invalid-argument', words);
     }
-    throw new EngineError(
-      'not-implemented',
-      `HostConfig.NetworkMode of another container (${mode}) is not implemented yet`,
-    );
+    return;
   }
   throw noSuchNetwork(mode);
+}
+
+/** What a container cannot have of its own in another's network. Source: moby v28 runconfig/hostconfig_unix.go. */
+function checkJoined(config: ContainerConfig, hostConfig: HostConfig): void {
+  const conflicts: readonly (readonly [boolean, string])[] = [
+    [config.Hostname !== '', 'hostname and the network mode'],
+    [
+      (hostConfig.Links ?? []).length > 0,
+      "container type network can't be used with links. This would result in undefined behavior",
+    ],
+    [hostConfig.Dns.length > 0, 'dns and the network mode'],
+    [(hostConfig.ExtraHosts ?? []).length > 0, 'custom host-to-IP mapping and the network mode'],
+    [config.MacAddress !== '', 'mac-address and the network mode'],
+    [
+      Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts,
+      'port publishing and the container type network mode',
+    ],
+    [Object.keys(config.ExposedPorts ?? {}).length > 0, 'port exposing and the container type network mode'],
+  ];
+  const found = conflicts.find(([isAsked]) => isAsked);
+  if (found !== undefined) throw new EngineError('invalid-argument', `conflicting options: ${found[1]}`);
 }
 
 function checkLinks(hostConfig: HostConfig, choice: NetworkChoice): void {

@@ -10,6 +10,7 @@ import {
   removeTree,
   writePlainFile,
 } from '../../host/files.ts';
+import { ensureMounted, MOUNT_FLAGS, UNMOUNT_FLAGS, unmountPath } from '../../host/mounts.ts';
 import { readInsideRoot } from '../../host/inside-root.ts';
 
 /** Files of the host that containers inherit from are small; a larger one is refused. Our own figure. */
@@ -51,6 +52,22 @@ export class ContainerDirectoryFiles implements ContainerFiles {
     return join(this.#directory(id), 'container.log');
   }
 
+  shmPath(id: ContainerId): string {
+    return join(this.#directory(id), 'shm');
+  }
+
+  async mountShm(id: ContainerId, sizeBytes: number): Promise<string> {
+    const target = this.shmPath(id);
+    await makeDirectory(target, 0o700);
+    const flags = MOUNT_FLAGS.noSuid | MOUNT_FLAGS.noDev | MOUNT_FLAGS.noExec;
+    await ensureMounted({ source: 'shm', target, type: 'tmpfs', flags, options: `mode=1777,size=${sizeBytes}` });
+    return target;
+  }
+
+  async unmountShm(id: ContainerId): Promise<void> {
+    await unmountPath(this.shmPath(id), UNMOUNT_FLAGS.detach | UNMOUNT_FLAGS.noFollow);
+  }
+
   readInside(rootPath: string, path: string, limitBytes: number): Promise<string | undefined> {
     return readInsideRoot(rootPath, path, limitBytes);
   }
@@ -72,6 +89,7 @@ export class ContainerDirectoryFiles implements ContainerFiles {
   }
 
   async remove(id: ContainerId): Promise<void> {
+    await this.unmountShm(id);
     await removeTree(this.#directory(id));
   }
 

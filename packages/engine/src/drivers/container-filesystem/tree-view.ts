@@ -11,9 +11,9 @@ import { bytePathOf, shownPath, type BytePath } from '../../host/byte-path.ts';
 import { encodeTar } from '../../host/encode-tar.ts';
 import { isErrno } from '../../host/errno.ts';
 import type { FileStats, Place, RootedTree } from '../../host/rooted-tree.ts';
-import { tarFiles } from '../../host/tar-tree.ts';
+import { SMALL_FILE_BYTES_MAX, tarFiles } from '../../host/tar-tree.ts';
 import { unpackInto } from '../../host/unpack-into.ts';
-import { readPlace, treeEntry, walkTree, type TreeEntry } from '../../host/walk-tree.ts';
+import { readPlace, treeEntry, walkTree, type TreeEntry, type WalkTree } from '../../host/walk-tree.ts';
 import { resolveLink } from './resolve-link.ts';
 
 /** The one extended attribute that Docker's archives carry. Source: moby, pkg/archive, ReadSecurityXattrToTarHeader. */
@@ -96,7 +96,7 @@ class TreePath implements FoundPath {
   }
 
   async *archive({ name, signal }: ArchiveHow): AsyncGenerator<Uint8Array, void, undefined> {
-    const entries = name === undefined ? walkTree(this.#found.place, signal) : this.#entries(signal);
+    const entries = name === undefined ? walkTree(this.#found.place, reading(signal)) : this.#entries(signal);
     yield* encodeTar(tarFiles(entries, { rename: behind(name), attributes: ATTRIBUTES }));
   }
 
@@ -108,9 +108,12 @@ class TreePath implements FoundPath {
   /** The thing itself, then what is below it. */
   async *#entries(signal: AbortSignal): AsyncGenerator<TreeEntry, void, undefined> {
     const { place, stats, parent, name } = this.#found;
-    if (parent !== undefined) return yield treeEntry(parent, { path: '', name, stats });
-    yield { path: '', name: '', stats, readLink: nothing, open: nothing, attribute: () => undefined };
-    yield* walkTree(place, signal);
+    if (parent !== undefined) {
+      yield treeEntry(parent, { path: '', name, stats });
+      return;
+    }
+    yield { path: '', name: '', stats, small: undefined, readLink: nothing, open: nothing, attribute: () => undefined };
+    yield* walkTree(place, reading(signal));
   }
 }
 
@@ -136,6 +139,10 @@ class TreeDirectory implements ViewDirectory {
   [Symbol.dispose](): void {
     this.#place[Symbol.dispose]();
   }
+}
+
+function reading(signal: AbortSignal): WalkTree {
+  return { signal, contentBytesMax: SMALL_FILE_BYTES_MAX };
 }
 
 function lastPart(path: BytePath): BytePath {

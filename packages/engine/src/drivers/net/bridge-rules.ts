@@ -77,7 +77,9 @@ export function addPortsScript(rules: BridgeRules, ports: readonly PortRule[]): 
 /** The script that makes them unreachable; those that are already are no error. */
 export function removePortsScript(rules: BridgeRules, ports: readonly PortRule[]): string {
   // Added first, because nftables refuses to delete what is not there.
-  return ports.map((port) => `${addPort(rules, port)}delete element ip ${mapOf(rules, port)} { ${keyOf(port)} }\n`).join('');
+  return ports
+    .map((port) => `${addPort(rules, port)}delete element ip ${mapOf(rules, port)} { ${keyOf(port)} }\n`)
+    .join('');
 }
 
 function addPort(rules: BridgeRules, port: PortRule): string {

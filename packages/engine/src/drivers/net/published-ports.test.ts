@@ -92,9 +92,12 @@ describe('PublishedPorts', () => {
 
   it('keeps what running containers have, and tells which another program took meanwhile', async () => {
     const { ports, open } = scene([8081]);
-    const had = [8080, 8081].map(
-      (hostPort): PublishedPort => ({ protocol: 'tcp', containerPort: 80, hostAddress: '0.0.0.0', hostPort }),
-    );
+    const had = [8080, 8081].map((hostPort): PublishedPort => ({
+      protocol: 'tcp',
+      containerPort: 80,
+      hostAddress: '0.0.0.0',
+      hostPort,
+    }));
     assert.deepEqual(await ports.adopt(idOf('a'), had), [had[1]]);
     assert.equal(open.length, 1);
     await assert.rejects(ports.open(idOf('b'), [request({ hostPorts: only(8081) })], ADDRESS), /already allocated/);
@@ -124,7 +127,8 @@ describe('PublishedPorts', () => {
           if (port?.[0] !== undefined) held.set(id, port[0].hostPort);
         }
         assert.equal(new Set(held.values()).size, held.size);
-        assert.deepEqual(open.map(({ port }) => port).toSorted(), [...held.values()].toSorted());
+        assert.deepEqual(new Set(open.map(({ port }) => port)), new Set(held.values()));
+        assert.equal(open.length, held.size);
       }),
     );
   });

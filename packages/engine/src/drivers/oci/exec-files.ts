@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ExecId } from '@fairlead/protocol';
-import { listDirectory, makeDirectory, removeFiles } from '../../host/files.ts';
+import { makeDirectory, removeTree } from '../../host/files.ts';
 
 /** Where the files of one exec are, while it starts. */
 export interface ExecPaths {
@@ -21,8 +21,8 @@ export class ExecFiles {
 
   /** Makes the directory; files of execs that an earlier engine started are removed. */
   static async open(directory: string): Promise<ExecFiles> {
+    await removeTree(directory);
     await makeDirectory(directory, 0o700);
-    await removeFiles((await listDirectory(directory)).map((name) => join(directory, name)));
     return new ExecFiles(directory);
   }
 

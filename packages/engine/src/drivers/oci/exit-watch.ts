@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { CreatedProcess, ProcessExit } from '../../core/ports/container-runtime.ts';
-import { existsAtOnce, modifiedAtOnce, readTextAtOnce } from '../../host/at-once.ts';
+import { existsAtOnce, modifiedAtOnce, readTextAtOnce, removeAtOnce } from '../../host/at-once.ts';
 import { watchDirectory } from '../../host/files.ts';
 import { onProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
@@ -16,14 +17,19 @@ export interface ExitWatchDeps {
   readonly log: Log;
 }
 
+/** What conmon makes in its persist directory, which all containers share. */
+const OOM_NAME = 'oom';
+
 interface Watched {
   readonly bundle: Bundle;
   readonly created: CreatedProcess;
   readonly monitorWatch: Disposable;
+  /** That it was out of memory is being told, and its exit need not say it again. */
+  tellsOom: boolean;
 }
 
 /**
- * Tells when watched containers end, once each.
+ * Tells when watched containers end, once each, and when the kernel kills in them for want of memory.
  *
  * The code comes from the file that conmon writes; one directory watch serves all containers. When conmon itself is
  * killed, nobody will ever collect the code and the container's output goes nowhere: the container is killed too, and
@@ -33,6 +39,7 @@ export class ExitWatch implements Disposable {
   readonly #deps: ExitWatchDeps;
   readonly #watched = new Map<ContainerId, Watched>();
   readonly #listeners = new Set<(exit: ProcessExit) => void>();
+  readonly #oomListeners = new Set<(id: ContainerId) => Promise<void>>();
   readonly #directory: Disposable;
 
   constructor(deps: ExitWatchDeps) {
@@ -41,6 +48,7 @@ export class ExitWatch implements Disposable {
       deps.exitsDirectory,
       (name) => {
         if (isContainerId(name)) this.#look(name);
+        else if (name === OOM_NAME) this.#lookForOom();
       },
       (error) => deps.log.failure('runtime.exit-watch.failed', error, { directory: deps.exitsDirectory }),
     );
@@ -51,13 +59,19 @@ export class ExitWatch implements Disposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  /** Called once for each time that it was seen; what it returns is awaited before it may be told again. */
+  onOom(listener: (id: ContainerId) => Promise<void>): Disposable {
+    this.#oomListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#oomListeners.delete(listener) };
+  }
+
   /** Watches a container from now on. An exit file that is there already is told, too. */
   watch(bundle: Bundle, created: CreatedProcess): void {
     this.forget(bundle.id);
     const monitorWatch = onProcessEnd(created.monitor, () => {
       this.#monitorEnded(bundle.id).catch((error: unknown) => this.#failed(bundle.id, error));
     });
-    this.#watched.set(bundle.id, { bundle, created, monitorWatch });
+    this.#watched.set(bundle.id, { bundle, created, monitorWatch, tellsOom: false });
   }
 
   /** Watches no longer: nothing more is told about this run. */
@@ -90,7 +104,32 @@ export class ExitWatch implements Disposable {
     // Several looks may be under way; a forgotten or newer run is not this one's to tell.
     if (this.#watched.get(exit.id) !== watched) return;
     this.forget(exit.id);
-    for (const listener of this.#listeners) listener(exit);
+    const told = watched.tellsOom ? { ...exit, oomKilled: false } : exit;
+    for (const listener of this.#listeners) listener(told);
+  }
+
+  /** The shared file only says that it is somebody; it goes first, so that whoever comes later makes it again. */
+  #lookForOom(): void {
+    try {
+      removeAtOnce(join(this.#deps.exitsDirectory, OOM_NAME));
+      for (const watched of this.#watched.values()) {
+        if (watched.tellsOom || !existsAtOnce(watched.bundle.oomPath)) continue;
+        this.#tellOom(watched).catch((error: unknown) => this.#failed(watched.bundle.id, error));
+      }
+    } catch (error) {
+      this.#deps.log.failure('runtime.oom.unreadable', error);
+    }
+  }
+
+  /** The container's own file stays until it was told: an engine that dies before finds it there with the exit. */
+  async #tellOom(watched: Watched): Promise<void> {
+    watched.tellsOom = true;
+    try {
+      await Promise.all([...this.#oomListeners].map((listener) => listener(watched.bundle.id)));
+      if (this.#watched.get(watched.bundle.id) === watched) removeAtOnce(watched.bundle.oomPath);
+    } finally {
+      watched.tellsOom = false;
+    }
   }
 
   /** conmon writes the exit file before it ends, so after its end there is the file, or there never will be. */

@@ -88,7 +88,9 @@ function monitorArguments(deps: MonitorDeps, bundle: Bundle, request: CreateProc
   return [
     ...['--cid', bundle.id, '--cuuid', bundle.id, '--name', bundle.id],
     ...['--bundle', bundle.directory, '--full-attach', '--container-pidfile', bundle.pidPath],
-    ...['--exit-dir', deps.exitsDirectory, '--log-path', `k8s-file:${bundle.logPath}`],
+    // In the persist directory conmon makes a file when the kernel kills for want of memory: one watch sees both.
+    ...['--exit-dir', deps.exitsDirectory, '--persist-dir', deps.exitsDirectory],
+    ...['--log-path', `k8s-file:${bundle.logPath}`],
     // Without the second, conmon syncs the log to disk before it tells the exit: tens of milliseconds on a busy disk.
     ...['--sync', '--no-sync-log', '--log-level', 'error'],
     ...['--runtime', deps.command.runPath()],

@@ -203,6 +203,10 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     this.#cleared.add(id);
   }
 
+  onOom(listener: (id: ContainerId) => Promise<void>): Disposable {
+    return this.#exits.onOom(listener);
+  }
+
   onExit(listener: (exit: ProcessExit) => void): Disposable {
     return this.#exits.onExit(listener);
   }

@@ -27,7 +27,7 @@ export async function layerChanges(
   using root = await tree.findDirectory('/');
   const changes = new Changes();
   const levels: Level[] = [{ path: '', lower: LowerDirectory.stack(lower) }];
-  for await (const entry of walkTree(root, signal)) {
+  for await (const entry of walkTree(root, { signal, contentBytesMax: 0 })) {
     while (!isInside(entry.path, levels.at(-1)?.path ?? '')) levels.pop();
     const below = levels.at(-1)?.lower;
     const before = await below?.find(entry.name);

@@ -3,7 +3,7 @@ import { shownPath, type BytePath } from '../../host/byte-path.ts';
 import { encodeTar, type TarFile } from '../../host/encode-tar.ts';
 import { isWhiteout } from '../../host/lower-tree.ts';
 import { RootedTree } from '../../host/rooted-tree.ts';
-import { NO_CONTENT, tarFiles, tarRecord } from '../../host/tar-tree.ts';
+import { NO_CONTENT, SMALL_FILE_BYTES_MAX, tarFiles, tarRecord } from '../../host/tar-tree.ts';
 import { WHITEOUT_PREFIX } from '../../host/unpack-tar.ts';
 import { walkTree, type TreeEntry } from '../../host/walk-tree.ts';
 
@@ -19,7 +19,7 @@ export async function* layerTar(upper: string, signal: AbortSignal): AsyncGenera
   using tree = await RootedTree.open(upper);
   using root = await tree.findDirectory('/');
   if ((await root.names()).length === 0) return;
-  yield* encodeTar(layerFiles(walkTree(root, signal)));
+  yield* encodeTar(layerFiles(walkTree(root, { signal, contentBytesMax: SMALL_FILE_BYTES_MAX })));
 }
 
 async function* layerFiles(entries: AsyncIterable<TreeEntry>): AsyncGenerator<TarFile, void, undefined> {

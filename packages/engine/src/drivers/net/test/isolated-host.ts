@@ -39,8 +39,9 @@ function exceptions(): number {
 }
 
 function mappedPorts(): number {
-  return execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes('elements'))
-    .length;
+  return execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('elements')).length;
 }
 
 const root = mkdtempSync(join(tmpdir(), 'isolated-'));
@@ -83,7 +84,8 @@ try {
     'a neighbour': greets(neighbour, HOST_ADDRESS, 8080) && greets(neighbour, HOST_ADDRESS, 8082),
     'a neighbour, at loopback': greets(neighbour, HOST_ADDRESS, 8081) || reachesLoopbackOf(neighbour, HOST_ADDRESS),
     'the container itself': greets(container, HOST_ADDRESS, 8080),
-    'the container, at loopback': greets(second, driver.bridge.gateway, 8081) || reachesLoopbackOf(second, driver.bridge.gateway),
+    'the container, at loopback':
+      greets(second, driver.bridge.gateway, 8081) || reachesLoopbackOf(second, driver.bridge.gateway),
     'another container': greets(second, HOST_ADDRESS, 8080) && greets(second, driver.bridge.gateway, 8080),
   };
   execFileSync('nsenter', inside(neighbour, 'ip', 'route', 'add', driver.bridge.subnet, 'via', HOST_ADDRESS));
