@@ -1,4 +1,4 @@
-/** Checks that every export says what it promises, and that links between the documents lead somewhere. */
+/** Checks that every export says what it promises, that links between the documents lead somewhere, and that what is cited is there. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { isTestFile, type Finding, type Node, isNode, readSourceTree, report, type SourceFile } from './source-tree.ts';
@@ -63,6 +63,63 @@ export function checkLinks(
   );
 }
 
+/** A text that may cite: a source file or a document. */
+export interface CitingText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What may stand between the words of a citation that a comment breaks: blanks, line ends, the stars or slashes of the next line. */
+const GAP = String.raw`[\s*/]`;
+const NUMBER = String.raw`\d+(?:\.\d+)?`;
+const ENGINE_API = new RegExp(
+  String.raw`\bengine-api(?:\.md)?${GAP}+(${NUMBER}(?:(?:,|–| and| to)${GAP}*${NUMBER})*)`,
+  'g',
+);
+const DEADLINES_RULE = new RegExp(String.raw`\bdeadlines\.md,${GAP}+rule${GAP}+(\d+)`, 'g');
+const DOCUMENT = /\bdocs\/(?:[a-z\d-]+\/)*[a-z\d-]+(?:\.md\b)?/g;
+const DECISION = /\bADR (\d{4})\b/g;
+
+/** Every citation of a section, rule or document that is not there. `documents` maps a path to its text. */
+export function checkCitations(
+  texts: readonly CitingText[],
+  documents: ReadonlyMap<string, string>,
+): readonly Finding[] {
+  const sections = numbersIn(documents.get('docs/engine-api.md') ?? '', /^#{2,3} (\d+(?:\.\d+)?)\.? /gm);
+  const rules = numbersIn(documents.get('docs/deadlines.md') ?? '', /^(\d+)\. /gm);
+  const paths = [...documents.keys()];
+  return texts.flatMap((citing) => [
+    ...found(citing, ENGINE_API, ([, list = '']) =>
+      (list.match(new RegExp(NUMBER, 'g')) ?? [])
+        .filter((number) => !sections.has(number))
+        .map((number) => `docs/engine-api.md has no section ${number}`),
+    ),
+    ...found(citing, DEADLINES_RULE, ([, rule = '']) =>
+      rules.has(rule) ? [] : [`docs/deadlines.md has no rule ${rule}`],
+    ),
+    ...found(citing, DOCUMENT, ([path]) =>
+      paths.some((known) => known.startsWith(path)) ? [] : [`there is no ${path}`],
+    ),
+    ...found(citing, DECISION, ([words, number]) =>
+      paths.some((known) => known.startsWith(`docs/adr/${number}-`)) ? [] : [`there is no ${words}`],
+    ),
+  ]);
+}
+
+function numbersIn(text: string, pattern: RegExp): ReadonlySet<string> {
+  return new Set([...text.matchAll(pattern)].map(([, number = '']) => number));
+}
+
+function found(
+  { file, text }: CitingText,
+  pattern: RegExp,
+  complaints: (match: RegExpExecArray) => readonly string[],
+): readonly Finding[] {
+  return [...text.matchAll(pattern)].flatMap((match) =>
+    complaints(match).map((message) => ({ file, line: text.slice(0, match.index).split('\n').length, message })),
+  );
+}
+
 if (import.meta.main) {
   const root = join(import.meta.dirname, '..');
   const files = readSourceTree(root);
@@ -71,6 +128,17 @@ if (import.meta.main) {
     { cwd: root },
   );
   const documents = new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
-  const findings = [...checkDocstrings(files), ...checkLinks(documents, (path) => existsSync(join(root, path)))];
+  const native = globSync(['native/src/*', 'native/programs/*'], { cwd: root });
+  const citing = [
+    // Tests speak of documents that they make up.
+    ...files.filter(({ file }) => !isTestFile(file)),
+    ...native.map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') })),
+    ...[...documents].map(([file, text]) => ({ file, text })),
+  ];
+  const findings = [
+    ...checkDocstrings(files),
+    ...checkLinks(documents, (path) => existsSync(join(root, path))),
+    ...checkCitations(citing, documents),
+  ];
   report('docs', findings, `${files.length} files, ${documents.size} documents`);
 }

@@ -32,6 +32,8 @@ export interface KernelPlaces {
 }
 
 const CGROUPS = '/sys/fs/cgroup';
+/** conmon's own, the same for all containers: nobody reads the code in it. */
+const SHARED_EXIT_FILES = /\/exits\/(exit|oom)$/;
 
 export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
   const hash = createHash('sha256').update(root).digest('hex');
@@ -60,7 +62,7 @@ export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
     directories: namesIn(join(root, 'containers')),
     states: namesIn(join(state, 'runtime')),
     leftovers: [
-      ...filesIn(join(state, 'exits')),
+      ...filesIn(join(state, 'exits')).filter((path) => !SHARED_EXIT_FILES.test(path)),
       ...filesIn(join(state, 'execs')).filter((path) => !path.endsWith('/pids')),
       ...filesIn(join(state, 'execs/pids')),
       ...filesIn(join(root, 'layers/incoming')),

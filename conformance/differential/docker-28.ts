@@ -10,7 +10,7 @@ interface Change {
   readonly status?: number;
 }
 
-/** Source: the specification's Appendix A: messages 20.10.24 → 28.5.2. Order counts: the first that matches. */
+/** Source: docs/engine-api.md, appendix A: messages 20.10.24 → 28.5.2. Order counts: the first that matches. */
 const CHANGES: readonly Change[] = [
   {
     from: /^Cannot kill container: (.*): Container (.*) is not running$/,

@@ -39,7 +39,7 @@ sessions('docker attach', (session) => {
       'Upgrade: tcp',
     );
     assert.equal((await stream.head()).status, 101);
-    await using other = await attach(1, name);
+    await using other = await attach(2, name);
     await stream.send('one\n');
     await other.says(/got one\n/);
     stream.halfClose();

@@ -195,10 +195,11 @@ sessions('docker run', (session) => {
   }
 
   it('-d --rm removes the container at its end', async () => {
-    const name = await session.background(['--rm'], ['sleep', '0.2']);
-    const id = await session.inspect(name, '{{.Id}}');
-    await session.ask(`POST /containers/${id}/wait?condition=removed`);
-    assert.equal(await session.docker.ok('ps', '-aq', '--filter', `name=${name}`), '');
+    const id = await session.docker.ok('run', '-d', '--rm', 'busybox', 'sleep', '1');
+    const { status, body } = await session.ask(`POST /containers/${id}/wait?condition=removed`);
+    assert.equal(status, 200, body);
+    assert.match(body, /"StatusCode":0/);
+    assert.equal((await session.ask(`GET /containers/${id}/json`)).status, 404);
   });
 
   it('keeps a start that failed as created, with code and reason', async () => {

@@ -161,6 +161,20 @@ sessions('docker stop', (session) => {
     assert.ok(tookMs > 1_950 && tookMs < 3_000, `took ${tookMs} ms`);
   });
 
+  it('a restart goes on to its end, too', async () => {
+    const name = await ready(session, [], IGNORES_TERM);
+    const pid = await session.inspect(name, '{{.State.Pid}}');
+    using client = await RawConnection.open(session.engine.socketPath);
+    await client.request(`POST /containers/${name}/restart?t=1`, 'Content-Length: 0');
+    await sleep(300);
+    client[Symbol.dispose]();
+    await session.ask(`POST /containers/${name}/wait?condition=next-exit`);
+    const restarted = async (): Promise<boolean> => /^(?!0$)\d+$/.test(await session.inspect(name, '{{.State.Pid}}'));
+    for (let tries = 0; !(await restarted()) && tries < 50; tries += 1) await sleep(100);
+    assert.notEqual(await session.inspect(name, '{{.State.Pid}}'), pid);
+    assert.equal(await session.inspect(name, '{{.State.Status}}'), 'running');
+  });
+
   it('answers a client that has only half-closed', async () => {
     const name = await ready(session, [], endsOn('TERM', 0));
     using client = await RawConnection.open(session.engine.socketPath);

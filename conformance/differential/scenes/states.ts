@@ -1,6 +1,6 @@
 import type { Scene, Step } from '../step.ts';
 
-/** How to bring a container of a given name into each state. Source: the specification's state matrix, 2.2. */
+/** How to bring a container of a given name into each state. Source: engine-api 2.2. */
 const INTO: Readonly<Record<string, (name: string) => readonly Step[]>> = {
   created: (name) => [create(name)],
   running: (name) => [create(name), quiet(`POST /containers/${name}/start`)],

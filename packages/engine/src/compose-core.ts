@@ -166,17 +166,19 @@ function actorDepsOf(own: {
     work: own.work,
     clock: systemClock,
     commit(record, announcements) {
+      // On a full disk nothing new is begun; what has to be written down to end and to remove still is.
+      const need = record.state.status === 'starting' ? 'ordinary' : 'urgent';
       records.transaction(() => {
         directory.save(record);
         for (const { action, attributes = {} } of announcements)
           events.publish(containerEvent(record, action, attributes));
-      });
+      }, need);
     },
     forget(record) {
       records.transaction(() => {
         directory.erase(record.id);
         events.publish(containerEvent(record, 'destroy', {}));
-      });
+      }, 'urgent');
       directory.forget(record);
       void own.collect();
     },

@@ -8,6 +8,7 @@ import { diskUsageRoute } from './api/routes/disk-usage.ts';
 import { operationRoutes } from './api/routes/operations.ts';
 import { pruneRoutes } from './api/routes/prune.ts';
 import { resourceRoutes } from './api/routes/resources.ts';
+import { networkRoutes } from './api/routes/networks.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { volumeRoutes } from './api/routes/volumes.ts';
 import { createApi } from './api/server.ts';
@@ -78,7 +79,7 @@ async function openEngine(config: EngineConfig): Promise<Engine> {
   core.ledger.markInterrupted();
   const api = undo.use(
     createApi({
-      routes: routesOf(core, facts),
+      routes: routesOf(core, drivers, facts),
       operations: core.ledger,
       log,
       engineVersion: ENGINE_VERSION,
@@ -130,13 +131,14 @@ async function lockRoot(paths: EnginePaths): Promise<AsyncDisposable> {
   throw new EngineError('conflict', `another engine is running on ${paths.root}: stop it first, or use another root`);
 }
 
-function routesOf(core: Core, facts: SystemFacts): Parameters<typeof createApi>[0]['routes'] {
+function routesOf(core: Core, drivers: Drivers, facts: SystemFacts): Parameters<typeof createApi>[0]['routes'] {
   return [
     ...containerRoutes(core.containers),
     ...containerFileRoutes(core.containers),
     ...execRoutes(core.containers),
     ...imageRoutes(core.images),
     ...volumeRoutes(core.containers.volumes),
+    ...networkRoutes({ ...core.containers, createdAt: networksCreatedAt(drivers) }),
     ...resourceRoutes(core.containers),
     ...pruneRoutes({
       containers: { ...core.containers, ...core.prunes.containers },
@@ -152,6 +154,11 @@ function routesOf(core: Core, facts: SystemFacts): Parameters<typeof createApi>[
   ];
 }
 
+/** The predefined networks are as old as the root. */
+function networksCreatedAt(drivers: Drivers): Date {
+  return new Date(madeOnce(drivers, 'networks-created-at', () => new Date().toISOString()));
+}
+
 async function systemFacts(drivers: Drivers, paths: EnginePaths): Promise<SystemFacts> {
   const [host, runtime, monitor, init] = await Promise.all([
     readSystemFacts(),
@@ -161,7 +168,7 @@ async function systemFacts(drivers: Drivers, paths: EnginePaths): Promise<System
   ]);
   return {
     ...host,
-    engineId: engineIdOf(drivers),
+    engineId: madeOnce(drivers, 'engine-id', newEngineId),
     engineVersion: ENGINE_VERSION,
     gitCommit: '',
     buildTime: '',
@@ -179,14 +186,14 @@ async function systemFacts(drivers: Drivers, paths: EnginePaths): Promise<System
   };
 }
 
-/** Made once per root. */
-function engineIdOf(drivers: Drivers): string {
-  const settings = drivers.records.table('settings', (document): document is string => typeof document === 'string');
-  const known = settings.get('engine-id');
+/** A setting that is made once per root. */
+function madeOnce({ records }: Drivers, key: string, make: () => string): string {
+  const settings = records.table('settings', (document): document is string => typeof document === 'string');
+  const known = settings.get(key);
   if (known !== undefined) return known;
-  const id = newEngineId();
-  settings.put('engine-id', id);
-  return id;
+  const made = make();
+  settings.put(key, made);
+  return made;
 }
 
 function countsOf(core: Core): SystemCounts {

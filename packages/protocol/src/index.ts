@@ -82,12 +82,8 @@ export {
   type RemoveImageQuery,
   type ImageEndpoints,
 } from './endpoints/images.ts';
-export {
-  volumeEndpoints,
-  type ListVolumesQuery,
-  type RemoveVolumeQuery,
-  type VolumeEndpoints,
-} from './endpoints/volumes.ts';
+export { networkEndpoints, type NetworkEndpoints } from './endpoints/networks.ts';
+export { volumeEndpoints, type VolumeEndpoints } from './endpoints/volumes.ts';
 export { pruneEndpoints, type PruneEndpoints, type PruneQuery } from './endpoints/prune.ts';
 export { resourceEndpoints, type ContainerStatsQuery, type ResourceEndpoints } from './endpoints/resources.ts';
 export { systemEndpoints, type DiskUsageQuery, type EventsQuery, type SystemEndpoints } from './endpoints/system.ts';
@@ -223,13 +219,8 @@ export {
   type UpdateContainerResponse,
 } from './models/update-container-body.ts';
 export type { VersionComponent, VersionInfo } from './models/version-info.ts';
-export {
-  createVolumeBodySchema,
-  type CreateVolumeBody,
-  type Volume,
-  type VolumeList,
-  type VolumePruneReport,
-} from './models/volume.ts';
+export type { CreateNetworkBody, Network, NetworkContainer } from './models/network.ts';
+export type { CreateVolumeBody, Volume, VolumeList, VolumePruneReport } from './models/volume.ts';
 export type { WaitCondition, WaitResponse } from './models/wait-response.ts';
 export {
   canonicalReference,

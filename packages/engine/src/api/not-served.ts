@@ -2,7 +2,7 @@ import { EngineError, type Method } from '@fairlead/protocol';
 import { Router, type Match } from './router.ts';
 
 /** What the engine says to a request that Docker knows and this engine does not serve. */
-type Answer =
+export type NotServedAnswer =
   /** 501, in clear words. */
   | 'not-implemented'
   /** 503, as every Docker that is not in a swarm. */
@@ -17,7 +17,7 @@ type Answer =
 interface Row {
   readonly method: Method;
   readonly path: string;
-  readonly answer: Answer;
+  readonly answer: NotServedAnswer;
 }
 
 /**
@@ -25,7 +25,7 @@ interface Row {
  *
  * A row of the endpoint table wins over a row here. Source: Docker Engine API 1.44 reference.
  */
-const TARGETS: Readonly<Record<Answer, readonly string[]>> = {
+export const NOT_SERVED: Readonly<Record<NotServedAnswer, readonly string[]>> = {
   'empty-list': ['GET /plugins'],
   'no-such-network': ['GET /networks/{id}'],
   'no-such-volume': ['GET /volumes/{name}'],
@@ -64,7 +64,7 @@ export type NotServedRouter = Router<Row>;
 
 /** Makes the router of that table. */
 export function notServedRouter(): NotServedRouter {
-  const answers: readonly Answer[] = [
+  const answers: readonly NotServedAnswer[] = [
     'empty-list',
     'no-such-network',
     'no-such-volume',
@@ -72,7 +72,7 @@ export function notServedRouter(): NotServedRouter {
     'not-a-swarm-manager',
     'not-implemented',
   ];
-  return new Router(answers.flatMap((answer) => TARGETS[answer].map((target) => rowOf(answer, target))));
+  return new Router(answers.flatMap((answer) => NOT_SERVED[answer].map((target) => rowOf(answer, target))));
 }
 
 /**
@@ -105,7 +105,7 @@ export function answerNotServed(match: Match<Row>, path: string): readonly [] {
 const NOT_A_SWARM_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-function rowOf(answer: Answer, target: string): Row {
+function rowOf(answer: NotServedAnswer, target: string): Row {
   const [name = '', path = ''] = target.split(' ');
   const methods: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
   const method = methods.find((known) => known === name);

@@ -28,16 +28,16 @@ export class OutputWriter {
     this.#framing = framing;
   }
 
-  /** Hands one chunk on; never copies a large one. Await `room` before the next. */
-  write({ stream, bytes }: OutputChunk): void {
+  /** Hands one chunk on; never copies a large one, and releases it when it is out. Await `room` before the next. */
+  write({ stream, bytes, release }: OutputChunk): void {
     if (bytes.length === 0 || this.#socket.destroyed || !this.#socket.writable) return;
     this.#cork();
     switch (this.#framing) {
       case 'raw':
-        this.#socket.write(bytes);
+        this.#socket.write(bytes, release);
         return;
       case 'stdcopy':
-        return this.#writeFrame(stream, bytes);
+        return this.#writeFrame({ stream, bytes, release });
       case 'binary-messages':
         return this.#writeMessage('binary', bytes);
       case 'text-messages':
@@ -53,13 +53,14 @@ export class OutputWriter {
     return this.#drained();
   }
 
-  #writeFrame(stream: OutputChunk['stream'], bytes: Uint8Array): void {
+  #writeFrame({ stream, bytes, release }: OutputChunk): void {
     if (bytes.length <= COPY_BYTES_MAX) {
       this.#socket.write(encodeFrame(stream, bytes));
+      release?.();
       return;
     }
     this.#socket.write(encodeFrameHeader(stream, bytes.length));
-    this.#socket.write(bytes);
+    this.#socket.write(bytes, release);
   }
 
   #writeMessage(kind: 'binary' | 'text', bytes: Uint8Array): void {

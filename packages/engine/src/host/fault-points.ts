@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { getSystemErrorMessage } from 'node:util';
 import { EngineError, isEngineError } from '@fairlead/protocol';
 import { parseFaultPlan, type Checkpoint, type FaultAction, type FaultPlan } from '../lib/fault-plan.ts';
 import type { Log } from '../lib/log.ts';
@@ -57,11 +58,9 @@ function faulty<T>(plan: FaultPlan | EngineError, checkpoint: Checkpoint, call: 
 function before(fault: FaultAction, checkpoint: Checkpoint): void {
   if (fault.action === 'crash') crash();
   if (fault.action !== 'error') return;
-  throw Object.assign(new Error(`${fault.code}: planned fault, ${checkpoint}`), {
-    code: fault.code,
-    errno: -(errnoNumbers[fault.code] ?? 0),
-    syscall: checkpoint,
-  });
+  const errno = -(errnoNumbers[fault.code] ?? 0);
+  const words = `${fault.code}: ${getSystemErrorMessage(errno)}, ${checkpoint} (as planned)`;
+  throw Object.assign(new Error(words), { code: fault.code, errno, syscall: checkpoint });
 }
 
 /** As a power cut would: nothing is written any more, nothing is put right. */

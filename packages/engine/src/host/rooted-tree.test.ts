@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -152,7 +152,7 @@ describe('RootedTree', () => {
     symlinkSync(place.outside, join(place.root, 'evil'));
     // The same name outside: one look through the link would find it.
     const swap = 'while :; do mv -T d x; mv -T evil d; mv -T d evil; mv -T x d; done';
-    const swapper = spawn('sh', ['-c', swap], { cwd: place.root, stdio: 'ignore' });
+    const swapper = spawn('sh', ['-c', swap], { cwd: place.root, stdio: 'ignore', detached: true });
     await once(swapper, 'spawn');
     try {
       using tree = await RootedTree.open(place.root);
@@ -167,9 +167,14 @@ describe('RootedTree', () => {
       assert.ok((seen.get('inside') ?? 0) > 0, JSON.stringify([...seen]));
       assert.equal(seen.has('secret'), false, JSON.stringify([...seen]));
     } finally {
-      swapper.kill('SIGKILL');
-      await once(swapper, 'exit');
+      await endGroup(swapper);
     }
     assert.ok(existsSync(join(place.outside, 'secret')));
   });
 });
+
+/** With the program it has just started: that would go on renaming. */
+async function endGroup(shell: ChildProcess): Promise<void> {
+  process.kill(-(shell.pid ?? 0), 'SIGKILL');
+  await once(shell, 'exit');
+}

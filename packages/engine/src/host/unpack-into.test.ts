@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -229,7 +229,7 @@ describe('unpackInto', () => {
     mkdirSync(join(place.root, 'd/sub'));
     symlinkSync(place.outside, join(place.root, 'd/evil'));
     const swap = 'while :; do mv -T sub x; mv -T evil sub; mv -T sub evil; mv -T x sub; done';
-    const swapper = spawn('sh', ['-c', swap], { cwd: join(place.root, 'd'), stdio: 'ignore' });
+    const swapper = spawn('sh', ['-c', swap], { cwd: join(place.root, 'd'), stdio: 'ignore', detached: true });
     await once(swapper, 'spawn');
     try {
       const entries: LayerEntry[] = Array.from({ length: 20 }, (_, index) => ({ name: `sub/f${index}`, content: 'x' }));
@@ -241,8 +241,13 @@ describe('unpackInto', () => {
       assert.deepEqual(readdirSync(place.outside), ['secret'], JSON.stringify([...outcomes]));
       assert.equal(readFileSync(join(place.outside, 'secret'), 'utf8'), 'untouched');
     } finally {
-      swapper.kill('SIGKILL');
-      await once(swapper, 'exit');
+      await endGroup(swapper);
     }
   });
 });
+
+/** With the program it has just started: that would go on renaming. */
+async function endGroup(shell: ChildProcess): Promise<void> {
+  process.kill(-(shell.pid ?? 0), 'SIGKILL');
+  await once(shell, 'exit');
+}

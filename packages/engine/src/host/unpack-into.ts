@@ -12,6 +12,9 @@ import type { TarRecord } from './tar-record.ts';
 /** Directories whose times are set at the end; those of an archive with more are set at once, and what follows may change them. */
 const DIRECTORIES_MAX = 100_000;
 
+/** A container that makes what is removed again and again does not hold us. */
+const TRIES_MAX = 10;
+
 /** What Docker gives directories that an archive only implies. Source: moby, pkg/archive, ImpliedDirectoryMode. */
 const IMPLIED_DIRECTORY_MODE = 0o755;
 
@@ -66,8 +69,15 @@ async function unpackEntry(work: Unpacking, { record, content }: TarEntryRead): 
   if (name === undefined) return;
   const parent = await parentOf(work, parts.slice(0, -1));
   const target = { parent, name, record, parts };
-  if (await makeRoom(work, target)) await make(work, target, content);
-  else await mergeDirectory(work, target);
+  // Tried first, looked at only when something is there: most of an archive is new.
+  for (let tries = 0; ; tries++) {
+    try {
+      return await make(work, target, content);
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST') || tries === TRIES_MAX) throw error;
+    }
+    if (!(await makeRoom(work, target))) return await mergeDirectory(work, target);
+  }
 }
 
 /** Where a name of the archive leads, from the directory; undefined when that is not inside. Only words: links are the kernel's to follow. */
@@ -150,7 +160,7 @@ async function makeFile(work: Unpacking, target: Target, content: AsyncIterable<
   await using file = await open(parent.child(name), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600);
   for await (const chunk of content) {
     work.into.signal.throwIfAborted();
-    await file.writeFile(chunk);
+    for (let at = 0; at < chunk.byteLength;) at += (await file.write(chunk, at)).bytesWritten;
   }
   const { uid, gid } = ownerOf(work, record);
   await file.chown(uid, gid);

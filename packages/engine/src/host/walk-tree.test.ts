@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,7 +125,7 @@ describe('tarFiles', () => {
     writeFileSync(join(place.root, 'sub/secret'), 'inside');
     symlinkSync(place.outside, join(place.root, 'evil'));
     const swap = 'while :; do mv -T sub x; mv -T evil sub; mv -T sub evil; mv -T x sub; done';
-    const swapper = spawn('sh', ['-c', swap], { cwd: place.root, stdio: 'ignore' });
+    const swapper = spawn('sh', ['-c', swap], { cwd: place.root, stdio: 'ignore', detached: true });
     await once(swapper, 'spawn');
     try {
       let rounds = 0;
@@ -134,8 +134,13 @@ describe('tarFiles', () => {
       }
       assert.ok(rounds > 3);
     } finally {
-      swapper.kill('SIGKILL');
-      await once(swapper, 'exit');
+      await endGroup(swapper);
     }
   });
 });
+
+/** With the program it has just started: that would go on renaming. */
+async function endGroup(shell: ChildProcess): Promise<void> {
+  process.kill(-(shell.pid ?? 0), 'SIGKILL');
+  await once(shell, 'exit');
+}

@@ -272,12 +272,12 @@ export function inspectedHostConfig(hostConfig: HostConfig): Partial<HostConfig>
 }
 
 /** Every field of a mount is Go's `omitempty`, also within its options. */
-function withoutEmpty<T extends object>(value: T): T {
+function withoutEmpty(value: object): object {
   const entries = Object.entries(value).flatMap(([key, inner]): readonly (readonly [string, unknown])[] => {
     if (inner === false || isEmpty(inner)) return [];
     return [[key, typeof inner === 'object' && !Array.isArray(inner) ? withoutEmpty(inner) : inner]];
   });
-  return Object.fromEntries(entries) as T;
+  return Object.fromEntries(entries);
 }
 
 const OMITTED_WHEN_EMPTY: ReadonlySet<string> = new Set<keyof HostConfig>([

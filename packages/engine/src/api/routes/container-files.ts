@@ -40,7 +40,6 @@ function archiveRoutes(deps: ContainerFileRouteDeps): readonly Route[] {
         keepTypes: call.query.noOverwriteDirNonDir === true,
         toUser: call.query.copyUIDGID === true,
         source: call.bytes,
-        signal: call.hangup,
       });
       return { kind: 'empty' };
     }),

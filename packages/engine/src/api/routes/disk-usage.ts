@@ -17,7 +17,7 @@ import { route, type Route } from '../route.ts';
 import { imageSummary } from './images.ts';
 
 export interface DiskUsageDeps {
-  readonly containers: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots' | 'volumes'>;
+  readonly containers: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots' | 'volumes' | 'network'>;
   readonly images: Pick<ImageDeps, 'directory' | 'layers'>;
   /** Every volume with its `UsageData`. */
   readonly volumes: () => Promise<readonly Volume[]>;

@@ -1,5 +1,5 @@
 import { containerEndpoints, EngineError, type WaitResponse } from '@fairlead/protocol';
-import type { RunResult } from '../../core/container/actor.ts';
+import type { RunResult } from '../../core/container/state.ts';
 import type { ContainerDeps } from '../../core/container/deps.ts';
 import { waitForContainer, type WaitCondition } from '../../core/container/wait.ts';
 import { route, type Route } from '../route.ts';

@@ -1,4 +1,4 @@
-import type { RunResult } from './actor.ts';
+import type { RunResult } from './state.ts';
 import type { ContainerState, LastRun } from './state.ts';
 
 /** Who wants to know what becomes of one container. */

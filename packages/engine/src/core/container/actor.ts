@@ -11,7 +11,7 @@ import {
   type ContainerEvent,
   type OwedEffect,
 } from './machine.ts';
-import type { ContainerState, LastRun } from './state.ts';
+import type { ContainerState, LastRun, RunResult } from './state.ts';
 import { rulesOf, type ContainerRecord } from './record.ts';
 import { ActorListeners } from './actor-listeners.ts';
 import { startFailureOf } from './start-failure.ts';
@@ -36,12 +36,6 @@ export interface ContainerActorDeps extends RecordKeeperDeps {
   /** Deletes the record and announces the destruction. */
   readonly forget: (record: ContainerRecord) => void;
   readonly onEffectFailed: (record: ContainerRecord, effect: ContainerEffect, cause: unknown) => void;
-}
-
-/** How one run ended, for those who wait. `error` when it never ran. */
-export interface RunResult {
-  readonly exitCode: number;
-  readonly error?: string;
 }
 
 /** What changes with an observation, and what the world is told of it. */

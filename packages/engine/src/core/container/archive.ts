@@ -62,13 +62,13 @@ export interface PutArchive {
   readonly keepTypes: boolean;
   /** Everything becomes the container's user's, if it has one. */
   readonly toUser: boolean;
-  readonly signal: AbortSignal;
 }
 
 /**
- * Unpacks a tar, compressed or not, into a directory of a container. Nothing is undone after a failure, as with Docker.
+ * Unpacks a tar, compressed or not, into a directory of a container. Nothing is undone after a failure, as with Docker. Once `source`
+ * has come it is unpacked to its end, whoever still waits; only the container's removal ends it early.
  * @throws EngineError 'not-found', 'invalid-argument' when the place is no directory or read-only; as `ViewDirectory.unpack`; an
- *   error of `source`; `signal.reason`.
+ *   error of `source`; 'conflict' when the container is removed meanwhile.
  */
 export async function putContainerArchive(
   deps: FileDeps & { readonly archives: ArchiveReader },
@@ -86,8 +86,8 @@ export async function putContainerArchive(
   });
   if (refusal !== undefined) throw new EngineError('invalid-argument', refusal);
   const owner = put.toUser ? await userOf(opened.view, record) : undefined;
-  const signal = AbortSignal.any([put.signal, opened.removal]);
-  await directory.unpack(deps.archives.decompress(put.source), { keepTypes: put.keepTypes, owner, signal });
+  const how = { keepTypes: put.keepTypes, owner, signal: opened.removal };
+  await directory.unpack(deps.archives.decompress(put.source), how);
   deps.publish(record, 'extract-to-dir');
 }
 

@@ -13,7 +13,7 @@ function scene(...names: readonly string[]): ContainerDirectory {
   // Nothing of it is called: the directory only keeps actors.
   const deps = {} as ContainerActorDeps;
   for (const [index, name] of names.entries()) {
-    const id = containerId(`${index === 0 ? 'ab' : 'ac'}`.padEnd(64, index.toString()));
+    const id = containerId((index === 0 ? 'ab' : 'ac').padEnd(64, index.toString()));
     directory.reserveName(name, id);
     directory.add(new ContainerActor(recordOf({ id, name }), deps));
   }

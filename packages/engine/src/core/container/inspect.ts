@@ -11,11 +11,14 @@ import type { ContainerDeps } from './deps.ts';
 import { inspectHealth } from './health.ts';
 import { inspectedMounts } from './mount-points.ts';
 import { networkSettings } from './network-settings.ts';
+import { predefinedNetworks } from '../network/predefined.ts';
 import { inspectState, restartCountOf } from './wire-state.ts';
 
 /** Everything about a container, with Docker's null-or-empty conventions. @throws EngineError 'not-found'. */
 export async function inspectContainer(
-  deps: Pick<ContainerDeps, 'directory' | 'images' | 'files' | 'snapshots' | 'volumes'> & { readonly execs: ExecDirectory },
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'files' | 'snapshots' | 'volumes' | 'network'> & {
+    readonly execs: ExecDirectory;
+  },
   ref: ContainerRef,
   options: { readonly size: boolean },
 ): Promise<ContainerInspect> {
@@ -50,6 +53,6 @@ export async function inspectContainer(
     ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + imageBytes }),
     Mounts: inspectedMounts(record, (name) => deps.volumes.store.path(name)),
     Config: inspectedConfig(config),
-    NetworkSettings: networkSettings(record),
+    NetworkSettings: networkSettings(record, predefinedNetworks(deps.network)),
   };
 }

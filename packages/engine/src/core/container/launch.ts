@@ -10,7 +10,8 @@ import type { ContainerRecord } from './record.ts';
 import { mountVolumes, unmountVolumes } from './volume-use.ts';
 
 /** What one launch works with. */
-export type LaunchDeps = SpecDeps & Pick<ContainerDeps, 'directory' | 'runtime' | 'snapshots' | 'attachments' | 'volumes'>;
+export type LaunchDeps = SpecDeps &
+  Pick<ContainerDeps, 'directory' | 'runtime' | 'snapshots' | 'attachments' | 'volumes'>;
 
 /**
  * Makes a container's process and lets it run: root filesystem, files, specification, process, network, attachers, go.

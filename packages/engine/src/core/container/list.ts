@@ -2,6 +2,8 @@ import { assertFilterKeys, EngineError, matchesLabels, type ContainerSummary, ty
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerActor } from './actor.ts';
 import { mountPointsOf } from './mount-points.ts';
+import { predefinedNetworks } from '../network/predefined.ts';
+import { networkChoice } from '../spec/modes.ts';
 import { portFilter } from './port-views.ts';
 import { summarize } from './summary.ts';
 import type { MountPoint } from '../spec/mount-points.ts';
@@ -41,7 +43,7 @@ const STATUSES: readonly string[] = ['created', 'restarting', 'running', 'removi
  * @throws EngineError 'invalid-argument' for an unknown filter or value, 'not-found' for an unknown container in one.
  */
 export async function listContainers(
-  deps: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots' | 'volumes'>,
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'clock' | 'snapshots' | 'volumes' | 'network'>,
   query: ListContainers,
 ): Promise<readonly ContainerSummary[]> {
   const matches = matcher(deps, query.filters);
@@ -52,11 +54,14 @@ export async function listContainers(
     )
     .filter(matches);
   const rows = query.limit > 0 ? wanted.slice(0, query.limit) : wanted;
-  const now = deps.clock.now();
-  const volumePath = (name: string): string => deps.volumes.store.path(name);
+  const facts = {
+    now: deps.clock.now(),
+    volumePath: (name: string): string => deps.volumes.store.path(name),
+    networks: predefinedNetworks(deps.network),
+  };
   return await Promise.all(
     rows.map(async ({ record }) => {
-      const row = summarize(record, { now, imageRefIsCurrent: imageRefIsCurrent(deps, record), volumePath });
+      const row = summarize(record, { ...facts, imageRefIsCurrent: imageRefIsCurrent(deps, record) });
       if (!query.size) return row;
       const sizeRw = await deps.snapshots.usageBytes(record.id);
       return { ...row, SizeRw: sizeRw, SizeRootFs: sizeRw + (deps.images.get(record.imageId)?.sizeBytes ?? 0) };
@@ -73,7 +78,7 @@ function isUp(actor: ContainerActor): boolean {
 }
 
 function matcher(
-  deps: Pick<ContainerDeps, 'directory' | 'images'>,
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'network'>,
   filters: Filters,
 ): (actor: ContainerActor) => boolean {
   assertFilterKeys(filters, FILTERS);
@@ -82,7 +87,7 @@ function matcher(
 }
 
 function check(
-  deps: Pick<ContainerDeps, 'directory' | 'images'>,
+  deps: Pick<ContainerDeps, 'directory' | 'images' | 'network'>,
   key: string,
   values: readonly string[],
 ): (actor: ContainerActor) => boolean {
@@ -106,8 +111,7 @@ function check(
     case 'ancestor':
       return ({ record }) => values.some((value) => isAncestor(deps, value, record));
     case 'network':
-      return ({ record }) =>
-        values.some((value) => record.hostConfig.NetworkMode.replace(/^(default)?$/, 'bridge') === value);
+      return networkCheck(deps, values);
     case 'volume':
       return ({ record }) => mountPointsOf(record).some((point) => isMountOf(point, values));
     case 'is-task':
@@ -123,6 +127,18 @@ function check(
       // Isolation is Windows'.
       return () => true;
   }
+}
+
+/** Asked for by name or id. */
+function networkCheck(
+  { network }: Pick<ContainerDeps, 'network'>,
+  values: readonly string[],
+): (actor: ContainerActor) => boolean {
+  const networks = predefinedNetworks(network);
+  return ({ record: { config, hostConfig } }) => {
+    const choice = networkChoice(config, hostConfig);
+    return choice !== 'container' && (values.includes(choice) || values.includes(networks[choice].id));
+  };
 }
 
 /** Asked for by the name of a volume, the source of a bind, or the place in the container. Source: moby daemon/list.go. */

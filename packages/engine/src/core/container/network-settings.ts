@@ -1,20 +1,23 @@
+import { createHash } from 'node:crypto';
 import type { EndpointSettings, NetworkSettings, StringMap } from '@fairlead/protocol';
+import type { PredefinedNetworks } from '../network/predefined.ts';
 import { joinedContainer } from '../spec/modes.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import { portMap } from './port-views.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** The networks of a container by name; addresses are empty while it does not run. Source: engine-api 8.6. */
-export function endpointSettings(record: ContainerRecord): StringMap<EndpointSettings> {
+export function endpointSettings(record: ContainerRecord, networks: PredefinedNetworks): StringMap<EndpointSettings> {
   const { state } = record;
   const name = networkName(record);
   // In another's network it has no place of its own.
   if (joinedContainer(name) !== undefined) return {};
+  if (name === 'host' || name === 'none') return { [name]: withoutAddress(record, networks[name].id) };
   return { [name]: settingsOf(state.status === 'running' ? state.endpoint : null) };
 }
 
 /** `inspect`'s NetworkSettings. */
-export function networkSettings(record: ContainerRecord): NetworkSettings {
+export function networkSettings(record: ContainerRecord, networks: PredefinedNetworks): NetworkSettings {
   const { state } = record;
   const endpoint = state.status === 'running' ? state.endpoint : null;
   const settings = settingsOf(endpoint);
@@ -36,8 +39,16 @@ export function networkSettings(record: ContainerRecord): NetworkSettings {
     IPPrefixLen: settings.IPPrefixLen,
     IPv6Gateway: '',
     MacAddress: settings.MacAddress,
-    Networks: endpointSettings(record),
+    Networks: endpointSettings(record, networks),
   };
+}
+
+/** On the host's network, and on none, a container has a place without an address while it runs. */
+function withoutAddress({ id, state }: ContainerRecord, networkId: string): EndpointSettings {
+  const settings = settingsOf(null);
+  if (state.status !== 'running') return settings;
+  const endpointId = createHash('sha256').update(`${id} on ${networkId} since ${state.startedAt.toISOString()}`);
+  return { ...settings, NetworkID: networkId, EndpointID: endpointId.digest('hex') };
 }
 
 function networkName(record: ContainerRecord): string {

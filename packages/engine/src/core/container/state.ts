@@ -81,3 +81,9 @@ export interface ExitedState {
   readonly manuallyStopped: boolean;
   readonly failure: StartFailure | null;
 }
+
+/** How one run ended, for those who wait. `error` when it never ran. */
+export interface RunResult {
+  readonly exitCode: number;
+  readonly error?: string;
+}

@@ -5,6 +5,7 @@ import type { ContainerRecord } from './record.ts';
 import { commandOf } from '../spec/merge-image-config.ts';
 import { inspectedMounts } from './mount-points.ts';
 import { portSummaries } from './port-views.ts';
+import type { PredefinedNetworks } from '../network/predefined.ts';
 import { isRestarting, lastOf, wireStatus } from './wire-state.ts';
 import type { ContainerState } from './state.ts';
 
@@ -15,11 +16,12 @@ export interface SummaryFacts {
   readonly imageRefIsCurrent: boolean;
   /** Host path of a volume's content. */
   readonly volumePath: (name: string) => string;
+  readonly networks: PredefinedNetworks;
 }
 
 /** One row of `GET /containers/json`. */
 export function summarize(record: ContainerRecord, facts: SummaryFacts): ContainerSummary {
-  const networks: StringMap<EndpointSettings> = endpointSettings(record);
+  const networks: StringMap<EndpointSettings> = endpointSettings(record, facts.networks);
   return {
     Id: record.id,
     Names: [`/${record.name}`],

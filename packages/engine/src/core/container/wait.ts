@@ -1,6 +1,7 @@
 import type { ContainerRef } from '@fairlead/protocol';
 import { waitOrAbort } from '../../lib/wait-or-abort.ts';
-import type { ContainerActor, RunResult } from './actor.ts';
+import type { ContainerActor } from './actor.ts';
+import type { RunResult } from './state.ts';
 import type { ContainerDeps } from './deps.ts';
 
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';

@@ -2,6 +2,7 @@ import type { ContainerLog } from '../ports/container-log.ts';
 import type { NetworkDriver } from '../ports/network-driver.ts';
 import type { ExecDirectory } from '../exec/directory.ts';
 import type { EngineEvent } from '../events/event.ts';
+import { predefinedNetworks } from '../network/predefined.ts';
 import { networkChoice } from '../spec/modes.ts';
 import type { ContainerWork } from './actor.ts';
 import type { LogLimiter } from './log-limits.ts';
@@ -20,12 +21,16 @@ export interface WorkDeps extends LaunchDeps {
 
 /** What actors do to the outside world, through the ports. */
 export function containerWork(deps: WorkDeps): ContainerWork {
+  const announce = (record: ContainerRecord, action: 'connect' | 'disconnect'): void => {
+    const event = networkEvent(deps.network, record, action);
+    if (event !== undefined) deps.publishEvent(event);
+  };
   return {
     async launch(record) {
       if (record.state.status === 'starting' && record.state.last !== null) await deps.logs.seal(record.id);
       const launched = await launchContainer(deps, record);
       deps.limiter.begin(record);
-      if (launched.endpoint !== null) deps.publishEvent(networkEvent(deps.network, record, 'connect'));
+      announce(record, 'connect');
       return launched;
     },
     async sendSignal(created, signal) {
@@ -41,9 +46,7 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
       await deps.files.unmountShm(id);
       await unmountVolumes(deps.volumes, record);
-      const isBridged = networkChoice(record.config, record.hostConfig) === 'bridge';
-      const hadNetwork = state.status !== 'running' && isBridged;
-      if (hadNetwork) deps.publishEvent(networkEvent(deps.network, record, 'disconnect'));
+      if (state.status !== 'running') announce(record, 'disconnect');
     },
     async removeRemains(record) {
       const { id, state } = record;
@@ -65,15 +68,14 @@ async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   }
 }
 
+/** Undefined for a container in another's network: it is on none of its own. */
 function networkEvent(
   network: NetworkDriver,
-  record: ContainerRecord,
+  { id, config, hostConfig }: ContainerRecord,
   action: 'connect' | 'disconnect',
-): Omit<EngineEvent, 'timeNanos'> {
-  return {
-    type: 'network',
-    action,
-    actorId: network.bridge.id,
-    attributes: { container: record.id, name: 'bridge', type: 'bridge' },
-  };
+): Omit<EngineEvent, 'timeNanos'> | undefined {
+  const choice = networkChoice(config, hostConfig);
+  if (choice === 'container') return undefined;
+  const { name, id: actorId, driver } = predefinedNetworks(network)[choice];
+  return { type: 'network', action, actorId, attributes: { container: id, name, type: driver } };
 }

@@ -7,6 +7,8 @@ export type OutputStream = 'stdout' | 'stderr';
 export interface OutputChunk {
   readonly stream: OutputStream;
   readonly bytes: Uint8Array;
+  /** May be called, once, by whoever needs `bytes` no more: their memory is then used for another read. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** Size of a terminal, in characters. */

@@ -40,9 +40,11 @@ export interface RecordStore extends Disposable {
   log<T>(name: 'events' | 'operations', isRecord: (document: unknown) => document is T): RecordLog<T>;
   /**
    * All of it or nothing, also when the engine dies in the middle.
+   * `urgent` work may use the room that is kept for a full disk; it may be called twice then. Everything else is refused
+   * while that room is not there.
    * @throws what `work` throws, or why it could not be stored: nothing of it is then.
    */
-  transaction(work: () => void): void;
+  transaction(work: () => void, need?: 'ordinary' | 'urgent'): void;
   /** Calls back when what was written so far is durable: after the transaction under way, never if it fails; else at once. */
   afterCommit(work: () => void): void;
 }

@@ -47,6 +47,9 @@ const DEFAULT_MOUNTS: readonly OciMount[] = [
   { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777'] },
 ];
 
+/** Also those that the host's side of shared memory is mounted with. */
+const SHM_FLAGS: readonly string[] = ['nosuid', 'noexec', 'nodev'];
+
 /** Stay writable in a read-only container. Source: moby WithMounts. */
 const WRITABLE_ALWAYS: ReadonlySet<string> = new Set(['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue']);
 
@@ -77,7 +80,8 @@ function defaultMounts({ hostConfig, shmPath }: MountRequest): readonly OciMount
   return DEFAULT_MOUNTS.flatMap((mount) => {
     if (mount.destination !== '/dev/shm') return [mount];
     if (hostConfig.IpcMode === 'none') return [];
-    if (shmPath !== undefined) return [rootBind('/dev/shm', shmPath, ['rbind', 'rprivate'])];
+    // Said again, because crun gives a bind mount the flags that are asked for, not those of what is bound.
+    if (shmPath !== undefined) return [rootBind('/dev/shm', shmPath, ['rbind', 'rprivate', ...SHM_FLAGS])];
     if (hostConfig.IpcMode === 'host') return [rootBind('/dev/shm', '/dev/shm', ['rbind', 'rprivate'])];
     return [{ ...mount, options: [...(mount.options ?? []), `size=${hostConfig.ShmSize}`] }];
   });

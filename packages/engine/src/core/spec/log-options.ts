@@ -30,7 +30,10 @@ const HONOURED_OPTIONS: ReadonlySet<string> = new Set(['max-file', 'max-size']);
  */
 export function checkLogConfig(logConfig: LogConfig, drivers: readonly string[]): readonly string[] {
   if (!drivers.includes(logConfig.Type)) {
-    throw new EngineError('invalid-argument', `error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`);
+    throw new EngineError(
+      'invalid-argument',
+      `error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`,
+    );
   }
   for (const name of Object.keys(logConfig.Config)) {
     if (KNOWN_OPTIONS.has(name)) continue;

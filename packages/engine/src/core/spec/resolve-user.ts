@@ -112,7 +112,7 @@ function findAddedGroup(groups: readonly Group[], wanted: string): number {
 
 /** As Go's Atoi: an optional sign and digits. */
 function parseId(text: string): number | undefined {
-  return /^[+-]?\d{1,16}$/.test(text) ? Number(text) : undefined;
+  return /^[+-]?\d{1,16}$/.test(text) ? Number(text) + 0 : undefined; // -0 is 0
 }
 
 function inRange(id: number): number {

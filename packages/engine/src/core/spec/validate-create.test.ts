@@ -169,7 +169,10 @@ const invalid: readonly (Parts & { readonly words: string })[] = [
     hostConfig: { UTSMode: 'host' },
     words: 'conflicting options: hostname and the UTS mode',
   },
-  { hostConfig: { NetworkMode: 'container:' }, words: 'invalid container format container:<name|id>' },
+  {
+    hostConfig: { NetworkMode: 'container:' },
+    words: 'invalid network mode: invalid container format container:<name|id>',
+  },
   { networks: { bridge: null }, words: 'no EndpointSettings for bridge' },
   {
     networks: { bridge: {}, host: {} },
@@ -216,6 +219,24 @@ const invalid: readonly (Parts & { readonly words: string })[] = [
   { hostConfig: { CgroupParent: '/a/../..' }, words: 'invalid cgroup parent: /a/../..' },
 ];
 
+/** What a container cannot have of its own in the network of another. */
+const joined: readonly (Parts & { readonly words: string })[] = [
+  { config: { Hostname: 'a' }, words: 'hostname and the network mode' },
+  { hostConfig: { Dns: ['1.1.1.1'] }, words: 'dns and the network mode' },
+  { hostConfig: { ExtraHosts: ['a:1.1.1.1'] }, words: 'custom host-to-IP mapping and the network mode' },
+  { config: { MacAddress: '02:42:00:00:00:01' }, words: 'mac-address and the network mode' },
+  { hostConfig: { PublishAllPorts: true }, words: 'port publishing and the container type network mode' },
+  {
+    hostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] } },
+    words: 'port publishing and the container type network mode',
+  },
+  { config: { ExposedPorts: { '80/tcp': {} } }, words: 'port exposing and the container type network mode' },
+  {
+    hostConfig: { Links: ['a:b'] },
+    words: "container type network can't be used with links. This would result in undefined behavior",
+  },
+];
+
 const notImplemented: readonly (Parts & { readonly words: RegExp })[] = [
   { config: { MacAddress: '02:42:00:00:00:01' }, words: /Config\.MacAddress/ },
   {
@@ -224,9 +245,6 @@ const notImplemented: readonly (Parts & { readonly words: RegExp })[] = [
   },
   { hostConfig: { Mounts: [{ Type: 'image', Source: 'v', Target: '/d' }] }, words: /"image"/ },
   { hostConfig: { PortBindings: { '80/tcp': [{ HostIp: '::', HostPort: '80' }] } }, words: /IPv6 .*80\/tcp at ::/ },
-  { hostConfig: { NetworkMode: 'container:web' }, words: /HostConfig\.NetworkMode/ },
-  { hostConfig: { PidMode: 'container:web' }, words: /HostConfig\.PidMode/ },
-  { hostConfig: { IpcMode: 'container:web' }, words: /HostConfig\.IpcMode/ },
   { hostConfig: { Links: ['a:b'] }, words: /HostConfig\.Links/ },
   { hostConfig: { DeviceRequests: [{ Count: -1 }] }, words: /HostConfig\.DeviceRequests/ },
   { hostConfig: { StorageOpt: { size: '1g' } }, words: /HostConfig\.StorageOpt/ },
@@ -247,6 +265,24 @@ describe('validateCreate', () => {
       );
     });
   }
+
+  for (const { words, ...parts } of joined) {
+    it(`refuses ${JSON.stringify(parts)} in the network of another container`, () => {
+      const hostConfig = { ...parts.hostConfig, NetworkMode: 'container:web' };
+      assert.throws(() => validate({ ...parts, hostConfig }), {
+        kind: 'invalid-argument',
+        message: `conflicting options: ${words}`,
+      });
+    });
+  }
+
+  it('takes an image that exposes ports into the network of another container', () => {
+    const { hostConfig } = validate({
+      hostConfig: { NetworkMode: 'container:web', PidMode: 'container:web', IpcMode: 'container:web' },
+      image: { ExposedPorts: { '80/tcp': {} } },
+    });
+    assert.equal(hostConfig.NetworkMode, 'container:web');
+  });
 
   for (const { words, ...parts } of notImplemented) {
     it(`says that ${JSON.stringify(parts)} is not implemented`, () => {

@@ -2,6 +2,7 @@ import type { ExecRequest } from '../../core/ports/container-runtime.ts';
 import type { OciProcess } from '../../core/spec/oci.ts';
 import { MemoryFile } from '../../host/memory-file.ts';
 import { execKeeperPath } from '../../host/native-programs.ts';
+import { PipeReader } from '../../host/pipe-reader.ts';
 import { spawnProgram, type Program, type SpawnOptions } from '../../host/process.ts';
 import { ReportPipe } from '../../host/report-pipe.ts';
 import { DescriptorListener } from '../../host/terminal.ts';
@@ -71,10 +72,17 @@ interface Launch {
 
 async function launchOnPipes(launch: Launch): Promise<LaunchedExec> {
   const { stdin, detached } = launch.request;
-  const output = detached ? 'ignore' : 'pipe';
-  const program = await startExec(launch, [], [stdin && !detached ? 'pipe' : 'ignore', output, output]);
-  const [input, stdout, stderr] = program.pipes;
-  return { program, report: launch.report, transport: new PipeTransport({ stdin: input, stdout, stderr }) };
+  const input = stdin && !detached ? 'pipe' : 'ignore';
+  const [stdout, stderr] = detached ? [] : [new PipeReader(PIPE_BYTES), new PipeReader(PIPE_BYTES)];
+  try {
+    const program = await startExec(launch, [], [input, stdout?.writeEnd ?? 'ignore', stderr?.writeEnd ?? 'ignore']);
+    for (const reader of [stdout, stderr]) reader?.handedOver();
+    const transport = new PipeTransport({ stdin: program.pipes[0], stdout, stderr });
+    return { program, report: launch.report, transport };
+  } catch (error) {
+    for (const reader of [stdout, stderr]) reader?.[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** The runtime makes the terminal in the container and sends us its master. */

@@ -19,6 +19,11 @@ export interface ExitWatchDeps {
 
 /** What conmon makes in its persist directory, which all containers share. */
 const OOM_NAME = 'oom';
+/**
+ * conmon makes the container's own file right after the shared one, and a busy host may let it wait in between: so it is
+ * looked for again after these. What comes later still is told with the exit.
+ */
+const OOM_LOOKS_MS: readonly number[] = [20, 200, 2_000];
 
 interface Watched {
   readonly bundle: Bundle;
@@ -41,6 +46,7 @@ export class ExitWatch implements Disposable {
   readonly #listeners = new Set<(exit: ProcessExit) => void>();
   readonly #oomListeners = new Set<(id: ContainerId) => Promise<void>>();
   readonly #directory: Disposable;
+  #oomLooks: readonly NodeJS.Timeout[] = [];
 
   constructor(deps: ExitWatchDeps) {
     this.#deps = deps;
@@ -48,7 +54,7 @@ export class ExitWatch implements Disposable {
       deps.exitsDirectory,
       (name) => {
         if (isContainerId(name)) this.#look(name);
-        else if (name === OOM_NAME) this.#lookForOom();
+        else if (name === OOM_NAME) this.#onOomFile();
       },
       (error) => deps.log.failure('runtime.exit-watch.failed', error, { directory: deps.exitsDirectory }),
     );
@@ -82,6 +88,7 @@ export class ExitWatch implements Disposable {
 
   [Symbol.dispose](): void {
     this.#directory[Symbol.dispose]();
+    this.#oomLooks.forEach(clearTimeout);
     for (const id of [...this.#watched.keys()]) this.forget(id);
   }
 
@@ -109,9 +116,19 @@ export class ExitWatch implements Disposable {
   }
 
   /** The shared file only says that it is somebody; it goes first, so that whoever comes later makes it again. */
-  #lookForOom(): void {
+  #onOomFile(): void {
     try {
       removeAtOnce(join(this.#deps.exitsDirectory, OOM_NAME));
+    } catch (error) {
+      this.#deps.log.failure('runtime.oom.unreadable', error);
+    }
+    this.#lookForOom();
+    this.#oomLooks.forEach(clearTimeout);
+    this.#oomLooks = OOM_LOOKS_MS.map((ms) => setTimeout(() => this.#lookForOom(), ms).unref());
+  }
+
+  #lookForOom(): void {
+    try {
       for (const watched of this.#watched.values()) {
         if (watched.tellsOom || !existsAtOnce(watched.bundle.oomPath)) continue;
         this.#tellOom(watched).catch((error: unknown) => this.#failed(watched.bundle.id, error));

@@ -1,22 +1,23 @@
 import type { Duplex } from 'node:stream';
 import type { OutputChunk, OutputStream } from '../../core/ports/console.ts';
+import type { PipeReader } from '../../host/pipe-reader.ts';
 import { EXEC_DRAIN_MS, type ExecTransport } from './exec-transport.ts';
 
 /** After the cut is due, a reader that was slow still gets what waits in the pipe: it ends at the first pause this long. */
 const CUT_PAUSE_MS = 50;
-/** … or after this much, should a child never pause: more than pipe and read-ahead hold together. */
+/** … or after this much, should a child never pause: more than the pipes hold together. */
 const CUT_BYTES_MAX: number = 4 * 1024 * 1024;
 
 interface Source {
   readonly stream: OutputStream;
-  readonly pipe: Duplex;
+  readonly pipe: PipeReader;
 }
 
 /** Our ends of an exec's pipes; undefined where it has none. */
 export interface ExecPipes {
   readonly stdin: Duplex | undefined;
-  readonly stdout: Duplex | undefined;
-  readonly stderr: Duplex | undefined;
+  readonly stdout: PipeReader | undefined;
+  readonly stderr: PipeReader | undefined;
 }
 
 /**
@@ -36,17 +37,13 @@ export class PipeTransport implements ExecTransport {
   constructor({ stdin, stdout, stderr }: ExecPipes) {
     this.#stdin = stdin;
     this.#sources = [...sourceOf('stdout', stdout), ...sourceOf('stderr', stderr)];
-    for (const { pipe } of this.#sources) {
-      pipe.on('readable', () => this.#wakeUp());
-      pipe.once('close', () => this.#ended(pipe));
-    }
   }
 
   async next(): Promise<OutputChunk | undefined> {
     while (this.#sources.length > 0 && !this.#discarding) {
       const chunk = this.#take();
       if (chunk !== undefined) return chunk;
-      if (!(await this.#readable())) this.close();
+      if (this.#sources.length > 0 && !(await this.#readable())) this.close();
     }
     return undefined;
   }
@@ -73,12 +70,10 @@ export class PipeTransport implements ExecTransport {
   resize(): void {}
 
   discard(): void {
+    if (this.#discarding) return;
     this.#discarding = true;
     this.#stdin?.end();
-    for (const { pipe } of this.#sources) {
-      pipe.removeAllListeners('readable');
-      pipe.resume();
-    }
+    for (const { pipe } of this.#sources) pipe.discard(() => this.#ended(pipe));
     this.#wakeUp();
   }
 
@@ -96,7 +91,7 @@ export class PipeTransport implements ExecTransport {
   close(): void {
     clearTimeout(this.#cutTimer);
     this.#stdin?.destroy();
-    for (const { pipe } of this.#sources) pipe.destroy();
+    for (const { pipe } of this.#sources) pipe[Symbol.dispose]();
     this.#sources = [];
     this.#wakeUp();
   }
@@ -104,10 +99,12 @@ export class PipeTransport implements ExecTransport {
   /** What one of the pipes has, stdout first; undefined when neither has anything now. */
   #take(): OutputChunk | undefined {
     for (const { stream, pipe } of this.#sources) {
-      const bytes: unknown = pipe.read();
-      if (!(bytes instanceof Uint8Array)) continue;
+      const piece = pipe.read();
+      if (piece.kind === 'ended') this.#ended(pipe);
+      if (piece.kind !== 'bytes') continue;
+      const { bytes, release } = piece;
       if (this.#cut === 'due') this.#countAfterCut(bytes.length);
-      return { stream, bytes };
+      return { stream, bytes, release };
     }
     return undefined;
   }
@@ -119,13 +116,13 @@ export class PipeTransport implements ExecTransport {
 
   /** Waits until a pipe can be read or ended. @returns false when the cut is due and nothing comes. */
   async #readable(): Promise<boolean> {
-    if (this.#sources.every(({ pipe }) => pipe.readableEnded || pipe.destroyed)) return false;
     return await new Promise<boolean>((resolve) => {
       const pause = this.#cut === 'due' ? setTimeout(() => resolve(false), CUT_PAUSE_MS) : undefined;
       this.#wake = () => {
         clearTimeout(pause);
         resolve(true);
       };
+      for (const { pipe } of this.#sources) pipe.whenReadable(() => this.#wakeUp());
     });
   }
 
@@ -135,13 +132,13 @@ export class PipeTransport implements ExecTransport {
     wake?.();
   }
 
-  #ended(pipe: Duplex): void {
+  #ended(pipe: PipeReader): void {
     this.#sources = this.#sources.filter((source) => source.pipe !== pipe);
     if (this.#sources.length === 0) clearTimeout(this.#cutTimer);
     this.#wakeUp();
   }
 }
 
-function sourceOf(stream: OutputStream, pipe: Duplex | undefined): readonly Source[] {
+function sourceOf(stream: OutputStream, pipe: PipeReader | undefined): readonly Source[] {
   return pipe === undefined ? [] : [{ stream, pipe }];
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { openRecordStore } from './record-store.ts';
@@ -87,4 +88,88 @@ describe('openRecordStore', () => {
     log.trim(3);
     assert.deepEqual(texts(), ['7', '8', 'nine']);
   });
+
+  it('tells what was waited for only when it is durable', () => {
+    using place = scene();
+    using store = place.open();
+    const table = store.table('settings', isNote);
+    const told: string[] = [];
+    store.transaction(() => {
+      table.put('a', { text: 'a', at: null });
+      store.afterCommit(() => told.push('a'));
+      assert.deepEqual(told, []);
+    });
+    assert.throws(() =>
+      store.transaction(() => {
+        store.afterCommit(() => told.push('never'));
+        throw new Error('died');
+      }),
+    );
+    store.afterCommit(() => told.push('at once'));
+    assert.deepEqual(told, ['a', 'at once']);
+  });
+
+  it('names corrupt records, with what can still be read of them', () => {
+    using place = scene();
+    using store = place.open();
+    const table = store.table('settings', isNote);
+    table.put('good', { text: 'good', at: null });
+    const direct = new DatabaseSync(place.path);
+    direct.exec(`INSERT INTO settings VALUES ('torn', '{"name":"a'), ('other', '{"name":"web"}')`);
+    direct.close();
+    const names = table.unreadable().map(({ key, name }) => [key, name]);
+    assert.deepEqual(names, [
+      ['other', 'web'],
+      ['torn', undefined],
+    ]);
+    table.all();
+    assert.equal(place.corrupt.length, 2, 'reported once each');
+  });
 });
+
+describe('openRecordStore on a full disk', () => {
+  it('refuses what is ordinary, has room for what is urgent, and works again when there is room', () => {
+    using place = fullDisk();
+    using store = place.open();
+    const table = store.table('settings', isNote);
+    table.put('kept', { text: 'kept', at: null });
+    const large: Note = { text: 'x'.repeat(100_000), at: null };
+    place.fill();
+    const full = { kind: 'internal', message: /cannot write the engine's records in .*: no space left on device/ };
+    for (const need of ['ordinary', 'ordinary', 'urgent'] as const) {
+      const put = (): void => store.transaction(() => table.put('new', large), need);
+      if (need === 'urgent') put();
+      else assert.throws(put, full);
+    }
+    assert.throws(() => table.put('more', large), full, 'what is kept for the urgent is for nobody else');
+    assert.deepEqual([table.get('kept')?.text, table.get('new')?.text.length], ['kept', 100_000]);
+    place.free();
+    table.put('more', large);
+    store.transaction(() => table.delete('new'));
+    assert.deepEqual(
+      table.all().map(({ text }) => text.length),
+      [4, 100_000],
+    );
+  });
+});
+
+function fullDisk(): ReturnType<typeof scene> & { fill(): void; free(): void } {
+  const place = scene();
+  const directory = dirname(place.path);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
+  const ballast = join(directory, 'ballast');
+  return {
+    ...place,
+    fill() {
+      writeFileSync(ballast, '');
+      assert.throws(() => {
+        for (;;) appendFileSync(ballast, Buffer.alloc(4096));
+      });
+    },
+    free: () => rmSync(ballast),
+    [Symbol.dispose]() {
+      execFileSync('umount', [directory]);
+      place[Symbol.dispose]();
+    },
+  };
+}

@@ -1,12 +1,18 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { RecordLog, RecordStore, RecordTable } from '../../core/ports/record-store.ts';
+import { DiskReserve } from '../../host/disk-reserve.ts';
 import { atCheckpoint } from '../../host/fault-points.ts';
 import type { Checkpoint } from '../../lib/fault-plan.ts';
 import { decodeDocument, encodeDocument } from './document.ts';
-import { recordFailure } from './record-failure.ts';
+import { isDiskFull, recordFailure, recordsFull } from './record-failure.ts';
 
 /** Called with what could not be read, once for each; the rest is served. */
 export type OnCorrupt = (table: string, key: string, cause: unknown) => void;
+
+/** Beside the records, and of the same owner. */
+const RESERVE_SUFFIX = '.reserve';
+/** A change of one container takes some 25 KB of the write-ahead log: enough for forty. Our own figure. */
+const RESERVE_BYTES: number = 1024 * 1024;
 
 /** Somebody who reads of a thousand damaged records needs no more of them. */
 const CORRUPT_REPORTED_MAX = 1_000;
@@ -31,7 +37,12 @@ export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore
     reported.add(place);
     onCorrupt(table, key, cause);
   };
+  const reserve = new DiskReserve(`${path}${RESERVE_SUFFIX}`, RESERVE_BYTES);
+  const { isOpen, ...transacting } = transactions(database, path, reserve);
   const write: Write = (checkpoint, call) => {
+    // Within a transaction it is the whole that is ordinary or urgent, and that is told why it failed.
+    if (isOpen()) return atCheckpoint(checkpoint, call);
+    assertRoom(path, reserve);
     try {
       return atCheckpoint(checkpoint, call);
     } catch (cause) {
@@ -41,35 +52,59 @@ export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore
   return {
     table: (name, isRecord) => openTable(database, name, { isRecord, onCorrupt: onCorruptOnce, write }),
     log: (name, isRecord) => openLog(database, name, { isRecord, onCorrupt: onCorruptOnce, write }),
-    ...transactions(database, write),
+    ...transacting,
     [Symbol.dispose]: () => database.close(),
   };
 }
 
-function transactions(database: DatabaseSync, write: Write): Pick<RecordStore, 'transaction' | 'afterCommit'> {
+interface Transactions extends Pick<RecordStore, 'transaction' | 'afterCommit'> {
+  /** Whether one is under way. */
+  isOpen(): boolean;
+}
+
+function transactions(database: DatabaseSync, path: string, reserve: DiskReserve): Transactions {
   let waiting: (() => void)[] | undefined;
+  const once = (work: () => void): void => {
+    const told: (() => void)[] = [];
+    database.exec('BEGIN');
+    waiting = told;
+    try {
+      work();
+      atCheckpoint('sqlite.commit', () => database.exec('COMMIT'));
+    } catch (error) {
+      // SQLite has rolled back by itself when the disk is full.
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    } finally {
+      waiting = undefined;
+    }
+    for (const tell of told) tell();
+  };
   return {
-    transaction(work) {
-      const told: (() => void)[] = [];
-      database.exec('BEGIN');
-      waiting = told;
+    isOpen: () => waiting !== undefined,
+    transaction(work, need = 'ordinary') {
+      if (need === 'ordinary') assertRoom(path, reserve);
       try {
-        work();
-        write('sqlite.commit', () => database.exec('COMMIT'));
-      } catch (error) {
-        // SQLite has rolled back by itself when the disk is full.
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw error;
-      } finally {
-        waiting = undefined;
+        try {
+          once(work);
+        } catch (error) {
+          if (need === 'ordinary' || !isDiskFull(error) || !reserve.release()) throw error;
+          once(work);
+        }
+      } catch (cause) {
+        throw recordFailure(path, 'write', cause);
       }
-      for (const tell of told) tell();
     },
     afterCommit(work) {
       if (waiting === undefined) work();
       else waiting.push(work);
     },
   };
+}
+
+/** @throws EngineError 'internal' while the room that is kept for urgent work is used up. */
+function assertRoom(path: string, reserve: DiskReserve): void {
+  if (!reserve.keep()) throw recordsFull(path);
 }
 
 function openDatabase(path: string): DatabaseSync {

@@ -1,0 +1,191 @@
+import type { ApiVersion } from '@fairlead/protocol';
+
+/** A test that shows an endpoint at work: its file, and its title as it is written there. */
+export interface Shown {
+  readonly file: string;
+  readonly title: string;
+}
+
+/** What is known about an endpoint that the engine serves. */
+export interface Coverage {
+  readonly shownBy: Shown;
+  /** What Docker does at this endpoint and Fairlead does not, with the answer to it. Absent: nothing is known to be missing. */
+  readonly lacks?: readonly string[];
+}
+
+/** The API version that brought an endpoint, where it is newer than the oldest version Fairlead speaks. Source: Docker's version history. */
+export const SINCE: Readonly<Record<string, ApiVersion>> = {
+  'HEAD /_ping': '1.40',
+  'GET /system/df': '1.25',
+  'POST /containers/prune': '1.25',
+  'POST /images/prune': '1.25',
+  'POST /networks/prune': '1.25',
+  'POST /volumes/prune': '1.25',
+  'POST /build/prune': '1.31',
+  'POST /build/cancel': '1.39',
+  'PUT /volumes/{name}': '1.42',
+  'GET /distribution/{name...}/json': '1.30',
+  'POST /session': '1.31',
+  'POST /grpc': '1.39',
+};
+
+const session = (name: string, title: string): Shown => ({ file: `conformance/sessions/${name}.test.ts`, title });
+const dockerode = (title: string): Shown => ({ file: 'conformance/foreign/dockerode.test.ts', title });
+const dockerPy = (title: string): Shown => ({ file: 'conformance/foreign/docker-py.test.ts', title });
+const api = (name: string, title: string): Shown => ({ file: `packages/engine/src/api/${name}.test.ts`, title });
+
+/**
+ * Every endpoint of the table, by method and path. `make compatibility` makes docs/compatibility.md of it; the gate refuses a row
+ * without an endpoint, an endpoint without a row, and a row whose test is not there.
+ */
+export const COVERAGE: Readonly<Record<string, Coverage>> = {
+  'POST /containers/create': {
+    shownBy: session('lifecycle', 'create, start and the end of it, as ps -a shows them'),
+    lacks: ['`platform`: taken for the host’s own', 'the fields named below: 501'],
+  },
+  'GET /containers/json': {
+    shownBy: session(
+      'lifecycle',
+      'ps lists what runs, -a everything, and filters by name, status, label, exit code and image',
+    ),
+  },
+  'GET /containers/{id}/json': { shownBy: session('lifecycle', 'inspect tells configuration and state') },
+  'POST /containers/{id}/start': { shownBy: session('attach', 'start -a shows everything from the first byte') },
+  'POST /containers/{id}/stop': {
+    shownBy: session('stop', 'of two at the same time, the shorter grace wins, and both are answered'),
+  },
+  'POST /containers/{id}/restart': {
+    shownBy: session('lifecycle', 'restart gives another process, and keeps the files'),
+  },
+  'POST /containers/{id}/kill': {
+    shownBy: session('lifecycle', 'kill sends the signal it is given, and KILL by default'),
+  },
+  'POST /containers/{id}/pause': {
+    shownBy: session('lifecycle', 'pause holds the processes, unpause lets them go on'),
+  },
+  'POST /containers/{id}/unpause': {
+    shownBy: session('lifecycle', 'pause holds the processes, unpause lets them go on'),
+  },
+  'POST /containers/{id}/wait': {
+    shownBy: session('lifecycle', 'wait answers its head at once, and its body at the end'),
+  },
+  'POST /containers/{id}/rename': { shownBy: session('lifecycle', 'rename keeps everything else') },
+  'DELETE /containers/{id}': {
+    shownBy: session('lifecycle', 'rm refuses what runs; -f kills it first'),
+    lacks: ['`link=1`: 501, there are no links'],
+  },
+  'POST /containers/{id}/attach': {
+    shownBy: session('attach', 'shows what is printed from now on, and ends with the code of the container'),
+  },
+  'GET /containers/{id}/attach/ws': {
+    shownBy: session(
+      'attach-web-socket',
+      'writes to the container and reads what it says, on both streams, without frames of Docker',
+    ),
+  },
+  'GET /containers/{id}/logs': {
+    shownBy: session('logs', '-f shows what was and what comes, and ends with the container'),
+    lacks: [
+      '`details`: without effect, because the log options that would give details are not honoured',
+      'log drivers other than json-file and none: 400',
+    ],
+  },
+  'POST /containers/{id}/resize': {
+    shownBy: session('run', '-it gives a terminal of the right size, follows a resize, and ends with the code'),
+  },
+  'GET /containers/{id}/top': { shownBy: session('lifecycle', 'top lists the processes as the host sees them') },
+  'GET /containers/{id}/stats': {
+    shownBy: session('resources', 'measures twice, a second apart, or once when asked for one shot'),
+  },
+  'POST /containers/{id}/update': {
+    shownBy: session('resources', 'changes limits while the container runs, and for its next run'),
+    lacks: ['the fields of resources named below: 501'],
+  },
+  'POST /containers/prune': {
+    shownBy: session('prune', 'container prune removes what has ended or never ran, and says how much that was'),
+  },
+  'HEAD /containers/{id}/archive': {
+    shownBy: session('copy', 'tells facts about a path in a header, and GET adds the tar'),
+  },
+  'GET /containers/{id}/archive': {
+    shownBy: session('copy', 'tells facts about a path in a header, and GET adds the tar'),
+  },
+  'PUT /containers/{id}/archive': { shownBy: session('copy', 'replaces types, unless it is told not to') },
+  'GET /containers/{id}/export': { shownBy: dockerode('puts files in, asks about them, and gets them out') },
+  'GET /containers/{id}/changes': {
+    shownBy: session('copy', 'shows what was changed and removed, parents first, and null for nothing'),
+  },
+  'POST /commit': { shownBy: session('commit', 'makes an image of what a container changed, added and removed') },
+
+  'POST /containers/{id}/exec': {
+    shownBy: session('exec', 'is refused while the container is stopped, paused or unknown'),
+  },
+  'POST /exec/{id}/start': {
+    shownBy: session('exec', 'closes the stream 2 s after the program when a child of it still holds its output'),
+  },
+  'POST /exec/{id}/resize': { shownBy: session('exec', 'a resize that comes before the start waits for it') },
+  'GET /exec/{id}/json': {
+    shownBy: session('exec', 'inspect says null before, the code after, and nothing of one that does not exist'),
+  },
+
+  'POST /images/load': {
+    shownBy: session('images', 'load reads standard input, also of what is there already'),
+  },
+  'POST /images/create': {
+    shownBy: session('images', 'import makes an image of a file system, with changes and a comment'),
+    lacks: ['`fromImage`: 501, nothing is pulled', '`fromSrc` with an address: 501'],
+  },
+  'GET /images/json': {
+    shownBy: session('images', 'images lists name, tag, short id and size'),
+    lacks: ['`shared-size`: without effect, `SharedSize` is -1'],
+  },
+  'GET /images/{name...}/json': { shownBy: session('images', 'inspect tells what the image is') },
+  'GET /images/{name...}/history': { shownBy: session('images', 'history tells the layers, newest first') },
+  'POST /images/{name...}/tag': { shownBy: session('images', 'tag gives another name, rmi takes it away again') },
+  'DELETE /images/{name...}': {
+    shownBy: session('images', 'rmi of the last name deletes the image, and says which'),
+    lacks: ['`noprune`: without effect, because untagged parents are not kept as images'],
+  },
+  'POST /images/prune': {
+    shownBy: session('prune', 'image prune removes images without a name, with -a those without a container'),
+  },
+
+  'POST /volumes/create': {
+    shownBy: session('volumes', 'create, ls, inspect and rm'),
+    lacks: ['drivers other than local: 404, there are no plugins'],
+  },
+  'GET /volumes': { shownBy: session('volumes', 'create, ls, inspect and rm') },
+  'GET /volumes/{name}': { shownBy: session('volumes', 'create, ls, inspect and rm') },
+  'DELETE /volumes/{name}': {
+    shownBy: session('volumes', 'refuses to remove one in use, also by a stopped container'),
+  },
+  'POST /volumes/prune': {
+    shownBy: {
+      file: 'packages/engine/src/core/volume/volumes.test.ts',
+      title: 'takes anonymous ones that nobody uses, and says what that gave back',
+    },
+  },
+  'POST /networks/prune': {
+    shownBy: session('prune', 'system prune asks for everything and is answered'),
+    lacks: ['nothing is removed: there are no networks made by the user'],
+  },
+  'POST /build/prune': {
+    shownBy: session('prune', 'system prune asks for everything and is answered'),
+    lacks: ['nothing is removed: nothing is built'],
+  },
+
+  'GET /_ping': { shownBy: api('routes/system', 'ping tells clients what they negotiate by') },
+  'HEAD /_ping': { shownBy: api('routes/system', 'ping tells clients what they negotiate by') },
+  'GET /version': { shownBy: session('images', 'version names client and server') },
+  'GET /info': {
+    shownBy: session('images', 'info counts containers and images, and says what the engine is made of'),
+  },
+  'GET /system/df': { shownBy: session('prune', 'system df adds it up') },
+  'GET /events': { shownBy: dockerPy('hears events, live and past') },
+
+  'GET /fairlead/operations': { shownBy: api('routes/operations', 'lists, by count and by container') },
+  'GET /fairlead/operations/{id}': { shownBy: api('routes/operations', 'shows one') },
+  'GET /fairlead/operations/{id}/wait': {
+    shownBy: api('routes/operations', 'waits for one: head at once, document when it is done'),
+  },
+};

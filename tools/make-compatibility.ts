@@ -1,0 +1,248 @@
+/**
+ * Makes docs/compatibility.md of the endpoint table, of what is not served, and of what the tests show: `make compatibility`.
+ *
+ * With `--check` it writes nothing and fails when the document is not current: the gate's part.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as protocol from '@fairlead/protocol';
+import type { Endpoint } from '@fairlead/protocol';
+import { COVERAGE, SINCE, type Coverage } from '../conformance/coverage.ts';
+import { INTENDED, type IntendedDifference } from '../conformance/differential/intended.ts';
+import { SCENES } from '../conformance/differential/scenes.ts';
+import { NOT_SERVED, type NotServedAnswer } from '../packages/engine/src/api/not-served.ts';
+import { parseTarget, Router, type Routable } from '../packages/engine/src/api/router.ts';
+import { isNode, parseSource, report, walk, type Finding, type SourceFile } from './source-tree.ts';
+
+const DOCUMENT = 'docs/compatibility.md';
+const COVERAGE_FILE = 'conformance/coverage.ts';
+const GAPS_FILE = 'packages/engine/src/core/spec/not-implemented.ts';
+
+/** What the document is made of. */
+export interface Sources {
+  readonly endpoints: readonly Endpoint[];
+  readonly coverage: Readonly<Record<string, Coverage>>;
+  /** Version by target, where it is newer than the oldest. */
+  readonly since: Readonly<Record<string, string>>;
+  readonly notServed: Readonly<Record<NotServedAnswer, readonly string[]>>;
+  /** Targets of the differential suite's requests, as in `GET /containers/web/json?size=1`. */
+  readonly compared: readonly string[];
+  readonly intended: readonly IntendedDifference[];
+  /** Fields that are refused when they are asked for. */
+  readonly refusedFields: readonly string[];
+}
+
+/** Every row without an endpoint, endpoint without a row, and row whose test is not there. `read` gives a file's text, if it exists. */
+export function checkCoverage(
+  { endpoints, coverage, since, notServed }: Sources,
+  read: (file: string) => string | undefined,
+): readonly Finding[] {
+  const targets = new Set(endpoints.map(targetOf));
+  const known = new Set([...targets, ...Object.values(notServed).flat()]);
+  const complain = (message: string): Finding => ({ file: COVERAGE_FILE, line: 1, message });
+  const titles = new Map<string, ReadonlySet<string> | undefined>();
+  const titlesOf = (file: string): ReadonlySet<string> | undefined => {
+    if (!titles.has(file)) {
+      const text = read(file);
+      titles.set(file, text === undefined ? undefined : stringsOf(parseSource(file, text)));
+    }
+    return titles.get(file);
+  };
+  return [
+    ...[...targets]
+      .filter((target) => coverage[target] === undefined)
+      .map((target) => complain(`say which test shows ${target}`)),
+    ...Object.keys(coverage)
+      .filter((target) => !targets.has(target))
+      .map((target) => complain(`${target} is not in the endpoint table: take its row out`)),
+    ...Object.keys(since)
+      .filter((target) => !known.has(target))
+      .map((target) => complain(`${target} is neither served nor refused: take its version out`)),
+    ...Object.entries(coverage).flatMap(([target, { shownBy }]) =>
+      titlesOf(shownBy.file)?.has(shownBy.title) === true
+        ? []
+        : [complain(`${target}: there is no test '${shownBy.title}' in ${shownBy.file}`)],
+    ),
+  ];
+}
+
+/** The document. */
+export function compatibility(sources: Sources): string {
+  const { endpoints, coverage, compared } = sources;
+  const counts = countCompared(endpoints, compared);
+  const refused = refusedRows(sources);
+  const partly = endpoints.filter((endpoint) => lacksOf(coverage, endpoint).length > 0).length;
+  return [
+    '# Compatibility',
+    '',
+    '<!-- Made by `make compatibility`; the gate checks that it is current. What it says is in conformance/coverage.ts. -->',
+    '',
+    `Fairlead answers as Docker ${protocol.MIN_API_VERSION} to ${protocol.API_VERSION}, in the words of Docker 28. Of Docker's API it serves`,
+    `${endpoints.length - partly} endpoints wholly (Fairlead's own among them) and ${partly} in part; ${refused.length} are refused. How each behaves is in`,
+    '[engine-api.md](engine-api.md).',
+    '',
+    '*Since*: the API version that brought the endpoint, with parameters that are newer. *Compared*: requests of the differential suite,',
+    'which asks dockerd and Fairlead the same and lets no difference pass but those listed below.',
+    '',
+    '## Served',
+    '',
+    '| endpoint | since | | compared | shown by |',
+    '|---|---|---|---:|---|',
+    ...endpoints.map((endpoint) => servedRow(endpoint, sources, counts.get(targetOf(endpoint)) ?? 0)),
+    '',
+    '## What is missing where it says “partly”',
+    '',
+    ...endpoints.flatMap((endpoint) =>
+      lacksOf(coverage, endpoint).map((lack) => `- \`${targetOf(endpoint)}\`: ${lack}`),
+    ),
+    '',
+    'Fields of a container that are refused with 501 when they ask for something:',
+    `${sources.refusedFields.map((field) => `\`${field}\``).join(', ')}.`,
+    '',
+    '## Refused',
+    '',
+    '| endpoint | since | answer |',
+    '|---|---|---|',
+    ...refused,
+    '',
+    '## Differences that are meant',
+    '',
+    'Between dockerd 20.10, its answers put into the words of 28, and Fairlead:',
+    '',
+    '| where | in | why |',
+    '|---|---|---|',
+    ...sources.intended.map(({ at, target, because }) => `| ${code(at)} | ${code(target)} | ${cell(because)} |`),
+    '',
+  ].join('\n');
+}
+
+function servedRow(endpoint: Endpoint, { coverage, since }: Sources, compared: number): string {
+  const target = targetOf(endpoint);
+  const file = coverage[target]?.shownBy.file ?? '';
+  const title = coverage[target]?.shownBy.title ?? '';
+  const verdict = lacksOf(coverage, endpoint).length === 0 ? 'done' : 'partly';
+  const shown = `[${file.replace(/^.*\//, '')}](../${file}): ${cell(title)}`;
+  return `| \`${target}\` | ${sinceWords(endpoint, since)} | ${verdict} | ${compared || ''} | ${shown} |`;
+}
+
+function sinceWords(endpoint: Endpoint, since: Sources['since']): string {
+  if (endpoint.unversioned === true && endpoint.path.startsWith('/fairlead/')) return 'Fairlead’s own';
+  const newer = Object.entries(endpoint.query).flatMap(([name, scalar]) =>
+    scalar.since === undefined ? [] : [`\`${name}\` ${scalar.since}`],
+  );
+  return [since[targetOf(endpoint)] ?? protocol.MIN_API_VERSION, ...newer].join(', ');
+}
+
+const ANSWERS: Readonly<Record<NotServedAnswer, string>> = {
+  'not-implemented': '501, in clear words',
+  'not-a-swarm-manager': '503, as every Docker that is not in a swarm',
+  'no-such-network': '404, for clients that look a name up among several kinds',
+  'no-such-volume': '404, for clients that look a name up among several kinds',
+  'no-such-plugin': '404, for clients that look a name up among several kinds',
+  'empty-list': '200, an empty list',
+};
+
+/** What the endpoint table does not have, in the order of the answers. */
+function refusedRows({ endpoints, notServed, since }: Sources): readonly string[] {
+  const served = new Set(endpoints.map(shapeOf));
+  return Object.entries(notServed).flatMap(([answer, targets]) =>
+    targets
+      .filter((target) => !served.has(shapeOf(routableOf(target))))
+      .map(
+        (target) =>
+          `| \`${target}\` | ${since[target] ?? protocol.MIN_API_VERSION} | ${ANSWERS[answer as NotServedAnswer]} |`,
+      ),
+  );
+}
+
+function countCompared(endpoints: readonly Endpoint[], compared: readonly string[]): ReadonlyMap<string, number> {
+  const router = new Router(endpoints);
+  const counts = new Map<string, number>();
+  for (const request of compared) {
+    const [method = '', path = ''] = request.split(' ');
+    const row = router.match(method, parseTarget(path))?.row;
+    if (row !== undefined) counts.set(targetOf(row), (counts.get(targetOf(row)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function lacksOf(coverage: Sources['coverage'], endpoint: Endpoint): readonly string[] {
+  return coverage[targetOf(endpoint)]?.lacks ?? [];
+}
+
+function targetOf({ method, path }: Routable): string {
+  return `${method} ${path}`;
+}
+
+/** Two targets that match the same requests have one shape. */
+function shapeOf({ method, path }: Routable): string {
+  return `${method} ${path.replace(/\{\w+(\.\.\.)?\}/g, '{}')}`;
+}
+
+function routableOf(target: string): Routable {
+  const [method = '', path = ''] = target.split(' ');
+  return { method: method as Routable['method'], path };
+}
+
+function code(pattern: RegExp | undefined): string {
+  return pattern === undefined ? 'all' : `\`${cell(pattern.source.replaceAll('\\/', '/'))}\``;
+}
+
+function cell(words: string): string {
+  return words.replaceAll('|', '\\|');
+}
+
+/** Every text that stands in a file: titles of tests may come out of a table. */
+function stringsOf(source: SourceFile): ReadonlySet<string> {
+  const found = new Set<string>();
+  walk(source.program, (node) => {
+    if (node.type === 'Literal' && typeof node['value'] === 'string') found.add(node['value']);
+  });
+  return found;
+}
+
+/** The fields in the tables of gaps: `['HostConfig.X', …]` within the functions of that name. */
+function refusedFieldsIn(source: SourceFile): readonly string[] {
+  const found: string[] = [];
+  walk(source.program, (node, parents) => {
+    if (node.type !== 'Literal' || typeof node['value'] !== 'string' || !/^\w+\.\w+$/.test(node['value'])) return;
+    const inside = parents.findLast((parent) => parent.type === 'FunctionDeclaration')?.['id'];
+    if (isNode(inside) && /Gaps$/.test(String(inside['name']))) found.push(node['value']);
+  });
+  return [...new Set(found)];
+}
+
+/** Every row of every endpoint table of the protocol, in their order, each target once: that there are not two is the engine's to check. */
+function allEndpoints(): readonly Endpoint[] {
+  const tables = Object.entries(protocol).filter(([name]) => name.endsWith('Endpoints'));
+  const rows = tables.flatMap(([, table]) => Object.values(table as Readonly<Record<string, Endpoint>>));
+  return [...new Map(rows.map((row) => [targetOf(row), row])).values()];
+}
+
+if (import.meta.main) {
+  const root = join(import.meta.dirname, '..');
+  const read = (file: string): string | undefined => {
+    try {
+      return readFileSync(join(root, file), 'utf8');
+    } catch {
+      // That it is not there is what is asked.
+      return undefined;
+    }
+  };
+  const sources: Sources = {
+    endpoints: allEndpoints(),
+    coverage: COVERAGE,
+    since: SINCE,
+    notServed: NOT_SERVED,
+    compared: SCENES.flatMap(({ steps }) => steps.map(({ target }) => target)),
+    intended: INTENDED,
+    refusedFields: refusedFieldsIn(parseSource(GAPS_FILE, read(GAPS_FILE) ?? '')),
+  };
+  const findings = [...checkCoverage(sources, read)];
+  const text = compatibility(sources);
+  if (process.argv.includes('--check')) {
+    if (read(DOCUMENT) !== text)
+      findings.push({ file: DOCUMENT, line: 1, message: 'is not current: run make compatibility' });
+  } else writeFileSync(join(root, DOCUMENT), text);
+  report('compatibility', findings, `${sources.endpoints.length} endpoints`);
+}
