@@ -49,10 +49,10 @@ export class CrashWorld implements AsyncDisposable {
     return world;
   }
 
-  /** Starts an engine; `rule` is of its fault plan, and counts from {@link arm} on. */
+  /** Starts an engine. `rule` is of its fault plan, and counts from {@link arm} on; without one it has no plan. */
   async start(rule?: string): Promise<void> {
-    const plan = [`when ${this.#armed}`, ...(rule === undefined ? [] : [rule])].join('; ');
-    this.#engine = await EngineProcess.start({ ...fairleadProgram(this.home), env: { FAIRLEAD_FAULTS: plan } });
+    const env = rule === undefined ? undefined : { FAIRLEAD_FAULTS: `when ${this.#armed}; ${rule}` };
+    this.#engine = await EngineProcess.start({ ...fairleadProgram(this.home), ...(env === undefined ? {} : { env }) });
   }
 
   /** What an engine says that does not start; undefined when it does. */

@@ -128,6 +128,8 @@ export class ExitWatch implements Disposable {
   }
 
   #lookForOom(): void {
+    // Who is not listening learns it from the exit.
+    if (this.#oomListeners.size === 0) return;
     try {
       for (const watched of this.#watched.values()) {
         if (watched.tellsOom || !existsAtOnce(watched.bundle.oomPath)) continue;

@@ -1,0 +1,35 @@
+/**
+ * Loaded into the engine under test before everything else (`node --import`): tells, when asked by SIGUSR2, what it holds once
+ * the garbage is collected.
+ */
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { memoryUsage } from 'node:process';
+
+const path = process.env['SOAK_PROBE'];
+if (path !== undefined) process.on('SIGUSR2', () => void tell(path));
+
+/** Once the garbage of garbage is gone, too. */
+async function tell(file: string): Promise<void> {
+  for (let round = 0; round < 4; round++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const memory = memoryUsage();
+  const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate');
+  const descriptors = readdirSync('/proc/self/fd').map(descriptorKind);
+  writeFileSync(file, JSON.stringify({ memory, resources: count(resources), descriptors: count(descriptors) }));
+}
+
+function descriptorKind(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).replaceAll(/\d+/g, 'N');
+  } catch {
+    return 'gone';
+  }
+}
+
+function count(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names.toSorted()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
