@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check format test bench clean
+.PHONY: help setup setup-test demo check format compatibility test bench clean
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node
@@ -30,6 +30,9 @@ check: setup ## types, lint, format, import law, size limits, bans, docs: second
 
 format: setup ## rewrite the sources the way `make check` wants them
 	@$(BIN)/oxfmt
+
+compatibility: setup ## make docs/compatibility.md of the endpoint table and of what the tests show
+	@$(NODE) tools/make-compatibility.ts
 
 test: setup-test check ## check, unit tests, tests on the real kernel, conformance (as root)
 	@$(NODE) tools/run-tests.ts $(TESTS)

@@ -15,6 +15,17 @@ export interface Coverage {
 
 /** The API version that brought an endpoint, where it is newer than the oldest version Fairlead speaks. Source: Docker's version history. */
 export const SINCE: Readonly<Record<string, ApiVersion>> = {
+  ...arrivedIn('1.25', ['GET /swarm/unlockkey', 'POST /swarm/unlock']),
+  ...arrivedIn('1.25', ['GET /secrets', 'POST /secrets/create', 'GET /secrets/{id}', 'DELETE /secrets/{id}']),
+  ...arrivedIn('1.25', ['POST /secrets/{id}/update']),
+  ...arrivedIn('1.25', ['GET /plugins', 'GET /plugins/{name...}/json', 'GET /plugins/privileges']),
+  ...arrivedIn('1.25', ['POST /plugins/pull', 'POST /plugins/create', 'DELETE /plugins/{name...}']),
+  ...arrivedIn('1.25', ['POST /plugins/{name...}/enable', 'POST /plugins/{name...}/disable']),
+  ...arrivedIn('1.25', ['POST /plugins/{name...}/push', 'POST /plugins/{name...}/set']),
+  ...arrivedIn('1.26', ['POST /plugins/{name...}/upgrade']),
+  ...arrivedIn('1.29', ['GET /services/{id}/logs', 'GET /tasks/{id}/logs']),
+  ...arrivedIn('1.30', ['GET /configs', 'POST /configs/create', 'GET /configs/{id}', 'DELETE /configs/{id}']),
+  ...arrivedIn('1.30', ['POST /configs/{id}/update']),
   'HEAD /_ping': '1.40',
   'GET /system/df': '1.25',
   'POST /containers/prune': '1.25',
@@ -189,3 +200,7 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
     shownBy: api('routes/operations', 'waits for one: head at once, document when it is done'),
   },
 };
+
+function arrivedIn(version: ApiVersion, targets: readonly string[]): Readonly<Record<string, ApiVersion>> {
+  return Object.fromEntries(targets.map((target) => [target, version]));
+}

@@ -201,7 +201,7 @@ if (import.meta.main) {
   const files = readSourceTree(root);
   const layers = readJson<Layers>(root, 'layers.json');
   const workspaces = [...new Set(files.map((one) => packageOf(one.file)))].filter((folder) =>
-    /^(packages\/|native$)/.test(folder),
+    /^(packages\/|native$|conformance$)/.test(folder),
   );
   const folders = [...new Set([...workspaces, 'native'])];
   report('layers', checkLayers(files, layers, readPackageExports(root, folders)), `${files.length} files`);

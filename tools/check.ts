@@ -14,6 +14,7 @@ const CHECKS: readonly { readonly name: string; readonly command: readonly strin
   { name: 'limits', command: [process.execPath, 'tools/check-limits.ts'] },
   { name: 'bans', command: [process.execPath, 'tools/check-bans.ts'] },
   { name: 'docs', command: [process.execPath, 'tools/check-docs.ts'] },
+  { name: 'compat', command: [process.execPath, 'tools/make-compatibility.ts', '--check'] },
 ];
 
 interface Outcome {

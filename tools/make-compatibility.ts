@@ -5,18 +5,21 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COVERAGE, INTENDED, SCENES, SINCE, type Coverage, type IntendedDifference } from '@fairlead/conformance';
+import { NOT_SERVED, type NotServedAnswer } from '@fairlead/engine/not-served';
 import * as protocol from '@fairlead/protocol';
 import type { Endpoint } from '@fairlead/protocol';
-import { COVERAGE, SINCE, type Coverage } from '../conformance/coverage.ts';
-import { INTENDED, type IntendedDifference } from '../conformance/differential/intended.ts';
-import { SCENES } from '../conformance/differential/scenes.ts';
-import { NOT_SERVED, type NotServedAnswer } from '../packages/engine/src/api/not-served.ts';
-import { parseTarget, Router, type Routable } from '../packages/engine/src/api/router.ts';
 import { isNode, parseSource, report, walk, type Finding, type SourceFile } from './source-tree.ts';
 
 const DOCUMENT = 'docs/compatibility.md';
 const COVERAGE_FILE = 'conformance/coverage.ts';
 const GAPS_FILE = 'packages/engine/src/core/spec/not-implemented.ts';
+
+/** Method and path, as in `GET /containers/{id}/json`. */
+interface Target {
+  readonly method: string;
+  readonly path: string;
+}
 
 /** What the document is made of. */
 export interface Sources {
@@ -118,11 +121,13 @@ export function compatibility(sources: Sources): string {
 
 function servedRow(endpoint: Endpoint, { coverage, since }: Sources, compared: number): string {
   const target = targetOf(endpoint);
-  const file = coverage[target]?.shownBy.file ?? '';
-  const title = coverage[target]?.shownBy.title ?? '';
-  const verdict = lacksOf(coverage, endpoint).length === 0 ? 'done' : 'partly';
-  const shown = `[${file.replace(/^.*\//, '')}](../${file}): ${cell(title)}`;
-  return `| \`${target}\` | ${sinceWords(endpoint, since)} | ${verdict} | ${compared || ''} | ${shown} |`;
+  const start = `| \`${target}\` | ${sinceWords(endpoint, since)}`;
+  const row = coverage[target];
+  // The check refuses such a document; it is made all the same, so that one can look.
+  if (row === undefined) return `${start} | not shown | ${compared || ''} | |`;
+  const { file, title } = row.shownBy;
+  const verdict = (row.lacks ?? []).length === 0 ? 'done' : 'partly';
+  return `${start} | ${verdict} | ${compared || ''} | [${file.replace(/^.*\//, '')}](../${file}): ${cell(title)} |`;
 }
 
 function sinceWords(endpoint: Endpoint, since: Sources['since']): string {
@@ -147,7 +152,7 @@ function refusedRows({ endpoints, notServed, since }: Sources): readonly string[
   const served = new Set(endpoints.map(shapeOf));
   return Object.entries(notServed).flatMap(([answer, targets]) =>
     targets
-      .filter((target) => !served.has(shapeOf(routableOf(target))))
+      .filter((target) => !served.has(shapeOf(parsedTarget(target))))
       .map(
         (target) =>
           `| \`${target}\` | ${since[target] ?? protocol.MIN_API_VERSION} | ${ANSWERS[answer as NotServedAnswer]} |`,
@@ -156,12 +161,11 @@ function refusedRows({ endpoints, notServed, since }: Sources): readonly string[
 }
 
 function countCompared(endpoints: readonly Endpoint[], compared: readonly string[]): ReadonlyMap<string, number> {
-  const router = new Router(endpoints);
+  const rows = endpoints.map((endpoint) => ({ target: targetOf(endpoint), pattern: patternOf(endpoint) }));
   const counts = new Map<string, number>();
   for (const request of compared) {
-    const [method = '', path = ''] = request.split(' ');
-    const row = router.match(method, parseTarget(path))?.row;
-    if (row !== undefined) counts.set(targetOf(row), (counts.get(targetOf(row)) ?? 0) + 1);
+    const target = rows.find(({ pattern }) => pattern.test(request))?.target;
+    if (target !== undefined) counts.set(target, (counts.get(target) ?? 0) + 1);
   }
   return counts;
 }
@@ -170,18 +174,26 @@ function lacksOf(coverage: Sources['coverage'], endpoint: Endpoint): readonly st
   return coverage[targetOf(endpoint)]?.lacks ?? [];
 }
 
-function targetOf({ method, path }: Routable): string {
+function targetOf({ method, path }: Target): string {
   return `${method} ${path}`;
 }
 
+/** The requests of an endpoint. No two rows match the same one: literal parts tell them apart. */
+function patternOf({ method, path }: Target): RegExp {
+  const source = path.replace(/\{\w+(\.\.\.)?\}/g, (_, rest: string | undefined) =>
+    rest === undefined ? '[^/?]+' : '[^?]+',
+  );
+  return new RegExp(`^${method} ${source}(\\?|$)`);
+}
+
 /** Two targets that match the same requests have one shape. */
-function shapeOf({ method, path }: Routable): string {
+function shapeOf({ method, path }: Target): string {
   return `${method} ${path.replace(/\{\w+(\.\.\.)?\}/g, '{}')}`;
 }
 
-function routableOf(target: string): Routable {
+function parsedTarget(target: string): Target {
   const [method = '', path = ''] = target.split(' ');
-  return { method: method as Routable['method'], path };
+  return { method, path };
 }
 
 function code(pattern: RegExp | undefined): string {
@@ -207,7 +219,7 @@ function refusedFieldsIn(source: SourceFile): readonly string[] {
   walk(source.program, (node, parents) => {
     if (node.type !== 'Literal' || typeof node['value'] !== 'string' || !/^\w+\.\w+$/.test(node['value'])) return;
     const inside = parents.findLast((parent) => parent.type === 'FunctionDeclaration')?.['id'];
-    if (isNode(inside) && /Gaps$/.test(String(inside['name']))) found.push(node['value']);
+    if (isNode(inside) && String(inside['name']).endsWith('Gaps')) found.push(node['value']);
   });
   return [...new Set(found)];
 }
@@ -215,7 +227,7 @@ function refusedFieldsIn(source: SourceFile): readonly string[] {
 /** Every row of every endpoint table of the protocol, in their order, each target once: that there are not two is the engine's to check. */
 function allEndpoints(): readonly Endpoint[] {
   const tables = Object.entries(protocol).filter(([name]) => name.endsWith('Endpoints'));
-  const rows = tables.flatMap(([, table]) => Object.values(table as Readonly<Record<string, Endpoint>>));
+  const rows = tables.flatMap(([, table]) => Object.values(table as unknown as Readonly<Record<string, Endpoint>>));
   return [...new Map(rows.map((row) => [targetOf(row), row])).values()];
 }
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { checkpointsOf, crashAt, pointsOf, type CrashFinding } from './crash-points.ts';
 import { checkpointsOfOpen, crashOpenAt } from './crash-open.ts';
 import { CrashWorld } from './crash-world.ts';
+import { PORT_VERBS } from './port-verbs.ts';
 import { CRASH_VERBS } from './verbs.ts';
 import { VOLUME_VERBS } from './volume-verbs.ts';
 
@@ -17,7 +18,9 @@ describe('an engine that is killed in the middle of', () => {
   });
   after(() => world[Symbol.asyncDispose]());
 
-  for (const verb of [...CRASH_VERBS, ...VOLUME_VERBS].filter(({ name }) => ONLY === undefined || name === ONLY)) {
+  for (const verb of [...CRASH_VERBS, ...VOLUME_VERBS, ...PORT_VERBS].filter(
+    ({ name }) => ONLY === undefined || name === ONLY,
+  )) {
     it(`${verb.name} agrees with the kernel when it is back`, { timeout: 0 }, async (test) => {
       const names = await checkpointsOf(world, verb);
       const points = pointsOf(names.length, POINTS);
@@ -35,6 +38,8 @@ describe('an engine that is killed in the middle of', () => {
 });
 
 function assertNothing(findings: readonly CrashFinding[], names: readonly string[]): void {
-  const told = findings.map(({ point, wrong }) => `${point} at ${names[Number(point.split(' ')[1])]}: ${wrong.join('; ')}`);
+  const told = findings.map(
+    ({ point, wrong }) => `${point} at ${names[Number(point.split(' ')[1])]}: ${wrong.join('; ')}`,
+  );
   assert.deepEqual(told, []);
 }

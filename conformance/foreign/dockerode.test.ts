@@ -46,7 +46,8 @@ async function sleeper(session: Session, docker: Docker): Promise<Docker.Contain
 function failed(statusCode: number, words: RegExp) {
   return (error: unknown): boolean => {
     assert.ok(error instanceof Error && 'statusCode' in error, String(error));
-    assert.deepEqual([error.statusCode, words.test(error.message)], [statusCode, true], error.message);
+    assert.equal(error.statusCode, statusCode, String(error));
+    assert.match(String(error), words);
     return true;
   };
 }

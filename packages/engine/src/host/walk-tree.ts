@@ -149,7 +149,10 @@ async function readSmall(place: Place, name: BytePath, bytesMax: number): Promis
 }
 
 /** A name of a directory as something found in a tree. */
-export function treeEntry(place: Place, found: Pick<TreeEntry, 'path' | 'name' | 'stats'> & Partial<Pick<TreeEntry, 'small'>>): TreeEntry {
+export function treeEntry(
+  place: Place,
+  found: Pick<TreeEntry, 'path' | 'name' | 'stats'> & Partial<Pick<TreeEntry, 'small'>>,
+): TreeEntry {
   const { name } = found;
   return {
     small: undefined,

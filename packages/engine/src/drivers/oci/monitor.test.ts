@@ -53,6 +53,22 @@ for (const runtime of ['crun', 'runc']) {
       assert.equal(exit.oomKilled, true);
     });
 
+    it('tells it at once when the container goes on, and then not with the exit', async () => {
+      await using subject = await openOciSubject(runtime);
+      using recorder = new ExitRecorder(subject.runtime);
+      const told = Promise.withResolvers<ContainerId>();
+      using _oom = subject.runtime.onOom(async (one) => told.resolve(one));
+      const id = newId();
+      const args = ['sh', '-c', '(x=0123456789abcdef; while :; do x=$x$x; done); exec sleep 1'];
+      const limit = 16 * 1024 * 1024;
+      const spec = withLinux(subject.spec(id, args), { resources: { memory: { limit, swap: limit } } });
+      await subject.runtime.create({ id, spec, tty: false, openStdin: false, stdinOnce: false });
+      await subject.runtime.start(id);
+      assert.equal(await told.promise, id);
+      const exit = await recorder.first();
+      assert.deepEqual([exit.exitCode, exit.oomKilled], [0, false]);
+    });
+
     it('keeps a terminal for the container', async () => {
       await using subject = await openOciSubject(runtime);
       using recorder = new ExitRecorder(subject.runtime);

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { checkpointsOf, crashAt, pointsOf, type CrashFinding } from './crash-points.ts';
+import { checkpointsOfOpen, crashOpenAt } from './crash-open.ts';
+import { CrashWorld } from './crash-world.ts';
+import { PORT_VERBS } from './port-verbs.ts';
+import { CRASH_VERBS } from './verbs.ts';
+import { VOLUME_VERBS } from './volume-verbs.ts';
+
+/** How many points of each verb are tried; `CRASH_POINTS=all` is all of them, and takes some ten minutes. */
+const POINTS = process.env['CRASH_POINTS'] === 'all' ? Infinity : Number(process.env['CRASH_POINTS'] ?? 3);
+const ONLY = process.env['CRASH_VERB'];
+
+describe('an engine that is killed in the middle of', () => {
+  let world: CrashWorld;
+  before(async () => {
+    world = await CrashWorld.open();
+  });
+  after(() => world[Symbol.asyncDispose]());
+
+  for (const verb of [...CRASH_VERBS, ...VOLUME_VERBS, ...PORT_VERBS].filter(
+    ({ name }) => ONLY === undefined || name === ONLY,
+  )) {
+    it(`${verb.name} agrees with the kernel when it is back`, { timeout: 900000 }, async (test) => {
+      const names = await checkpointsOf(world, verb);
+      const points = pointsOf(names.length, POINTS);
+      test.diagnostic(`${names.length} checkpoints, ${points.length} crashes`);
+      assertNothing(await crashAt(world, verb, points), names);
+    });
+  }
+
+  it('its own start agrees with the kernel when it is back', { timeout: 900000 }, async (test) => {
+    const names = await checkpointsOfOpen(world);
+    const points = pointsOf(names.length, POINTS);
+    test.diagnostic(`${names.length} checkpoints, ${points.length} crashes`);
+    assertNothing(await crashOpenAt(world, points), names);
+  });
+});
+
+function assertNothing(findings: readonly CrashFinding[], names: readonly string[]): void {
+  const told = findings.map(
+    ({ point, wrong }) => `${point} at ${names[Number(point.split(' ')[1])]}: ${wrong.join('; ')}`,
+  );
+  assert.deepEqual(told, []);
+}
