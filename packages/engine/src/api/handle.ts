@@ -89,7 +89,8 @@ async function answerRouted(deps: HandleDeps, exchange: Exchange, { path, match,
     },
   });
   const { operation } = progress;
-  const isOpenEnded = reply.kind === 'hijack' || reply.kind === 'web-socket' || reply.kind === 'json-stream' || reply.kind === 'bytes';
+  const isOpenEnded =
+    reply.kind === 'hijack' || reply.kind === 'web-socket' || reply.kind === 'json-stream' || reply.kind === 'bytes';
   // The operation of a stream ends with it; every other one before its answer, so that who reads the answer finds it ended.
   if (!isOpenEnded) operation?.end(SUCCEEDED);
   const opened = (error?: unknown): void => operation?.end(error === undefined ? SUCCEEDED : failed(error));

@@ -273,11 +273,13 @@ export function inspectedHostConfig(hostConfig: HostConfig): Partial<HostConfig>
 
 /** Every field of a mount is Go's `omitempty`, also within its options. */
 function withoutEmpty(value: object): object {
-  const entries = Object.entries(value).flatMap(([key, inner]): readonly (readonly [string, unknown])[] => {
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
+  const kept = entries.flatMap(([key, inner]): readonly (readonly [string, unknown])[] => {
     if (inner === false || isEmpty(inner)) return [];
-    return [[key, typeof inner === 'object' && !Array.isArray(inner) ? withoutEmpty(inner) : inner]];
+    const isRecord = typeof inner === 'object' && inner !== null && !Array.isArray(inner);
+    return [[key, isRecord ? withoutEmpty(inner) : inner]];
   });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(kept);
 }
 
 const OMITTED_WHEN_EMPTY: ReadonlySet<string> = new Set<keyof HostConfig>([

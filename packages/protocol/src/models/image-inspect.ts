@@ -2,7 +2,9 @@ import type { StringMap } from '../codec/go-schema.ts';
 import type { ContainerConfig } from './container-config.ts';
 
 /** What containers inherit. Labels are null where there are none. */
-export type ImageConfigInspect = Omit<Partial<ContainerConfig>, 'Labels'> & { readonly Labels?: StringMap<string> | null };
+export type ImageConfigInspect = Omit<Partial<ContainerConfig>, 'Labels'> & {
+  readonly Labels?: StringMap<string> | null;
+};
 
 /** Answer to `GET /images/{name}/json`. */
 export interface ImageInspect {

@@ -77,7 +77,8 @@ export class ImageDirectory implements ImageLookup {
     if (image !== undefined) return image;
     const prefix = ID_PREFIX.exec(ref)?.[1];
     const damaged = this.#damaged.find(({ key }) => prefix !== undefined && key.startsWith(`sha256:${prefix}`));
-    if (damaged !== undefined) throw new EngineError('internal', `cannot load image ${damaged.key}: its record is damaged`);
+    if (damaged !== undefined)
+      throw new EngineError('internal', `cannot load image ${damaged.key}: its record is damaged`);
     throw new EngineError('not-found', `No such image: ${shownRef(ref)}`);
   }
 
