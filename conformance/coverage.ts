@@ -176,6 +176,18 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
       title: 'takes anonymous ones that nobody uses, and says what that gave back',
     },
   },
+  'GET /networks': { shownBy: session('networks', 'ls filters') },
+  'GET /networks/{id}': {
+    shownBy: session('networks', 'inspect shows who is there, by the endpoint that the container shows'),
+  },
+  'POST /networks/create': {
+    shownBy: session('networks', 'a network of one’s own is refused clearly'),
+    lacks: ['501 for every network: only `bridge`, `host` and `none` are there'],
+  },
+  'DELETE /networks/{id}': {
+    shownBy: session('networks', 'refuses to remove, and to make again, what is there always; prunes nothing'),
+    lacks: ['only `bridge`, `host` and `none` are there, and they cannot be removed'],
+  },
   'POST /networks/prune': {
     shownBy: session('prune', 'system prune asks for everything and is answered'),
     lacks: ['nothing is removed: there are no networks made by the user'],

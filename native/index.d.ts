@@ -130,9 +130,10 @@ export function openReadOnly(path: string): number;
 /**
  * Reads a whole file, on a thread, in one visit.
  * @param flags of open(2), more than O_RDONLY and O_CLOEXEC; with O_NONBLOCK anything but a regular file is 'EINVAL'
+ * @param root links and `..` of the path end there (openat2, RESOLVE_IN_ROOT)
  * @throws 'EFBIG' when there is more than `bytesMax`.
  */
-export function readSmallFile(path: string, bytesMax: number, flags: number): Promise<Buffer>;
+export function readSmallFile(path: string, bytesMax: number, flags: number, root?: string): Promise<Buffer>;
 /**
  * Writes a file from its beginning, on a thread, in one visit.
  * @param flags of open(2), more than O_WRONLY and O_CLOEXEC; with O_EXCL nothing is left when it fails
@@ -145,6 +146,8 @@ export function writeSmallFile(
   flags: number,
   sync: boolean,
 ): Promise<void>;
+/** mkdir(2) for each, in this order, on a thread, in one visit; there already is success. @throws for the first that fails. */
+export function makeDirectories(paths: readonly string[], modes: readonly number[]): Promise<void>;
 /**
  * Removes files, or empty directories, on a thread, in one visit. Nothing there is success.
  * @returns the errno of each, 0 for what is gone.

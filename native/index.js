@@ -25,6 +25,7 @@ export const {
   listenSeqpacket,
   listenStream,
   lockDescriptor,
+  makeDirectories,
   makeNode,
   mount,
   openInRoot,

@@ -156,6 +156,7 @@ def logs_in_every_way(client):
         "busybox", ["sh", "-c", "echo one; sleep 0.3; echo two >&2; sleep 0.3; echo three"], detach=True
     )
     equal(b"".join(container.logs(stream=True, follow=True)), b"one\ntwo\nthree\n")
+    container.wait()
     equal(container.logs(stdout=True, stderr=False), b"one\nthree\n")
     equal(container.logs(tail=1), b"three\n")
     stamp, words = container.logs(tail=1, timestamps=True).decode().split(" ")

@@ -116,6 +116,7 @@ sessions('dockerode', (session) => {
     await container.start();
     stream.write('follows the request\n');
     assert.deepEqual(await said, ['follows the request\n', '']);
+    await container.wait();
     await container.remove();
   });
 
@@ -215,6 +216,7 @@ sessions('dockerode', (session) => {
     await container.start();
     const follow = await container.logs({ follow: true, stdout: true, stderr: true });
     assert.deepEqual(await demuxed(docker, readable(follow)), ['one\nthree\n', 'two\n']);
+    await container.wait();
     const whole = await container.logs({ stdout: true, stderr: false });
     assert.ok(Buffer.isBuffer(whole));
     assert.equal(whole.length, 8 + 'one\n'.length + 8 + 'three\n'.length);

@@ -17,7 +17,24 @@ async function tell(file: string): Promise<void> {
   const memory = memoryUsage();
   const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate');
   const descriptors = readdirSync('/proc/self/fd').map(descriptorKind);
-  writeFileSync(file, JSON.stringify({ memory, resources: count(resources), descriptors: count(descriptors) }));
+  const sockets = activeHandles().map(wordsOf);
+  writeFileSync(file, JSON.stringify({ memory, resources: count(resources), descriptors: count(descriptors), sockets }));
+}
+
+/** Undocumented, and the only way to learn which connections are meant. */
+function activeHandles(): readonly object[] {
+  const list: unknown = Reflect.get(process, '_getActiveHandles');
+  const handles: unknown = typeof list === 'function' ? list.call(process) : [];
+  return Array.isArray(handles) ? handles : [];
+}
+
+function wordsOf(handle: object): string {
+  const fields = ['bytesRead', 'bytesWritten', 'readableEnded', 'readableFlowing', 'readableLength', 'writableEnded', 'writableLength', 'destroyed'];
+  const facts = fields.map((field) => `${field}=${String(Reflect.get(handle, field))}`).join(' ');
+  const message: unknown = Reflect.get(handle, '_httpMessage');
+  const request: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'req') : undefined;
+  const url = typeof request === 'object' && request !== null ? String(Reflect.get(request, 'url')) : '';
+  return `${handle.constructor.name} ${facts} ${url}`;
 }
 
 function descriptorKind(fd: string): string {

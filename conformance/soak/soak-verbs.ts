@@ -33,9 +33,19 @@ export interface SoakVerb {
 /** 500 is what Docker answers to these, too: engine-api 2.2 and 3.8. */
 const KNOWN_500: readonly RegExp[] = [
   /is not paused/,
-  // A restart tells why its start failed as its own failure: the container was removed, paused or begun to be removed meanwhile.
-  /^Cannot restart container .*(marked for removal|paused container|No such container|is being removed)/,
+  // A restart tells why its start failed as its own failure.
+  /^Cannot restart container .*(marked for removal|paused container|No such container|is being removed|executable file not found)/,
+  // The container ended while the program was being started in it: what the runtime says then depends on the moment.
+  /^OCI runtime exec failed: .*: unknown$/,
 ];
+
+/** A stream of a container's files breaks off when the container is removed meanwhile. */
+const CUT_OFF = /^cut off: Error: aborted/;
+
+/** Whether the specification has it that an answer breaks off. */
+export function mayBreakOff(verb: SoakVerb, failure: string): boolean {
+  return ['archive out', 'export'].includes(verb.name) && CUT_OFF.test(failure);
+}
 
 /** Whether an answer is one that the specification allows. */
 export function isAllowed(verb: SoakVerb, { status, body }: Answer): boolean {

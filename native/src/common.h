@@ -38,6 +38,8 @@ napi_value errno_value(napi_env env, int error, const char *syscall, const char 
 napi_value throw_errno(napi_env env, int error, const char *syscall, const char *path);
 /* A wrong call, not a failed one: TypeError. Returns NULL. */
 napi_value throw_type(napi_env env, const char *message);
+/* openat2(2) without magic links, tried again when a rename elsewhere spoilt it. Returns a descriptor, or -1 with errno. */
+int open_below(int root, const char *path, int flags, uint64_t resolve);
 void define(napi_env env, napi_value exports, const char *name, napi_callback function);
 
 void init_descriptors(napi_env env, napi_value exports);

@@ -7,12 +7,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { READ_FILE, WRITE_FILE, REMOVE_PATHS, REMOVE_TREE };
+enum kind { READ_FILE, WRITE_FILE, MAKE_DIRECTORIES, REMOVE_PATHS, REMOVE_TREE };
 
 /* Directories held open at once on the way down a tree; a deeper one is refused with EMFILE. */
 #define DEPTH_MAX 128
@@ -23,15 +24,18 @@ struct job {
   enum kind kind;
   napi_async_work work;
   napi_deferred deferred;
-  char **paths; /* one, but for REMOVE_PATHS */
+  char *root; /* of READ_FILE, or NULL */
+  char **paths; /* one, but for MAKE_DIRECTORIES and REMOVE_PATHS */
   size_t count;
   int flags;
   mode_t mode;
+  mode_t *modes; /* of MAKE_DIRECTORIES, by path */
   bool sync;
   char *bytes;
   size_t size;
   size_t limit;
-  int *errors; /* of REMOVE_PATHS, by path */
+  int *errors;   /* of REMOVE_PATHS, by path */
+  size_t failed; /* the path that the error is about */
   bool more;   /* of REMOVE_TREE */
   int error;
   const char *syscall;
@@ -40,7 +44,9 @@ struct job {
 static void free_job(struct job *job) {
   for (size_t index = 0; job->paths != NULL && index < job->count; index++) free(job->paths[index]);
   free(job->paths);
+  free(job->root);
   free(job->bytes);
+  free(job->modes);
   free(job->errors);
   free(job);
 }
@@ -92,9 +98,21 @@ static void read_whole(struct job *job, int fd) {
   }
 }
 
+/* Links and ".." of the path end at the root. */
+static int open_in_root(const char *root, const char *path, int flags) {
+  int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return -1;
+  int fd = open_below(directory, path, flags, RESOLVE_IN_ROOT);
+  int error = errno;
+  close(directory);
+  errno = error;
+  return fd;
+}
+
 static void read_file(struct job *job) {
-  int fd = open(job->paths[0], O_RDONLY | O_CLOEXEC | job->flags);
-  if (fd < 0) return failed(job, "open");
+  int fd = job->root == NULL ? open(job->paths[0], O_RDONLY | O_CLOEXEC | job->flags)
+                             : open_in_root(job->root, job->paths[0], O_RDONLY | job->flags);
+  if (fd < 0) return failed(job, job->root == NULL ? "open" : "openat2");
   read_whole(job, fd);
   close(fd);
 }
@@ -116,6 +134,14 @@ static void write_file(struct job *job) {
   write_whole(job, fd);
   if (close(fd) != 0 && job->error == 0 && errno != EINTR) failed(job, "close");
   if (job->error != 0 && (job->flags & O_EXCL) != 0) unlink(job->paths[0]);
+}
+
+static void make_directories(struct job *job) {
+  for (size_t index = 0; index < job->count; index++) {
+    if (mkdir(job->paths[index], job->modes[index]) == 0 || errno == EEXIST) continue;
+    job->failed = index;
+    return failed(job, "mkdir");
+  }
 }
 
 static void remove_paths(struct job *job) {
@@ -214,6 +240,7 @@ static void execute(napi_env env, void *data) {
   switch (job->kind) {
     case READ_FILE: read_file(job); break;
     case WRITE_FILE: write_file(job); break;
+    case MAKE_DIRECTORIES: make_directories(job); break;
     case REMOVE_PATHS: remove_paths(job); break;
     case REMOVE_TREE: remove_tree(job); break;
   }
@@ -234,7 +261,8 @@ static napi_value result_of(napi_env env, struct job *job) {
     case REMOVE_TREE:
       napi_get_boolean(env, job->more, &result);
       return result;
-    case WRITE_FILE: break;
+    case WRITE_FILE:
+    case MAKE_DIRECTORIES: break;
   }
   napi_get_undefined(env, &result);
   return result;
@@ -247,7 +275,7 @@ static void complete(napi_env env, napi_status status, void *data) {
     job->syscall = "cancel";
   }
   if (job->error == 0) napi_resolve_deferred(env, job->deferred, result_of(env, job));
-  else napi_reject_deferred(env, job->deferred, errno_value(env, job->error, job->syscall, job->paths[0]));
+  else napi_reject_deferred(env, job->deferred, errno_value(env, job->error, job->syscall, job->paths[job->failed]));
   napi_delete_async_work(env, job->work);
   free_job(job);
 }
@@ -293,14 +321,18 @@ static struct job *job_on(napi_env env, enum kind kind, napi_value path) {
 
 static napi_value read_file_(napi_env env, napi_callback_info info) {
   napi_value args[ARGS_MAX];
+  napi_valuetype type;
   size_t limit;
   int flags;
-  if (!args_of(env, info, 3, args) || !size_of(env, args[1], &limit) || !int_of(env, args[2], &flags)) return NULL;
+  if (!args_of(env, info, 4, args) || !size_of(env, args[1], &limit) || !int_of(env, args[2], &flags)) return NULL;
+  if (napi_typeof(env, args[3], &type) != napi_ok) return NULL;
   struct job *job = job_on(env, READ_FILE, args[0]);
   if (job == NULL) return NULL;
   job->limit = limit;
   job->flags = flags;
-  return start(env, job);
+  if (type == napi_undefined || (job->root = text_of(env, args[3])) != NULL) return start(env, job);
+  free_job(job);
+  return NULL;
 }
 
 static napi_value write_file_(napi_env env, napi_callback_info info) {
@@ -327,28 +359,66 @@ static napi_value write_file_(napi_env env, napi_callback_info info) {
   return start(env, job);
 }
 
-static napi_value remove_paths_(napi_env env, napi_callback_info info) {
-  napi_value args[ARGS_MAX], element;
+/* A job on an array of paths; NULL: an exception is pending. */
+static struct job *job_on_all(napi_env env, enum kind kind, napi_value paths) {
   uint32_t count;
-  bool directories;
-  if (!args_of(env, info, 2, args)) return NULL;
-  if (napi_get_array_length(env, args[0], &count) != napi_ok) return throw_type(env, "expected an array of strings");
-  if (napi_get_value_bool(env, args[1], &directories) != napi_ok) return throw_type(env, "expected a boolean");
-  struct job *job = new_job(env, REMOVE_PATHS, count);
-  if (job == NULL) return NULL;
-  job->flags = directories ? 1 : 0;
-  job->errors = calloc((size_t)count + 1, sizeof *job->errors);
-  if (job->errors == NULL) {
-    free_job(job);
-    return throw_errno(env, ENOMEM, "calloc", NULL);
+  napi_value element;
+  if (napi_get_array_length(env, paths, &count) != napi_ok) {
+    throw_type(env, "expected an array of strings");
+    return NULL;
   }
-  for (uint32_t index = 0; index < count; index++) {
-    if (napi_get_element(env, args[0], index, &element) == napi_ok) job->paths[index] = text_of(env, element);
+  struct job *job = new_job(env, kind, count);
+  for (uint32_t index = 0; job != NULL && index < count; index++) {
+    if (napi_get_element(env, paths, index, &element) == napi_ok) job->paths[index] = text_of(env, element);
     if (job->paths[index] != NULL) continue;
     free_job(job);
     return NULL;
   }
-  return start(env, job);
+  return job;
+}
+
+static bool modes_of(napi_env env, napi_value modes, struct job *job) {
+  uint32_t count;
+  napi_value element;
+  int mode;
+  if (napi_get_array_length(env, modes, &count) != napi_ok || count != job->count) {
+    throw_type(env, "expected a mode for each path");
+    return false;
+  }
+  job->modes = calloc((size_t)count + 1, sizeof *job->modes);
+  if (job->modes == NULL) {
+    throw_errno(env, ENOMEM, "calloc", NULL);
+    return false;
+  }
+  for (uint32_t index = 0; index < count; index++) {
+    if (napi_get_element(env, modes, index, &element) != napi_ok || !int_of(env, element, &mode)) return false;
+    job->modes[index] = (mode_t)mode;
+  }
+  return true;
+}
+
+static napi_value make_directories_(napi_env env, napi_callback_info info) {
+  napi_value args[ARGS_MAX];
+  if (!args_of(env, info, 2, args)) return NULL;
+  struct job *job = job_on_all(env, MAKE_DIRECTORIES, args[0]);
+  if (job == NULL) return NULL;
+  if (modes_of(env, args[1], job)) return start(env, job);
+  free_job(job);
+  return NULL;
+}
+
+static napi_value remove_paths_(napi_env env, napi_callback_info info) {
+  napi_value args[ARGS_MAX];
+  bool directories;
+  if (!args_of(env, info, 2, args)) return NULL;
+  if (napi_get_value_bool(env, args[1], &directories) != napi_ok) return throw_type(env, "expected a boolean");
+  struct job *job = job_on_all(env, REMOVE_PATHS, args[0]);
+  if (job == NULL) return NULL;
+  job->flags = directories ? 1 : 0;
+  job->errors = calloc(job->count + 1, sizeof *job->errors);
+  if (job->errors != NULL) return start(env, job);
+  free_job(job);
+  return throw_errno(env, ENOMEM, "calloc", NULL);
 }
 
 static napi_value remove_tree_(napi_env env, napi_callback_info info) {
@@ -365,6 +435,7 @@ static napi_value remove_tree_(napi_env env, napi_callback_info info) {
 void init_small_files(napi_env env, napi_value exports) {
   define(env, exports, "readSmallFile", read_file_);
   define(env, exports, "writeSmallFile", write_file_);
+  define(env, exports, "makeDirectories", make_directories_);
   define(env, exports, "removePaths", remove_paths_);
   define(env, exports, "removeTreePart", remove_tree_);
 }

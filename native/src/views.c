@@ -22,7 +22,7 @@
 /* A rename anywhere on the host may cost a path with ".." another try; somebody who renames all the time does not hold us. */
 #define OPEN_TRIES_MAX 128
 
-static int open_below(int root, const char *path, int flags, uint64_t resolve) {
+int open_below(int root, const char *path, int flags, uint64_t resolve) {
   struct open_how how = {.flags = (uint64_t)(unsigned)flags | O_CLOEXEC, .resolve = resolve | RESOLVE_NO_MAGICLINKS};
   for (int tries = 0; tries < OPEN_TRIES_MAX; tries++) {
     int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);

@@ -186,8 +186,8 @@ function actorDepsOf(own: {
     onEffectFailed(record, { effect }, cause) {
       const fields = { containerId: record.id, effect };
       // What a request asked for and could not have is told to whoever asked, and logged with the answer.
-      if (effect === 'launch' && isEngineError(cause))
-        log.detail('container.launch.failed', { ...fields, message: cause.message });
+      if (isEngineError(cause) && (effect === 'launch' || cause.kind !== 'internal'))
+        log.detail('container.effect.refused', { ...fields, message: cause.message });
       else log.failure('container.effect.failed', cause, fields);
     },
   };

@@ -41,9 +41,10 @@ export async function isDirectory(path: string): Promise<boolean> {
 
 /** Gives a directory owner and mode of another. @throws an errno error. */
 export async function copyOwnership(from: string, to: string): Promise<void> {
-  const { uid, gid, mode } = await stat(from);
-  await lchown(to, uid, gid);
-  await chmod(to, mode & 0o7777);
+  const [{ uid, gid, mode }, own] = await Promise.all([stat(from), stat(to)]);
+  if (own.uid !== uid || own.gid !== gid) await lchown(to, uid, gid);
+  // A change of owner takes bits away.
+  if (own.mode !== mode || own.uid !== uid || own.gid !== gid) await chmod(to, mode & 0o7777);
 }
 
 /** Gives a file or directory exactly these permission bits, whatever the umask. @throws an errno error. */

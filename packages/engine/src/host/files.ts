@@ -21,7 +21,14 @@ import { getSystemErrorName } from 'node:util';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
 import { atCheckpoint } from './fault-points.ts';
-import { lockDescriptor, readSmallFile, removePaths, removeTreePart, writeSmallFile } from './native.ts';
+import {
+  lockDescriptor,
+  makeDirectories as makeDirectoriesInOneVisit,
+  readSmallFile,
+  removePaths,
+  removeTreePart,
+  writeSmallFile,
+} from './native.ts';
 
 /** How often a watched directory is listed anyway: the kernel drops events when its queue (16,384) is full. */
 export const WATCH_RESCAN_MS = 5_000;
@@ -102,6 +109,18 @@ export async function readTextIfExists(path: string, bytesMax: number): Promise<
 /** Makes a directory and its parents; there already is success. `mode` is for those that are made. */
 export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
   await atCheckpoint('files.make-directory', () => mkdir(path, { recursive: true, mode }));
+}
+
+/** A directory to be made, with its permission bits. */
+export interface NewDirectory {
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** Makes directories in this order, whose parents are there or come before them; there already is success. */
+export async function makeDirectories(directories: readonly NewDirectory[]): Promise<void> {
+  const [paths, modes] = [directories.map(({ path }) => path), directories.map(({ mode }) => mode)];
+  await atCheckpoint('files.make-directory', () => makeDirectoriesInOneVisit(paths, modes));
 }
 
 /** A new directory of the engine's own below the system's one for temporary files; disposing removes it with all in it. */

@@ -1,9 +1,8 @@
-import { constants, fstatSync, read } from 'node:fs';
-import { lstat, open, readlink } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { constants } from 'node:fs';
+import { lstat, readlink } from 'node:fs/promises';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from './errno.ts';
-import { closeDescriptor, openInRoot } from './native.ts';
+import { readSmallFile } from './native.ts';
 
 /** As the kernel: more links than this in one path are a loop. Source: path_resolution(7). */
 const LINKS_MAX = 40;
@@ -44,37 +43,15 @@ export async function resolveInsideRoot(root: string, path: string): Promise<str
  * @throws EngineError 'too-large' when it is longer than `bytesMax`.
  */
 export async function readInsideRoot(root: string, path: string, bytesMax: number): Promise<string | undefined> {
-  const directory = await open(root, constants.O_RDONLY | constants.O_DIRECTORY).catch(missing);
-  if (directory === undefined) return undefined;
-  await using _directory = directory;
-  // A FIFO put there by a container must not hold the engine: O_NONBLOCK, and only regular files are read.
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-  const fd = await openInRoot(directory.fd, Buffer.from(path), flags, RESOLVE_IN_ROOT).catch(missing);
-  if (fd === undefined) return undefined;
   try {
-    const stats = fstatSync(fd);
-    return stats.isFile() ? await readUpTo(fd, stats.size, bytesMax) : undefined;
-  } finally {
-    closeDescriptor(fd);
+    // A FIFO put there by a container must not hold the engine: with O_NONBLOCK only regular files are read.
+    return (await readSmallFile(path, bytesMax, constants.O_NONBLOCK, root)).toString('utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL')) return undefined;
+    if (!isErrno(error, 'EFBIG')) throw error;
+    throw new EngineError('too-large', `${path} is larger than ${bytesMax} bytes`, { cause: error });
   }
 }
-
-/** Source: linux/openat2.h. */
-const RESOLVE_IN_ROOT = 0x10;
-
-async function readUpTo(fd: number, sizeBytes: number, bytesMax: number): Promise<string> {
-  const room = Math.min(bytesMax, sizeBytes) + 1;
-  const buffer = Buffer.alloc(room);
-  let length = 0;
-  while (length < room) {
-    const { bytesRead } = await readFrom(fd, { buffer, offset: length, length: room - length, position: length });
-    if (bytesRead === 0) return buffer.toString('utf8', 0, length);
-    length += bytesRead;
-  }
-  throw new EngineError('too-large', `file is larger than ${bytesMax} bytes or grows while it is read`);
-}
-
-const readFrom = promisify(read);
 
 function components(path: string): string[] {
   return path.split('/').filter((component) => component !== '' && component !== '.');

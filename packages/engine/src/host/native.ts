@@ -14,6 +14,7 @@ export {
   listenSeqpacket,
   listenStream,
   lockDescriptor,
+  makeDirectories,
   makeNode,
   mount,
   openInRoot,

@@ -1,9 +1,10 @@
+import { basename, dirname, join } from 'node:path';
 import type { ContainerId } from '@fairlead/protocol';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { ContainerLog, LogLimits, LogQuery, LogRecord } from '../../core/ports/container-log.ts';
-import { removeFile } from '../../host/files.ts';
+import { listDirectory, removeFiles } from '../../host/files.ts';
 import { appendText } from '../../host/readable-file.ts';
-import { logFileName, openLogFiles } from './log-files.ts';
+import { isLogFileName, openLogFiles } from './log-files.ts';
 import { endOfRunLine } from './log-line.ts';
 import { hasUnfinishedLine } from './log-tail.ts';
 import { readLog } from './read-log.ts';
@@ -47,9 +48,7 @@ export class ConmonLog implements ContainerLog {
 
   async remove(id: ContainerId): Promise<void> {
     const path = this.#deps.logPath(id);
-    const files = await openLogFiles(path);
-    for (const file of files) await file[Symbol.asyncDispose]();
-    // A rotation that was cut short may have left a gap of one.
-    for (let index = 0; index <= files.length + 1; index++) await removeFile(logFileName(path, index));
+    const names = (await listDirectory(dirname(path))).filter((name) => isLogFileName(basename(path), name));
+    await removeFiles(names.map((name) => join(dirname(path), name)));
   }
 }

@@ -5,6 +5,11 @@ export function logFileName(path: string, index: number): string {
   return index === 0 ? path : `${path}.${index}`;
 }
 
+/** Whether a file of the log's directory belongs to the log; gaps in the numbers, as of a rotation cut short, do not matter. */
+export function isLogFileName(log: string, name: string): boolean {
+  return name === log || (name.startsWith(`${log}.`) && /^[1-9]\d*$/.test(name.slice(log.length + 1)));
+}
+
 /**
  * Opens a log's files, newest first, back to (not including) the one named by `until`; also while they are rotated:
  * a file moves to higher numbers only, as the search does, so none is missed; one that is met twice counts once.

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { ContainerFiles, EtcPaths } from '../../core/ports/container-files.ts';
+import { existsAtOnce } from '../../host/at-once.ts';
 import {
   listDirectory,
   makeDirectory,
@@ -29,7 +30,7 @@ export class ContainerDirectoryFiles implements ContainerFiles {
     files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string },
   ): Promise<EtcPaths> {
     const paths = this.etcPaths(id);
-    await makeDirectory(this.#directory(id), 0o710);
+    if (!existsAtOnce(this.#directory(id))) await makeDirectory(this.#directory(id), 0o710);
     // Written in place: a running container has them bind-mounted by inode.
     await Promise.all([
       writePlainFile(paths.hosts, files.hosts, 0o644),

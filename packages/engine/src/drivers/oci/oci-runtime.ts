@@ -280,7 +280,13 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   async #freeze(id: ContainerId, verb: 'pause' | 'resume', wanted: string): Promise<void> {
     const { exitCode, stderr } = await callRuntime(this.#command, [verb, id]);
-    if (exitCode === 0 || (await this.#status(id)) === wanted) return;
+    if (exitCode === 0) return;
+    const status = await this.#status(id);
+    if (status === wanted) return;
+    // It has ended in this very moment; its exit is on the way here.
+    if (status === undefined || status === 'stopped') {
+      throw new EngineError('conflict', `container ${id} is not running`, { details: { report: stderr.trim() } });
+    }
     throw new EngineError('internal', `cannot ${verb} container ${id}: ${stderr.trim()}`);
   }
 

@@ -6,6 +6,7 @@ import { isErrno } from '../../host/errno.ts';
 import { copyOwnership } from '../../host/file-times.ts';
 import {
   listDirectory,
+  makeDirectories,
   makeDirectory,
   readFileBounded,
   readTextIfExists,
@@ -99,8 +100,12 @@ export class OverlaySnapshotter implements Snapshotter {
     const image = (links.length === 0 ? [EMPTY_LINK] : links).map((link) => `${link}/diff`);
     const lower = [await this.#layers.initLayer(image), ...image];
     const at = this.#places(id);
-    await makeDirectory(at.home, 0o710);
-    await Promise.all([makeDirectory(at.upper), makeDirectory(at.work, 0o700), makeDirectory(at.merged, 0o700)]);
+    await makeDirectories([
+      { path: at.home, mode: 0o710 },
+      { path: at.upper, mode: 0o755 },
+      { path: at.work, mode: 0o700 },
+      { path: at.merged, mode: 0o700 },
+    ]);
     await Promise.all([
       copyOwnership(join(this.#layers.directory, lower[0] ?? ''), at.upper),
       writeFileAtomically(at.lower, lower.join('\n')),
@@ -157,7 +162,7 @@ export class OverlaySnapshotter implements Snapshotter {
     const at = this.#places(id);
     await this.unmount(id);
     // `lower` goes last: while it is there, `list` names the container and the rest is removed after a crash.
-    await Promise.all([removeTree(at.upper), removeTree(at.work), removeTree(at.merged)]);
+    await Promise.all([at.upper, at.work, at.merged].map(removeTree));
     await removeFiles([at.lower, at.disposable]);
   }
 
