@@ -88,5 +88,8 @@ function wrongOf(actions: readonly string[], id: string, container: ShownContain
   ];
   return facts
     .filter(([, has, wants]) => has !== wants)
-    .map(([what, has, wants]) => `${container?.Name ?? id.slice(0, 12)}: told ${has} ${what} instead of ${wants} (${actions.join(' ')})`);
+    .map(
+      ([what, has, wants]) =>
+        `${container?.Name ?? id.slice(0, 12)}: told ${has} ${what} instead of ${wants} (${actions.join(' ')})`,
+    );
 }

@@ -38,16 +38,21 @@ export function pointsOf(checkpoints: number, count: number = Infinity): readonl
     return { index: Math.floor(at / 2), when: at % 2 === 0 ? 'crash' : 'crash-after' };
   });
   if (all.length <= count) return all;
-  return Array.from({ length: count }, (_, at) => all[Math.floor((at * (all.length - 1)) / Math.max(1, count - 1))]).filter(
-    (point) => point !== undefined,
-  );
+  return Array.from(
+    { length: count },
+    (_, at) => all[Math.floor((at * (all.length - 1)) / Math.max(1, count - 1))],
+  ).filter((point) => point !== undefined);
 }
 
 /**
  * Lets the engine die at each of the points, and looks at what the next one makes of it: the verb's own promises, agreement
  * with the kernel, and whether everything can be used and removed.
  */
-export async function crashAt(world: CrashWorld, verb: CrashVerb, points: readonly CrashPoint[]): Promise<readonly CrashFinding[]> {
+export async function crashAt(
+  world: CrashWorld,
+  verb: CrashVerb,
+  points: readonly CrashPoint[],
+): Promise<readonly CrashFinding[]> {
   const findings: CrashFinding[] = [];
   let last: string | undefined;
   for (const { index, when } of [...points, undefined].map((point) => point ?? { index: 0, when: undefined })) {
@@ -94,7 +99,10 @@ export async function sweep(world: CrashWorld): Promise<readonly string[]> {
 
 /** So that what went wrong at one point is not found again at the next. */
 async function removeOtherImages(world: CrashWorld): Promise<void> {
-  const images = JSON.parse(await world.need('GET /images/json')) as readonly { readonly Id: string; readonly RepoTags: readonly string[] }[];
+  const images = JSON.parse(await world.need('GET /images/json')) as readonly {
+    readonly Id: string;
+    readonly RepoTags: readonly string[];
+  }[];
   for (const { Id, RepoTags } of images) {
     if (!RepoTags.includes('busybox:latest')) await world.ask(`DELETE /images/${Id}?force=1`);
   }

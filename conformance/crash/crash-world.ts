@@ -85,7 +85,8 @@ export class CrashWorld implements AsyncDisposable {
     writeFileSync(this.#trace, '');
     this.arm();
     await work();
-    for (let before = -1; before !== this.#traceLines().length; await sleep(CRASH_WITHIN_MS)) before = this.#traceLines().length;
+    for (let before = -1; before !== this.#traceLines().length; await sleep(CRASH_WITHIN_MS))
+      before = this.#traceLines().length;
     this.disarm();
     return this.#traceLines();
   }
@@ -138,7 +139,9 @@ export class CrashWorld implements AsyncDisposable {
 
   async events(): Promise<readonly ToldEvent[]> {
     const [since, until] = [this.#eventsSince, Date.now() / 1000].map((seconds) => seconds.toFixed(3));
-    const lines = (await this.need(`GET /events?since=${since}&until=${until}`)).split('\n').filter((line) => line !== '');
+    const lines = (await this.need(`GET /events?since=${since}&until=${until}`))
+      .split('\n')
+      .filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line) as ToldEvent);
   }
 

@@ -19,13 +19,19 @@ describe('an engine with a damaged record', () => {
     await world.need('POST /containers/whole/start');
     await world.kill();
     change(world, `UPDATE containers SET document = substr(document, 1, 100) WHERE key = '${torn}'`);
-    change(world, `UPDATE containers SET document = json_set(document, '$.state', json('{"status":"running"}')) WHERE key = '${strange}'`);
+    change(
+      world,
+      `UPDATE containers SET document = json_set(document, '$.state', json('{"status":"running"}')) WHERE key = '${strange}'`,
+    );
     await world.start();
   });
   after(() => world[Symbol.asyncDispose]());
 
   it('serves the others', async () => {
-    assert.deepEqual((await world.containers()).map(({ Name }) => Name), ['/whole']);
+    assert.deepEqual(
+      (await world.containers()).map(({ Name }) => Name),
+      ['/whole'],
+    );
     await world.need('POST /containers/whole/restart?t=0');
     await create(world, {}, 'more');
     await world.need('DELETE /containers/more');
@@ -52,7 +58,10 @@ describe('an engine with a damaged record', () => {
     const [image] = JSON.parse(await world.need('GET /images/json')) as readonly { readonly Id: string }[];
     await world.need(`DELETE /images/${image?.Id}?force=1`);
     await world.stop();
-    change(world, `UPDATE containers SET document = json_set(document, '$.state', json('{"status":"created","failure":null}')) WHERE key = '${strange}'`);
+    change(
+      world,
+      `UPDATE containers SET document = json_set(document, '$.state', json('{"status":"created","failure":null}')) WHERE key = '${strange}'`,
+    );
     change(world, `DELETE FROM containers WHERE key = '${torn}'`);
     await world.start();
     await world.need('POST /containers/strange/start');
@@ -63,8 +72,14 @@ describe('an engine with a damaged record', () => {
   it('is refused its start when the records are no database at all', async () => {
     await world.stop();
     change(world, 'PRAGMA wal_checkpoint(TRUNCATE)');
-    writeFileSync(join(world.home.root, 'records.db'), 'this is no database, and long enough to look like one'.repeat(100));
-    assert.match((await world.refusalOfStart()) ?? '', /cannot open the engine's records in .*: the file is not a database/);
+    writeFileSync(
+      join(world.home.root, 'records.db'),
+      'this is no database, and long enough to look like one'.repeat(100),
+    );
+    assert.match(
+      (await world.refusalOfStart()) ?? '',
+      /cannot open the engine's records in .*: the file is not a database/,
+    );
   });
 });
 

@@ -42,7 +42,9 @@ describe('an engine whose disk is full', () => {
   it('answers, and runs commands in what runs', async () => {
     assert.equal((await world.ask('GET /_ping')).status, 200);
     assert.equal((await world.containers()).length, 5);
-    const made = JSON.parse(await world.need('POST /containers/runs/exec', { json: { Cmd: ['true'] } })) as { readonly Id: string };
+    const made = JSON.parse(await world.need('POST /containers/runs/exec', { json: { Cmd: ['true'] } })) as {
+      readonly Id: string;
+    };
     await world.need(`POST /exec/${made.Id}/start`, { json: { Detach: true } });
   });
 
@@ -128,5 +130,8 @@ function free(world: CrashWorld): void {
 
 async function largeImage(): ReturnType<typeof busyboxImage> {
   const base = await busyboxImage(['large:latest']);
-  return { ...base, layers: [...base.layers, await layerTar([{ name: 'large', content: Buffer.alloc(2_000_000, 'large') }])] };
+  return {
+    ...base,
+    layers: [...base.layers, await layerTar([{ name: 'large', content: Buffer.alloc(2_000_000, 'large') }])],
+  };
 }

@@ -73,7 +73,9 @@ export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
 }
 
 /** Processes whose command line has one of the paths, but for the engine itself, which is given the root as an argument. */
-function processesOf(prefixes: readonly string[]): readonly { readonly pid: number; readonly words: readonly string[] }[] {
+function processesOf(
+  prefixes: readonly string[],
+): readonly { readonly pid: number; readonly words: readonly string[] }[] {
   return namesIn('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     const line = textOf(`/proc/${name}/cmdline`);

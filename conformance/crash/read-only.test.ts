@@ -7,7 +7,15 @@ import { create } from './verbs.ts';
 
 const READ_ONLY = /read-only/i;
 /** As the kernel answers on a file system that it has made read-only because its disk fails. */
-const FAILING_DISK = ['files.write', 'files.rename', 'files.make-directory', 'bytes.open', 'sqlite.put', 'sqlite.append', 'sqlite.commit']
+const FAILING_DISK = [
+  'files.write',
+  'files.rename',
+  'files.make-directory',
+  'bytes.open',
+  'sqlite.put',
+  'sqlite.append',
+  'sqlite.commit',
+]
   .map((name) => `${name}: 100000*error(EROFS)`)
   .join('; ');
 
@@ -33,7 +41,11 @@ describe('an engine whose root is read-only', () => {
     await world.need('POST /containers/web/start');
     await create(world, {}, 'new');
     world.arm();
-    for (const target of ['POST /containers/create?name=more', 'POST /containers/new/start', 'POST /containers/web/pause']) {
+    for (const target of [
+      'POST /containers/create?name=more',
+      'POST /containers/new/start',
+      'POST /containers/web/pause',
+    ]) {
       const { status, body } = await world.ask(target, { json: { Image: 'busybox' } });
       assert.deepEqual([status, READ_ONLY.test(body)], [500, true], `${target}: ${status} ${body}`);
     }

@@ -143,7 +143,8 @@ export const CRASH_VERBS: readonly CrashVerb[] = [
   },
   {
     name: 'automatic restart',
-    prepare: async (world) => await running(world, { command: ENDS_ON_TERM, hostConfig: { RestartPolicy: { Name: 'always' } } }),
+    prepare: async (world) =>
+      await running(world, { command: ENDS_ON_TERM, hostConfig: { RestartPolicy: { Name: 'always' } } }),
     run: async (world) => {
       const { body } = await world.ask(`GET /containers/${NAME}/json`);
       const { Pid } = (JSON.parse(body) as ShownContainer).State;
@@ -161,7 +162,10 @@ export const CRASH_VERBS: readonly CrashVerb[] = [
     prepare: async (world) => void (await create(world)),
     run: async (world) => {
       const body = await layerTar([{ name: 'put', content: 'put' }]);
-      await world.need(`PUT /containers/${NAME}/archive?path=/tmp`, { body, headers: { 'Content-Type': 'application/x-tar' } });
+      await world.need(`PUT /containers/${NAME}/archive?path=/tmp`, {
+        body,
+        headers: { 'Content-Type': 'application/x-tar' },
+      });
     },
     check: async (world) => await expectStatus(world, ['created']),
   },
@@ -273,10 +277,15 @@ async function expectImage(world: CrashWorld): Promise<readonly string[]> {
   });
   if (made.status !== 201) return [`of the loaded image no container can be made: ${made.body}`];
   const wrong: string[] = [];
-  for (const request of ['POST /containers/of-extra/start', 'POST /containers/of-extra/wait', 'DELETE /containers/of-extra']) {
+  for (const request of [
+    'POST /containers/of-extra/start',
+    'POST /containers/of-extra/wait',
+    'DELETE /containers/of-extra',
+  ]) {
     const { status: answer, body } = await world.ask(request);
     if (answer >= 400) wrong.push(`${request}: ${answer} ${body}`);
-    if (request.endsWith('wait') && !body.includes('"StatusCode":0')) wrong.push(`the container of the loaded image: ${body}`);
+    if (request.endsWith('wait') && !body.includes('"StatusCode":0'))
+      wrong.push(`the container of the loaded image: ${body}`);
   }
   return wrong;
 }

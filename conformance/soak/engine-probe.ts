@@ -18,7 +18,10 @@ async function tell(file: string): Promise<void> {
   const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate');
   const descriptors = readdirSync('/proc/self/fd').map(descriptorKind);
   const sockets = activeHandles().map(wordsOf);
-  writeFileSync(file, JSON.stringify({ memory, resources: count(resources), descriptors: count(descriptors), sockets }));
+  writeFileSync(
+    file,
+    JSON.stringify({ memory, resources: count(resources), descriptors: count(descriptors), sockets }),
+  );
 }
 
 /** Undocumented, and the only way to learn which connections are meant. */
@@ -29,7 +32,16 @@ function activeHandles(): readonly object[] {
 }
 
 function wordsOf(handle: object): string {
-  const fields = ['bytesRead', 'bytesWritten', 'readableEnded', 'readableFlowing', 'readableLength', 'writableEnded', 'writableLength', 'destroyed'];
+  const fields = [
+    'bytesRead',
+    'bytesWritten',
+    'readableEnded',
+    'readableFlowing',
+    'readableLength',
+    'writableEnded',
+    'writableLength',
+    'destroyed',
+  ];
   const facts = fields.map((field) => `${field}=${String(Reflect.get(handle, field))}`).join(' ');
   const message: unknown = Reflect.get(handle, '_httpMessage');
   const request: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'req') : undefined;

@@ -10,7 +10,9 @@ const report = await soak({ seed, seconds, clients });
 for (const line of report.answers) console.log(`  ${line}`);
 const { before, after } = report;
 console.log(`${report.requests} requests, ${(report.requests / seconds).toFixed(0)} a second`);
-console.log(`heap ${mebibytes(before.memory.heapUsed)} → ${mebibytes(after.memory.heapUsed)}, resident ${mebibytes(before.memory.rss)} → ${mebibytes(after.memory.rss)}`);
+console.log(
+  `heap ${mebibytes(before.memory.heapUsed)} → ${mebibytes(after.memory.heapUsed)}, resident ${mebibytes(before.memory.rss)} → ${mebibytes(after.memory.rss)}`,
+);
 for (const line of report.wrong) console.log(`WRONG ${line}`);
 if (report.wrong.length > 0) process.exitCode = 1;
 else console.log('nothing is left, nothing has grown');

@@ -44,7 +44,11 @@ export class SoakEngine implements AsyncDisposable {
     const probe = join(home.directory, 'probe');
     const program = fairleadProgram(home);
     const hooks = ['--expose-gc', '--import', join(import.meta.dirname, 'engine-probe.ts')];
-    const started = await EngineProcess.start({ ...program, args: [...hooks, ...program.args], env: { SOAK_PROBE: probe } });
+    const started = await EngineProcess.start({
+      ...program,
+      args: [...hooks, ...program.args],
+      env: { SOAK_PROBE: probe },
+    });
     const engine = undo.use(new SoakEngine(home, started, probe));
     await engine.need('POST /images/load', { body: await dockerArchive([await busyboxImage()]) });
     undo.move();
@@ -57,11 +61,16 @@ export class SoakEngine implements AsyncDisposable {
 
   /** Removes whatever the clients have made, and waits until engine and kernel have settled. @returns what is left all the same. */
   async clear(): Promise<readonly string[]> {
-    for (const { Id } of JSON.parse(await this.need('GET /containers/json?all=1')) as readonly { readonly Id: string }[]) {
+    for (const { Id } of JSON.parse(await this.need('GET /containers/json?all=1')) as readonly {
+      readonly Id: string;
+    }[]) {
       // AutoRemove may be faster.
       await ask(this.home.socketPath, `DELETE /containers/${Id}?force=1&v=1`);
     }
-    const images = JSON.parse(await this.need('GET /images/json')) as readonly { readonly Id: string; readonly RepoTags: readonly string[] }[];
+    const images = JSON.parse(await this.need('GET /images/json')) as readonly {
+      readonly Id: string;
+      readonly RepoTags: readonly string[];
+    }[];
     for (const { Id, RepoTags } of images) {
       if (!RepoTags.includes('busybox:latest')) await ask(this.home.socketPath, `DELETE /images/${Id}?force=1`);
     }

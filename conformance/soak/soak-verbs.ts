@@ -1,12 +1,5 @@
 import type { Random } from './random.ts';
-import {
-  askOrLeave,
-  hijackForAWhile,
-  patience,
-  type Answer,
-  type Outcome,
-  type Question,
-} from './soak-client.ts';
+import { askOrLeave, hijackForAWhile, patience, type Answer, type Outcome, type Question } from './soak-client.ts';
 
 /** What every client shares: few names, so that they meet. */
 export interface SoakScene {
@@ -74,7 +67,11 @@ const COMMANDS: readonly (readonly string[])[] = [
 function onContainer(
   name: string,
   weight: number,
-  more: { readonly statuses: readonly number[]; readonly target: (id: string, random: Random) => string; readonly question?: Question },
+  more: {
+    readonly statuses: readonly number[];
+    readonly target: (id: string, random: Random) => string;
+    readonly question?: Question;
+  },
 ): SoakVerb {
   return {
     name,
@@ -108,17 +105,29 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
           Binds: random.chance(0.2) ? [`${random.pick(volumes)}:/data`] : [],
         },
       };
-      return await askOrLeave(socketPath, `POST /containers/create?name=${name}`, { question: { json }, leaveAfterMs: patience(random) });
+      return await askOrLeave(socketPath, `POST /containers/create?name=${name}`, {
+        question: { json },
+        leaveAfterMs: patience(random),
+      });
     },
   },
   // 400: the program cannot be run; 409: paused, or being removed.
   onContainer('start', 14, { statuses: [204, 304, 400, 409], target: (id) => `POST /containers/${id}/start` }),
-  onContainer('stop', 5, { statuses: [204, 304], target: (id, random) => `POST /containers/${id}/stop?t=${random.below(2)}` }),
+  onContainer('stop', 5, {
+    statuses: [204, 304],
+    target: (id, random) => `POST /containers/${id}/stop?t=${random.below(2)}`,
+  }),
   onContainer('restart', 3, { statuses: [204], target: (id) => `POST /containers/${id}/restart?t=0` }),
-  onContainer('kill', 4, { statuses: [204, 409], target: (id, random) => `POST /containers/${id}/kill?signal=${random.pick(['KILL', 'TERM', 'HUP'])}` }),
+  onContainer('kill', 4, {
+    statuses: [204, 409],
+    target: (id, random) => `POST /containers/${id}/kill?signal=${random.pick(['KILL', 'TERM', 'HUP'])}`,
+  }),
   onContainer('pause', 3, { statuses: [204, 409], target: (id) => `POST /containers/${id}/pause` }),
   onContainer('unpause', 5, { statuses: [204], target: (id) => `POST /containers/${id}/unpause` }),
-  onContainer('rename', 2, { statuses: [204, 400, 409], target: (id, random) => `POST /containers/${id}/rename?name=${id.slice(0, 3)}${random.below(12)}` }),
+  onContainer('rename', 2, {
+    statuses: [204, 400, 409],
+    target: (id, random) => `POST /containers/${id}/rename?name=${id.slice(0, 3)}${random.below(12)}`,
+  }),
   onContainer('remove', 5, { statuses: [204, 409], target: (id) => `DELETE /containers/${id}?v=1` }),
   onContainer('remove by force', 6, { statuses: [204, 409], target: (id) => `DELETE /containers/${id}?force=1&v=1` }),
   onContainer('inspect', 6, { statuses: [200], target: (id) => `GET /containers/${id}/json` }),
@@ -126,7 +135,11 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
   onContainer('top', 2, { statuses: [200, 409], target: (id) => `GET /containers/${id}/top` }),
   onContainer('stats', 2, { statuses: [200, 409], target: (id) => `GET /containers/${id}/stats?stream=0&one-shot=1` }),
   onContainer('changes', 1, { statuses: [200, 409], target: (id) => `GET /containers/${id}/changes` }),
-  onContainer('update', 1, { statuses: [200, 409], target: (id) => `POST /containers/${id}/update`, question: { json: { PidsLimit: 100 } } }),
+  onContainer('update', 1, {
+    statuses: [200, 409],
+    target: (id) => `POST /containers/${id}/update`,
+    question: { json: { PidsLimit: 100 } },
+  }),
   onContainer('archive out', 2, { statuses: [200, 409], target: (id) => `GET /containers/${id}/archive?path=/etc` }),
   {
     name: 'archive in',
@@ -144,29 +157,38 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
     weight: 3,
     statuses: [200, 404],
     run: async ({ socketPath, names }, random) =>
-      await askOrLeave(socketPath, `POST /containers/${random.pick(names)}/wait?condition=${random.pick(['not-running', 'next-exit', 'removed'])}`, {
-        leaveAfterMs: random.below(1_000),
-      }),
+      await askOrLeave(
+        socketPath,
+        `POST /containers/${random.pick(names)}/wait?condition=${random.pick(['not-running', 'next-exit', 'removed'])}`,
+        {
+          leaveAfterMs: random.below(1_000),
+        },
+      ),
   },
   {
     name: 'follow logs',
     weight: 3,
     statuses: [200, 404, 409],
     run: async ({ socketPath, names }, random) =>
-      await askOrLeave(socketPath, `GET /containers/${random.pick(names)}/logs?stdout=1&follow=1`, { leaveAfterMs: random.below(500) }),
+      await askOrLeave(socketPath, `GET /containers/${random.pick(names)}/logs?stdout=1&follow=1`, {
+        leaveAfterMs: random.below(500),
+      }),
   },
   {
     name: 'follow stats',
     weight: 1,
     statuses: [200, 404],
     run: async ({ socketPath, names }, random) =>
-      await askOrLeave(socketPath, `GET /containers/${random.pick(names)}/stats`, { leaveAfterMs: random.below(1_500) }),
+      await askOrLeave(socketPath, `GET /containers/${random.pick(names)}/stats`, {
+        leaveAfterMs: random.below(1_500),
+      }),
   },
   {
     name: 'follow events',
     weight: 2,
     statuses: [200],
-    run: async ({ socketPath }, random) => await askOrLeave(socketPath, 'GET /events', { leaveAfterMs: random.below(500) }),
+    run: async ({ socketPath }, random) =>
+      await askOrLeave(socketPath, 'GET /events', { leaveAfterMs: random.below(500) }),
   },
   {
     name: 'attach',
@@ -175,7 +197,10 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
     run: async ({ socketPath, names }, random) =>
       await hijackForAWhile(
         socketPath,
-        { target: `POST /containers/${random.pick(names)}/attach?stream=1&stdout=1&stderr=1&stdin=${random.below(2)}&logs=${random.below(2)}`, json: {} },
+        {
+          target: `POST /containers/${random.pick(names)}/attach?stream=1&stdout=1&stderr=1&stdin=${random.below(2)}&logs=${random.below(2)}`,
+          json: {},
+        },
         random,
       ),
   },
@@ -185,7 +210,9 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
     weight: 1,
     statuses: [201, 404, 409],
     run: async ({ socketPath, names }, random) =>
-      await askOrLeave(socketPath, `POST /commit?container=${random.pick(names)}&repo=committed${random.below(3)}`, { leaveAfterMs: patience(random) }),
+      await askOrLeave(socketPath, `POST /commit?container=${random.pick(names)}&repo=committed${random.below(3)}`, {
+        leaveAfterMs: patience(random),
+      }),
   },
   {
     name: 'export',
@@ -199,16 +226,23 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
     weight: 1,
     statuses: [200],
     run: async ({ socketPath, archives }, random) =>
-      await askOrLeave(socketPath, 'POST /images/load', { question: { body: random.pick(archives) }, leaveAfterMs: patience(random) }),
+      await askOrLeave(socketPath, 'POST /images/load', {
+        question: { body: random.pick(archives) },
+        leaveAfterMs: patience(random),
+      }),
   },
   {
     name: 'remove of an image',
     weight: 1,
     statuses: [200, 404, 409],
     run: async ({ socketPath }, random) =>
-      await askOrLeave(socketPath, `DELETE /images/${random.pick(['loaded0', 'loaded1', 'committed0', 'committed1', 'committed2'])}:latest`, {
-        leaveAfterMs: patience(random),
-      }),
+      await askOrLeave(
+        socketPath,
+        `DELETE /images/${random.pick(['loaded0', 'loaded1', 'committed0', 'committed1', 'committed2'])}:latest`,
+        {
+          leaveAfterMs: patience(random),
+        },
+      ),
   },
   onEngine('list', 6, 'GET /containers/json?all=1&size=1'),
   onEngine('list images', 1, 'GET /images/json'),
@@ -230,18 +264,34 @@ function onEngine(name: string, weight: number, target: string): SoakVerb {
 /** Made, started in one of its ways, and inspected. */
 async function execOnce({ socketPath, names }: SoakScene, random: Random): Promise<Outcome> {
   const Tty = random.chance(0.3);
-  const json = { Cmd: random.pick(COMMANDS), AttachStdin: random.chance(0.5), AttachStdout: true, AttachStderr: true, Tty };
+  const json = {
+    Cmd: random.pick(COMMANDS),
+    AttachStdin: random.chance(0.5),
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty,
+  };
   const made = await askOrLeave(socketPath, `POST /containers/${random.pick(names)}/exec`, { question: { json } });
   if (typeof made === 'string' || 'failed' in made || made.status !== 201) return made;
   const { Id } = JSON.parse(made.body) as { readonly Id: string };
   if (random.chance(0.1)) return { status: 200, body: '' };
   if (random.chance(0.2)) {
     // A program that cannot be run is refused with 400 when nobody listens.
-    const detached = await askOrLeave(socketPath, `POST /exec/${Id}/start`, { question: { json: { Detach: true, Tty } }, leaveAfterMs: patience(random) });
-    return typeof detached !== 'string' && 'status' in detached && detached.status === 400 ? { ...detached, status: 200 } : detached;
+    const detached = await askOrLeave(socketPath, `POST /exec/${Id}/start`, {
+      question: { json: { Detach: true, Tty } },
+      leaveAfterMs: patience(random),
+    });
+    return typeof detached !== 'string' && 'status' in detached && detached.status === 400
+      ? { ...detached, status: 200 }
+      : detached;
   }
-  const started = await hijackForAWhile(socketPath, { target: `POST /exec/${Id}/start`, json: { Detach: false, Tty } }, random);
-  if (Tty && random.chance(0.5)) await askOrLeave(socketPath, `POST /exec/${Id}/resize?h=30&w=90`, { leaveAfterMs: 100 });
+  const started = await hijackForAWhile(
+    socketPath,
+    { target: `POST /exec/${Id}/start`, json: { Detach: false, Tty } },
+    random,
+  );
+  if (Tty && random.chance(0.5))
+    await askOrLeave(socketPath, `POST /exec/${Id}/resize?h=30&w=90`, { leaveAfterMs: 100 });
   await askOrLeave(socketPath, `GET /exec/${Id}/json`);
   return started;
 }

@@ -110,7 +110,11 @@ function growth(before: Holdings, after: Holdings): readonly string[] {
   ];
 }
 
-function more(what: string, before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): readonly string[] {
+function more(
+  what: string,
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): readonly string[] {
   return Object.entries(after)
     .filter(([name, count]) => count > (before[name] ?? 0))
     .map(([name, count]) => `${what}: ${count} of ${name} instead of ${before[name] ?? 0}`);

@@ -24,5 +24,8 @@ export function diskFailure(cause: unknown, say: (why: string) => string): unkno
   const why = REASONS.get(cause.code ?? '');
   if (why === undefined) return cause;
   const { path } = cause;
-  return new EngineError('unavailable', say(path === undefined ? why : `${path}: ${why}`), { cause, details: { path } });
+  return new EngineError('unavailable', say(path === undefined ? why : `${path}: ${why}`), {
+    cause,
+    details: { path },
+  });
 }

@@ -10,10 +10,15 @@ function outcomes(text: string, passed: readonly Checkpoint[]): readonly string[
   });
 }
 
-const times = (count: number, checkpoint: Checkpoint): readonly Checkpoint[] => Array.from({ length: count }, () => checkpoint);
+const times = (count: number, checkpoint: Checkpoint): readonly Checkpoint[] =>
+  Array.from({ length: count }, () => checkpoint);
 
 describe('parseFaultPlan', () => {
-  const plans: readonly { readonly text: string; readonly passed: readonly Checkpoint[]; readonly is: readonly string[] }[] = [
+  const plans: readonly {
+    readonly text: string;
+    readonly passed: readonly Checkpoint[];
+    readonly is: readonly string[];
+  }[] = [
     { text: 'files.rename: error(ENOSPC)', passed: times(2, 'files.rename'), is: ['ENOSPC', 'ok'] },
     {
       text: 'files.rename: 2*ok -> 1*error(ENOSPC) -> crash',

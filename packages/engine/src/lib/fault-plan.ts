@@ -37,7 +37,7 @@ export type FaultAction =
 
 interface Step {
   readonly count: number;
-  readonly then: FaultAction;
+  readonly action: FaultAction;
 }
 
 /** What one passing of a checkpoint leads to, and how many there were before it. */
@@ -74,7 +74,8 @@ export function parseFaultPlan(text: string): FaultPlan {
     const [, kind, path] = PLACE.exec(clause) ?? [];
     const [, name, steps] = RULE.exec(clause) ?? [];
     if (kind !== undefined && path !== undefined) set(places, kind, path);
-    else if (name !== undefined && steps !== undefined && isRuled(name)) set(rules, name, steps.split('->').map(stepOf));
+    else if (name !== undefined && steps !== undefined && isRuled(name))
+      set(rules, name, steps.split('->').map(stepOf));
     else throw refusal(clause);
   }
   const counts = new Map<string, number>();
@@ -106,18 +107,18 @@ function isRuled(name: string): boolean {
 function stepOf(text: string): Step {
   const [, count, word, code] = STEP.exec(text.trim()) ?? [];
   if (word === undefined) throw refusal(text.trim());
-  const then: FaultAction =
+  const action: FaultAction =
     code !== undefined
       ? { action: 'error', code }
       : { action: word === 'crash' || word === 'crash-after' ? word : 'ok' };
-  return { count: Number(count ?? 1), then };
+  return { count: Number(count ?? 1), action };
 }
 
 function actionAt(steps: readonly Step[], passed: number): FaultAction {
   let before = 0;
-  for (const { count, then } of steps) {
+  for (const { count, action } of steps) {
     before += count;
-    if (passed < before) return then;
+    if (passed < before) return action;
   }
   return OK;
 }

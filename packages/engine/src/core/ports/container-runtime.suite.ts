@@ -132,7 +132,16 @@ export function execIn(
 ): ExecProcess {
   const { args, ...more } = options;
   const process: OciProcess = { ...subject.spec(id, args).process, args };
-  const request = { id, execId: execId(newId()), process, tty: false, stdin: false, detached: false, size: undefined, ...more };
+  const request = {
+    id,
+    execId: execId(newId()),
+    process,
+    tty: false,
+    stdin: false,
+    detached: false,
+    size: undefined,
+    ...more,
+  };
   return subject.runtime.exec(request);
 }
 

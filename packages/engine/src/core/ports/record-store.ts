@@ -36,7 +36,10 @@ export interface RecordLog<T> {
 /** Everything the engine remembers. */
 export interface RecordStore extends Disposable {
   /** `isRecord` recognises a stored document; one that is none is corrupt. */
-  table<T>(name: 'containers' | 'images' | 'settings' | 'volumes', isRecord: (document: unknown) => document is T): RecordTable<T>;
+  table<T>(
+    name: 'containers' | 'images' | 'settings' | 'volumes',
+    isRecord: (document: unknown) => document is T,
+  ): RecordTable<T>;
   log<T>(name: 'events' | 'operations', isRecord: (document: unknown) => document is T): RecordLog<T>;
   /**
    * All of it or nothing, also when the engine dies in the middle.

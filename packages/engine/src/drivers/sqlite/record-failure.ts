@@ -38,7 +38,9 @@ export function recordsFull(path: string): EngineError {
 export function recordFailure(path: string, doing: 'open' | 'write', cause: unknown): unknown {
   const code = codeOf(cause);
   if (code !== undefined) return failure(path, doing, { reason: REASONS.get(code) ?? wordsOf(cause), cause });
-  return isErrno(cause) ? failure(path, doing, { reason: ERRNO_REASONS.get(cause.code ?? '') ?? wordsOf(cause), cause }) : cause;
+  return isErrno(cause)
+    ? failure(path, doing, { reason: ERRNO_REASONS.get(cause.code ?? '') ?? wordsOf(cause), cause })
+    : cause;
 }
 
 function failure(

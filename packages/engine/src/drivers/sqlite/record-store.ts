@@ -59,7 +59,7 @@ export function openRecordStore(path: string, onCorrupt: OnCorrupt): RecordStore
 
 interface Transactions extends Pick<RecordStore, 'transaction' | 'afterCommit'> {
   /** Whether one is under way. */
-  isOpen(): boolean;
+  readonly isOpen: () => boolean;
 }
 
 function transactions(database: DatabaseSync, path: string, reserve: DiskReserve): Transactions {
