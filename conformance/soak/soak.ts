@@ -29,6 +29,7 @@ const RSS_GROWTH_BYTES_MAX: number = 40 * 1024 * 1024;
 const FINDINGS_MAX = 50;
 const SETTLE_WITHIN_MS = 15_000;
 const SETTLE_POLL_MS = 1_000;
+const TELL_MEMORY_MS = 30_000;
 
 /** Lets so many clients do whatever comes to their minds, and looks at what the engine has become. */
 export async function soak({ seed, seconds, clients }: SoakOptions): Promise<SoakReport> {
@@ -42,6 +43,7 @@ export async function soak({ seed, seconds, clients }: SoakOptions): Promise<Soa
     await Promise.all(seeds.map((own) => client(scene, { seed: own, until, counts, wrong })));
     wrong.push(...(await engine.clear()).map((left) => `left after part ${part}: ${left}`));
   };
+  using _watch = watchMemory(engine);
   await round(0, seconds * 1000 * WARM_UP);
   const before = await engine.holdings();
   await round(1, seconds * 1000 * (1 - WARM_UP));
@@ -83,6 +85,16 @@ function findingOf(verb: SoakVerb, outcome: Awaited<ReturnType<SoakVerb['run']>>
   if (typeof outcome === 'string') return undefined;
   if ('failed' in outcome) return mayBreakOff(verb, outcome.failed) ? undefined : `${verb.name}: ${outcome.failed}`;
   return isAllowed(verb, outcome) ? undefined : `${verb.name}: ${outcome.status} ${outcome.body.slice(0, 300).trim()}`;
+}
+
+/** Tells resident memory now and then: how it grows says more than how large it is at the end. */
+function watchMemory(engine: SoakEngine): Disposable {
+  const started = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(`  after ${seconds} s: resident ${mebibytes(engine.residentBytes())}, ${engine.descriptors()} descriptors`);
+  }, TELL_MEMORY_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Connections that were hung up are closed when the engine comes to it. */

@@ -1,46 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { constants as osConstants, tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import * as native from '../index.js';
+import { eventOn, scratch, usage } from './support.ts';
 
 /** An error as Node's own system errors look. */
 interface SystemError {
   readonly code: string;
   readonly syscall: string;
   readonly path?: string;
-}
-
-function scratch(): Disposable & { readonly path: string } {
-  const path = mkdtempSync(join(tmpdir(), 'fairlead-native-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
-
-/** Waits for the first event on a descriptor. */
-async function eventOn(fd: number, events: number): Promise<number> {
-  const seen = Promise.withResolvers<number>();
-  const poll = new native.Poll(fd, seen.resolve);
-  poll.watch(events);
-  const result = await seen.promise;
-  poll.close();
-  return result;
 }
 
 function connected(path: string): { readonly near: number; readonly far: number } {
@@ -50,40 +22,6 @@ function connected(path: string): { readonly near: number; readonly far: number 
   native.closeDescriptor(listener);
   rmSync(path);
   return { near, far };
-}
-
-/** Waits for a started process, collects it, and closes its pidfd. */
-async function ended({
-  pidfd,
-}: {
-  readonly pidfd: number;
-}): Promise<{ readonly code: number; readonly signal: number }> {
-  await eventOn(pidfd, native.READABLE);
-  const end = native.reapProcess(pidfd);
-  assert.throws(() => native.reapProcess(pidfd), { code: 'ECHILD' });
-  native.closeDescriptor(pidfd);
-  assert.ok(end !== undefined);
-  return end;
-}
-
-async function spoken(
-  files: readonly string[],
-  argv: readonly string[],
-  setting: native.SpawnSetting,
-): Promise<{ readonly text: string; readonly pid: number }> {
-  const ends = native.openPipe();
-  const started = native.spawnProcess(files, argv, { ...setting, descriptors: [-1, ends.write, -1] });
-  native.closeDescriptor(ends.write);
-  await ended(started);
-  const room = Buffer.alloc(4096);
-  const text = room.toString('utf8', 0, native.readDescriptor(ends.read, room, 0, room.length));
-  native.closeDescriptor(ends.read);
-  return { text, pid: started.pid };
-}
-
-/** Pids of our children, zombies too. */
-function children(): readonly string[] {
-  return readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
 function receive(fd: number): string | number {
@@ -306,238 +244,6 @@ describe('pidfds', () => {
   });
 });
 
-describe('spawnProcess', { timeout: 30_000 }, () => {
-  const setting = {
-    env: ['PATH=/bin:/usr/bin', 'WHAT=said'],
-    cwd: undefined,
-    descriptors: [-1, -1, -1],
-    session: false,
-  };
-
-  it('gives the program its name, environment, directory and session', async () => {
-    using directory = scratch();
-    const script = 'echo "$0 $WHAT $(pwd) $(cut -d" " -f6 /proc/self/stat)"';
-    const { text, pid } = await spoken(['/bin/sh'], ['named', '-c', script], {
-      ...setting,
-      cwd: directory.path,
-      session: true,
-    });
-    assert.equal(text, `named said ${directory.path} ${pid}\n`);
-  });
-
-  it('leaves no signal blocked and none ignored', async () => {
-    const { text } = await spoken(['/bin/grep'], ['grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status'], setting);
-    assert.equal(text.match(/0000000000000000/g)?.length, 2, text);
-  });
-
-  it('places descriptors whose numbers cross, and gives no other', async () => {
-    const [one, two, other] = [native.openPipe(), native.openPipe(), native.openPipe()];
-    const descriptors = Array.from({ length: 40 }, (_, at) =>
-      at === one.write ? two.write : at === two.write ? one.write : -1,
-    );
-    const script = `printf one >&${two.write}; printf two >&${one.write}; [ ! -e /proc/self/fd/${other.read} ]`;
-    // dash takes single digits only.
-    const started = native.spawnProcess(['/bin/bash'], ['bash', '-c', script], {
-      ...setting,
-      descriptors: descriptors.with(other.read, -1),
-    });
-    assert.deepEqual(await ended(started), { code: 1, signal: 0 }, 'the null device is there');
-    for (const [pipe, said] of [
-      [one, 'one'],
-      [two, 'two'],
-    ] as const) {
-      const room = Buffer.alloc(10);
-      assert.equal(room.toString('utf8', 0, native.readDescriptor(pipe.read, room, 0, 10)), said);
-    }
-    for (const { read, write } of [one, two, other]) for (const fd of [read, write]) native.closeDescriptor(fd);
-  });
-
-  it("closes what the engine's own parent left open to it", async () => {
-    const index = JSON.stringify(new URL('../index.js', import.meta.url).href);
-    const script = `const n = await import(${index}); const { pidfd } = n.spawnProcess(['/bin/ls'], ['ls', '/proc/self/fd/'], { env: [], cwd: undefined, descriptors: [-1, 1, 2], session: false }); const p = new n.Poll(pidfd, () => { n.reapProcess(pidfd); p.close(); }); p.watch(1);`;
-    const file = openSync('/etc/hostname', 'r');
-    const stdio = Array.from({ length: 41 }, (_, at) => (at === 40 ? file : at === 1 ? 'pipe' : 'ignore')) as never;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio });
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    let text = '';
-    for await (const chunk of child.stdout ?? []) text += String(chunk);
-    closeSync(file);
-    await exited;
-    // ls has the directory that it lists open.
-    assert.deepEqual(text.trim().split('\n'), ['0', '1', '2', '3']);
-  });
-
-  it('says what failed, and leaves no child behind', async () => {
-    using directory = scratch();
-    writeFileSync(`${directory.path}/text`, '');
-    const cases = [
-      { files: ['/nowhere/x', '/etc/hostname/x'], error: { code: 'ENOTDIR', syscall: 'execve', path: 'x' } },
-      { files: [`${directory.path}/text`, '/nowhere/x'], error: { code: 'EACCES', syscall: 'execve', path: 'x' } },
-      { files: ['/bin/true'], cwd: '/nowhere', error: { code: 'ENOENT', syscall: 'chdir', path: '/nowhere' } },
-      { files: ['/bin/true'], descriptors: [1000], error: { code: 'EBADF', syscall: 'dup2' } },
-    ];
-    const before = usage().descriptors;
-    for (const { files, error, ...changes } of cases) {
-      assert.throws(() => native.spawnProcess(files, ['x'], { ...setting, ...changes }), error);
-    }
-    assert.throws(() => native.spawnProcess([], ['x'], setting), TypeError);
-    assert.throws(() => native.spawnProcess(['/bin/true'], ['a\0b'], setting), TypeError);
-    assert.throws(() => native.spawnProcess(['/bin/true'], ['x'], { ...setting, descriptors: [-2] }), TypeError);
-    assert.equal(usage().descriptors, before);
-    assert.deepEqual(children(), []);
-  });
-
-  it('gives each its own end, also beside child_process', async () => {
-    const codes = Array.from({ length: 40 }, (_, code) => code);
-    const [ours, nodes] = await Promise.all([
-      Promise.all(codes.map((code) => ended(native.spawnProcess(['/bin/sh'], ['sh', '-c', `exit ${code}`], setting)))),
-      Promise.all(
-        codes.map((code) => new Promise((resolve) => spawn('sh', ['-c', `exit ${code}`]).once('exit', resolve))),
-      ),
-    ]);
-    assert.deepEqual(
-      ours.map(({ code }) => code),
-      codes,
-    );
-    assert.deepEqual(nodes, codes);
-    const killed = native.spawnProcess(['/bin/sleep'], ['sleep', '60'], setting);
-    assert.equal(native.reapProcess(killed.pidfd), undefined);
-    native.pidfdSendSignal(killed.pidfd, 15);
-    assert.deepEqual(await ended(killed), { code: 0, signal: 15 });
-    assert.deepEqual(children(), []);
-  });
-
-  it('leaks neither descriptors nor memory in 1,000 rounds', async () => {
-    const spawnRound = async (): Promise<void> => {
-      await ended(native.spawnProcess(['/nowhere/true', '/bin/true'], ['true', 'x'.repeat(1000)], setting));
-      assert.throws(() => native.spawnProcess(['/nowhere/true'], ['true'], setting));
-    };
-    for (let warmUp = 0; warmUp < 50; warmUp++) await spawnRound();
-    const before = usage();
-    for (let count = 0; count < 1000; count++) await spawnRound();
-    const after = usage();
-    assert.equal(after.descriptors, before.descriptors);
-    assert.ok(after.rssBytes - before.rssBytes < 16 * 1024 * 1024, `${after.rssBytes - before.rssBytes} bytes more`);
-    assert.deepEqual(children(), []);
-  });
-});
-
-describe('small files', () => {
-  it('are read and written whole', async () => {
-    using directory = scratch();
-    const path = `${directory.path}/file`;
-    for (const size of [0, 1, 4095, 4096, 4097, 200_000]) {
-      const content = Buffer.alloc(size, 'x');
-      await native.writeSmallFile(path, content, 0o640, constants.O_CREAT | constants.O_TRUNC, size === 1);
-      assert.deepEqual(await native.readSmallFile(path, size, 0), content);
-      if (size > 0)
-        await assert.rejects(native.readSmallFile(path, size - 1, 0), { code: 'EFBIG', syscall: 'read', path });
-    }
-    assert.equal(statSync(path).mode & 0o777, 0o640);
-    assert.match((await native.readSmallFile('/proc/self/status', 100_000, 0)).toString(), /^Name:/);
-  });
-
-  it('that are none are told apart', async () => {
-    using directory = scratch();
-    const fifo = `${directory.path}/fifo`;
-    native.makeNode(fifo, 0o010_600, 0, 0);
-    await assert.rejects(native.readSmallFile(fifo, 10, constants.O_NONBLOCK), { code: 'EINVAL' });
-    await assert.rejects(native.readSmallFile(`${directory.path}/none`, 10, 0), { code: 'ENOENT', syscall: 'open' });
-    await assert.rejects(native.readSmallFile(directory.path, 10, 0), { code: 'EISDIR' });
-    writeFileSync(`${directory.path}/there`, 'kept');
-    const again = native.writeSmallFile(
-      `${directory.path}/there`,
-      Buffer.from('x'),
-      0o600,
-      constants.O_CREAT | constants.O_EXCL,
-      false,
-    );
-    await assert.rejects(again, { code: 'EEXIST', syscall: 'open' });
-    assert.equal((await native.readSmallFile(`${directory.path}/there`, 10, 0)).toString(), 'kept');
-    await assert.rejects(native.writeSmallFile('/dev/full', Buffer.from('x'), 0o600, 0, false), { code: 'ENOSPC' });
-  });
-
-  it('are removed, each with its own outcome', async () => {
-    using directory = scratch();
-    const at = (name: string): string => join(directory.path, name);
-    writeFileSync(at('file'), '');
-    mkdirSync(at('full/child'), { recursive: true });
-    mkdirSync(at('empty'));
-    const { EISDIR, ENOTEMPTY, ENOTDIR } = osConstants.errno;
-    assert.deepEqual(await native.removePaths([at('file'), at('none'), at('full')], false), [0, 0, EISDIR]);
-    writeFileSync(at('file'), '');
-    assert.deepEqual(await native.removePaths([at('full'), at('empty'), at('none'), at('file')], true), [
-      ENOTEMPTY,
-      0,
-      0,
-      ENOTDIR,
-    ]);
-    assert.deepEqual(await native.removePaths([], true), []);
-  });
-
-  it('live in memory, and are opened again by their descriptor', () => {
-    const fd = native.openMemoryFile('test', Buffer.from('content'));
-    assert.equal(readFileSync(`/proc/self/fd/${fd}`, 'utf8'), 'content');
-    native.closeDescriptor(fd);
-  });
-
-  it('are seen read-only through a mount of their own, and run from there', async () => {
-    using directory = scratch();
-    const path = `${directory.path}/program`;
-    writeFileSync(path, '#!/bin/sh\nexit 9\n', { mode: 0o755 });
-    const fd = native.openReadOnly(path);
-    assert.throws(() => openSync(`/proc/self/fd/${fd}`, 'r+'), { code: 'EROFS' });
-    const own = `/proc/${process.pid}/fd/${fd}`;
-    const started = native.spawnProcess([own], [own], {
-      env: [],
-      cwd: undefined,
-      descriptors: [-1, -1, -1],
-      session: false,
-    });
-    assert.deepEqual(await ended(started), { code: 9, signal: 0 });
-    native.closeDescriptor(fd);
-    assert.throws(() => native.openReadOnly('/nowhere'), { code: 'ENOENT', syscall: 'open_tree', path: '/nowhere' });
-  });
-});
-
-describe('removeTreePart', () => {
-  it('removes all, in as many parts as it takes, and follows no link', async () => {
-    using directory = scratch();
-    const tree = join(directory.path, 'tree');
-    mkdirSync(join(directory.path, 'kept'));
-    writeFileSync(join(directory.path, 'kept/file'), '');
-    for (const name of ['a/b/c/d', 'e', 'f/g']) {
-      mkdirSync(join(tree, name), { recursive: true });
-      for (let file = 0; file < 30; file++) writeFileSync(join(tree, name, `${file}`), '');
-      symlinkSync('../../kept', join(tree, name, 'link'));
-      symlinkSync(join(directory.path, 'kept'), join(tree, name, 'absolute'));
-    }
-    let parts = 1;
-    while (await native.removeTreePart(tree, 10)) parts += 1;
-    assert.ok(parts >= 10 && parts < 15, `${parts}`);
-    assert.deepEqual(readdirSync(directory.path), ['kept']);
-    assert.deepEqual(readdirSync(join(directory.path, 'kept')), ['file']);
-    symlinkSync('kept', tree);
-    for (const path of [tree, tree, join(directory.path, 'kept')])
-      assert.equal(await native.removeTreePart(path, 10), false);
-    assert.deepEqual(readdirSync(directory.path), []);
-  });
-
-  it('says what it cannot remove', async () => {
-    using directory = scratch();
-    const deep = join(directory.path, 'deep');
-    mkdirSync(join(deep, 'd/'.repeat(200)), { recursive: true });
-    await assert.rejects(native.removeTreePart(deep, 1000), { code: 'EMFILE' });
-    mkdirSync(join(directory.path, 'busy/mount'), { recursive: true });
-    await native.mount('none', join(directory.path, 'busy/mount'), 'tmpfs', 0, '');
-    await assert.rejects(native.removeTreePart(join(directory.path, 'busy'), 1000), {
-      code: 'EBUSY',
-      syscall: 'rmdir',
-    });
-    await native.umount2(join(directory.path, 'busy/mount'), 0);
-  });
-});
-
 describe('files', () => {
   it('make device nodes and keep extended attributes', () => {
     using directory = scratch();
@@ -615,9 +321,4 @@ async function round(directory: string): Promise<void> {
   assert.throws(() => native.getAttribute(`${directory}/nobody`, 'user.x'));
   await assert.rejects(native.umount2(`${directory}/nobody`, 0));
   for (const fd of [near, far, received?.fd ?? -1]) native.closeDescriptor(fd);
-}
-
-function usage(): { readonly descriptors: number; readonly rssBytes: number } {
-  globalThis.gc?.();
-  return { descriptors: readdirSync('/proc/self/fd').length, rssBytes: process.memoryUsage.rss() };
 }

@@ -84,6 +84,8 @@ export function composeCore(drivers: Drivers, log: Log): Core {
     newActor(record) {
       const actor = new ContainerActor(record, actorDeps);
       health.follow(actor);
+      // Who began to wait for the next run while it was being removed.
+      actor.onRemoved(() => attachments.drop(actor.id));
       return actor;
     },
     publish,

@@ -68,5 +68,8 @@ async function connect(
 ): Promise<ConsoleConnection> {
   deps.publish(actor.record, 'attach');
   if (actor.state.status === 'running') return await deps.console.attach(actor.id, options);
-  return deps.attachments.await(actor.id, options);
+  const waiting = deps.attachments.await(actor.id, options);
+  // It may have gone since it was found: then there is no next run, and nobody else would say so.
+  actor.onRemoved(() => void waiting.end())[Symbol.dispose]();
+  return waiting;
 }

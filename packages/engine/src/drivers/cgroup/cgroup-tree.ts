@@ -46,7 +46,7 @@ export class CgroupTree implements Cgroups {
 
   /**
    * The kernel lets all processes pass a point before it moves the first one in a while, 4–10 ms; the next ones are moved
-   * at once, for some 20 ms. So the engine is moved to where it is, while the runtime is still starting. docs/adr/0005.
+   * at once, for some 20 ms. So the engine is moved to where it is, while the runtime is still starting. docs/adr/0005-fewer-visits-to-threads.md.
    */
   expectMove(): void {
     const path = this.#ownGroup();

@@ -21,6 +21,8 @@ import {
   writeFileAtomically,
 } from '../../host/files.ts';
 import { removeAtOnce, releaseReader } from '../../host/at-once.ts';
+import { isErrno } from '../../host/errno.ts';
+import { UNMOUNT_FLAGS, unmountTree } from '../../host/mounts.ts';
 import { SealedProgram } from '../../host/sealed-program.ts';
 import { onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
@@ -325,7 +327,14 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   async #removeState(state: string): Promise<void> {
     // First, so that a state that is half removed is none.
     removeAtOnce(join(state, 'status'));
-    await removeTree(state);
+    try {
+      await removeTree(state);
+    } catch (error) {
+      if (!isErrno(error, 'EBUSY')) throw error;
+      // Handlers of crun's for other kinds of containers mount something there.
+      await unmountTree(state, UNMOUNT_FLAGS.detach | UNMOUNT_FLAGS.noFollow);
+      await removeTree(state);
+    }
   }
 
   async #callDelete(id: ContainerId): Promise<void> {
