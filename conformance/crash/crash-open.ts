@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sweep, type CrashFinding, type CrashPoint } from './crash-points.ts';
+import { ruleOf, sweep, type CrashFinding, type CrashPoint } from './crash-points.ts';
 import type { CrashWorld } from './crash-world.ts';
 import { create, expectStatus } from './verbs.ts';
 
@@ -21,7 +21,7 @@ const ENDS: readonly (readonly [name: string, statuses: readonly string[]])[] = 
 /** Learns which checkpoints an engine passes that opens on a root with something of everything. */
 export async function checkpointsOfOpen(world: CrashWorld): Promise<readonly string[]> {
   await leaveEverything(world);
-  const names = await world.traced(() => world.start(world.traceRule));
+  const names = await world.traced(() => world.startTracing());
   const wrong = [...(await check(world)), ...(await sweep(world))];
   await world.kill();
   if (wrong.length > 0) throw new Error(`without a crash: ${wrong.join('; ')}`);
@@ -31,13 +31,14 @@ export async function checkpointsOfOpen(world: CrashWorld): Promise<readonly str
 /** Lets an engine that opens on such a root die at each of the points, and looks at what the one after it makes of that. */
 export async function crashOpenAt(world: CrashWorld, points: readonly CrashPoint[]): Promise<readonly CrashFinding[]> {
   const findings: CrashFinding[] = [];
-  for (const { index, when } of points) {
+  for (const point of points) {
     await leaveEverything(world);
-    const crashed = await world.startArmed(`any: ${index === 0 ? '' : `${index}*ok -> `}${when}`);
+    const crashed = await world.startArmed(ruleOf(point));
     if (!crashed) await world.kill();
     await world.start();
     const wrong = [...(await check(world)), ...(await sweep(world))];
-    if (wrong.length > 0) findings.push({ point: `${when} ${index}${crashed ? '' : ' (not reached)'}`, wrong });
+    if (wrong.length > 0)
+      findings.push({ point: `${point.when} ${point.index}${crashed ? '' : ' (not reached)'}`, wrong });
     await world.kill();
   }
   return findings;
@@ -45,6 +46,7 @@ export async function crashOpenAt(world: CrashWorld, points: readonly CrashPoint
 
 /** A root whose engine was killed in the middle of a start, and whose containers have not waited for the next one. */
 async function leaveEverything(world: CrashWorld): Promise<void> {
+  await world.kill();
   await world.start(IN_A_START);
   world.forgetEvents();
   await create(world, {}, 'new');

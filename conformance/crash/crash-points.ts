@@ -20,14 +20,13 @@ export interface CrashFinding {
 const SETTLE_TRIES = 80;
 const SETTLE_POLL_MS = 25;
 
-/** Learns which checkpoints a verb passes, by an engine that counts them and does not die. */
+/** Learns which checkpoints a verb passes, by an engine that counts them and does not die. It is left running. */
 export async function checkpointsOf(world: CrashWorld, verb: CrashVerb): Promise<readonly string[]> {
-  await world.start(world.traceRule);
+  await world.startTracing();
   world.forgetEvents();
   await verb.prepare(world);
   const names = await world.traced(() => verb.run(world));
   const wrong = await sweep(world);
-  await world.kill();
   if (wrong.length > 0) throw new Error(`${verb.name}, without a crash: ${wrong.join('; ')}`);
   return names;
 }
@@ -38,15 +37,13 @@ export function pointsOf(checkpoints: number, count: number = Infinity): readonl
     return { index: Math.floor(at / 2), when: at % 2 === 0 ? 'crash' : 'crash-after' };
   });
   if (all.length <= count) return all;
-  return Array.from(
-    { length: count },
-    (_, at) => all[Math.floor((at * (all.length - 1)) / Math.max(1, count - 1))],
-  ).filter((point) => point !== undefined);
+  const chosen = Array.from({ length: count }, (_, at) => all[Math.floor(((at + 0.5) * all.length) / count)]);
+  return chosen.filter((point) => point !== undefined);
 }
 
 /**
  * Lets the engine die at each of the points, and looks at what the next one makes of it: the verb's own promises, agreement
- * with the kernel, and whether everything can be used and removed.
+ * with the kernel, and whether everything can be used and removed. An engine that counts is left running.
  */
 export async function crashAt(
   world: CrashWorld,
@@ -54,15 +51,17 @@ export async function crashAt(
   points: readonly CrashPoint[],
 ): Promise<readonly CrashFinding[]> {
   const findings: CrashFinding[] = [];
+  const look = async (point: string | undefined): Promise<void> => {
+    if (point === undefined) return;
+    const wrong = [...(await verb.check(world)), ...(await world.differences()), ...(await sweep(world))];
+    if (wrong.length > 0) findings.push({ point, wrong });
+  };
   let last: string | undefined;
-  for (const { index, when } of [...points, undefined].map((point) => point ?? { index: 0, when: undefined })) {
+  await world.kill();
+  for (const point of points) {
     // The engine that looks at what the last one left is the one that dies next: a start less for each point.
-    await world.start(when === undefined ? undefined : `any: ${index === 0 ? '' : `${index}*ok -> `}${when}`);
-    if (last !== undefined) {
-      const wrong = [...(await verb.check(world)), ...(await world.differences()), ...(await sweep(world))];
-      if (wrong.length > 0) findings.push({ point: last, wrong });
-    }
-    if (when === undefined) break;
+    await world.start(ruleOf(point));
+    await look(last);
     world.forgetEvents();
     await verb.prepare(world);
     world.arm();
@@ -70,10 +69,16 @@ export async function crashAt(
     await verb.run(world).catch(() => {});
     const crashed = await world.hasCrashed();
     if (!crashed) await world.kill();
-    last = `${when} ${index}${crashed ? '' : ' (not reached)'}`;
+    last = `${point.when} ${point.index}${crashed ? '' : ' (not reached)'}`;
   }
-  await world.kill();
+  await world.startTracing();
+  await look(last);
   return findings;
+}
+
+/** The clause of a fault plan that lets an engine die there. */
+export function ruleOf({ index, when }: CrashPoint): string {
+  return `any: ${index === 0 ? '' : `${index}*ok -> `}${when}`;
 }
 
 /** Uses and removes every container and every image but the first, and looks whether anything is left. */

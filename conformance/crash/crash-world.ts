@@ -24,6 +24,7 @@ export class CrashWorld implements AsyncDisposable {
   readonly #trace: string;
   #engine: EngineProcess | undefined;
   #eventsSince = 0;
+  #isTracing = false;
 
   private constructor(home: PrivateHome) {
     this.home = home;
@@ -55,6 +56,13 @@ export class CrashWorld implements AsyncDisposable {
     this.#engine = await EngineProcess.start({ ...fairleadProgram(this.home), ...(env === undefined ? {} : { env }) });
   }
 
+  /** Starts an engine that counts and never dies by itself, unless one runs already. */
+  async startTracing(): Promise<void> {
+    if (this.#isTracing) return;
+    await this.start(`trace ${this.#trace}`);
+    this.#isTracing = true;
+  }
+
   /** What an engine says that does not start; undefined when it does. */
   async refusalOfStart(): Promise<string | undefined> {
     try {
@@ -79,7 +87,7 @@ export class CrashWorld implements AsyncDisposable {
     }
   }
 
-  /** The names of the checkpoints that `work` passes in an engine started with {@link traceRule}. */
+  /** The names of the checkpoints that `work` passes in the engine of {@link startTracing}, or in one that it starts itself. */
   async traced(work: () => Promise<void>): Promise<readonly string[]> {
     rmSync(this.#trace, { force: true });
     writeFileSync(this.#trace, '');
@@ -89,10 +97,6 @@ export class CrashWorld implements AsyncDisposable {
       before = this.#traceLines().length;
     this.disarm();
     return this.#traceLines();
-  }
-
-  get traceRule(): string {
-    return `trace ${this.#trace}`;
   }
 
   arm(): void {
@@ -110,9 +114,10 @@ export class CrashWorld implements AsyncDisposable {
     return crashed;
   }
 
-  /** SIGKILL, wherever it is. */
+  /** SIGKILL, wherever it is. None there is success. */
   async kill(): Promise<void> {
-    await this.#alive().kill();
+    this.#isTracing = false;
+    await this.#engine?.kill();
   }
 
   async ask(target: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
@@ -162,6 +167,7 @@ export class CrashWorld implements AsyncDisposable {
 
   /** Stops the engine in good order; its containers go on. */
   async stop(): Promise<void> {
+    this.#isTracing = false;
     await this.#alive()[Symbol.asyncDispose]();
   }
 

@@ -7,7 +7,7 @@ import { PORT_VERBS } from './port-verbs.ts';
 import { CRASH_VERBS } from './verbs.ts';
 import { VOLUME_VERBS } from './volume-verbs.ts';
 
-/** How many points of each verb are tried; `CRASH_POINTS=all` is all of them, and takes some ten minutes. */
+/** How many points of each verb are tried, evenly; `CRASH_POINTS=all` is all of them, and takes half an hour. */
 const POINTS = process.env['CRASH_POINTS'] === 'all' ? Infinity : Number(process.env['CRASH_POINTS'] ?? 1);
 /** All points of one verb, on a busy machine. */
 const VERB_MS = 30 * 60_000;

@@ -92,7 +92,9 @@ function watchMemory(engine: SoakEngine): Disposable {
   const started = performance.now();
   const timer = setInterval(() => {
     const seconds = Math.round((performance.now() - started) / 1000);
-    console.log(`  after ${seconds} s: resident ${mebibytes(engine.residentBytes())}, ${engine.descriptors()} descriptors`);
+    console.log(
+      `  after ${seconds} s: resident ${mebibytes(engine.residentBytes())}, ${engine.descriptors()} descriptors`,
+    );
   }, TELL_MEMORY_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -99,7 +99,7 @@ async function launchOnTerminal(launch: Launch): Promise<LaunchedExec> {
   try {
     const { fd } = await listener.receive(AbortSignal.any([failed.signal, AbortSignal.timeout(RUNTIME_CALL_MS)]));
     const transport = new TerminalTransport(fd);
-    // crun has done so before the program ran; runc leaves the size to us.
+    // crun sets it, too, when the program may run already; runc leaves it to us.
     if (request.size !== undefined) transport.resize(request.size);
     return { program, report, transport };
   } catch (error) {
