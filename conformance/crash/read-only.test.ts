@@ -46,7 +46,10 @@ describe('an engine whose root is read-only', () => {
       'POST /containers/new/start',
       'POST /containers/web/pause',
     ]) {
-      const { status, body } = await world.ask(target, { json: { Image: 'busybox' } });
+      const { status, body } = await world.ask(
+        target,
+        target.includes('/create') ? { json: { Image: 'busybox' } } : {},
+      );
       assert.deepEqual([status, READ_ONLY.test(body)], [500, true], `${target}: ${status} ${body}`);
     }
     assert.equal((await world.inspect('web')).State.Status, 'running');

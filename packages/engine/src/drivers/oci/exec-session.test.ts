@@ -239,8 +239,8 @@ async function readsFast(subject: OciSubject, id: ContainerId): Promise<void> {
 }
 
 async function resizes(subject: OciSubject, id: ContainerId): Promise<void> {
-  // crun sets the size when the program may run already; stty fails before.
-  const script = 'until stty size 2>/dev/null; do sleep 0.01; done; read a; stty size; exit 4';
+  // crun sets the size when the program may run already; before, stty has nothing to say.
+  const script = 'until [ "$(stty size 2>&-)" ]; do sleep 0.01; done; stty size; read a; stty size; exit 4';
   const size = { rows: 33, columns: 77 };
   await using exec = execIn(subject, id, { args: ['sh', '-c', script], tty: true, stdin: true, size });
   const output = exec.output[Symbol.asyncIterator]();
