@@ -2,7 +2,7 @@ import { closeDescriptor, pidfdOpen, pidfdSendSignal, Poll, READABLE } from './n
 import { isErrno } from './errno.ts';
 import { atCheckpoint } from './fault-points.ts';
 import { listDirectory, readTextIfExists } from './files.ts';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A /proc/PID/stat line is under 1 KiB; comm is at most 64 bytes. */
 const STAT_BYTES_MAX = 4096;
@@ -185,4 +185,14 @@ function openProcess(process: HostProcess): number | undefined {
 /** Open descriptors of this process. */
 export function countDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
+}
+
+/** What a process executes, as the kernel names the file; undefined when it is gone. */
+export function executableOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES')) return undefined;
+    throw error;
+  }
 }

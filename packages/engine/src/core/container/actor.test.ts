@@ -18,7 +18,14 @@ const silent = { target() {}, grace() {}, bound() {}, phase() {}, stopped() {} }
 const never = new AbortController().signal;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function scene(options: { readonly autoRemove?: boolean; readonly work?: Partial<ContainerWork> } = {}): {
+interface SceneOptions {
+  readonly autoRemove?: boolean;
+  readonly work?: Partial<ContainerWork>;
+  /** Instead of one that was only created: as a restarted engine finds it. */
+  readonly record?: ContainerRecord;
+}
+
+function scene(options: SceneOptions = {}): {
   readonly log: string[];
   readonly clock: FakeClock;
   readonly directory: ContainerDirectory;
@@ -45,16 +52,17 @@ function scene(options: { readonly autoRemove?: boolean; readonly work?: Partial
     },
     ...options.work,
   };
-  const actor = new ContainerActor(recordOf({ id, name: 'web', autoRemove: options.autoRemove === true }), {
+  const record = options.record ?? recordOf({ id, name: 'web', autoRemove: options.autoRemove === true });
+  const actor = new ContainerActor(record, {
     work,
     clock,
-    commit: (record, announcements) => {
-      log.push(`save ${record.state.status}`, ...announcements.map(({ action }) => `told ${action}`));
+    commit: ({ state }, announcements) => {
+      log.push(`save ${state.status}`, ...announcements.map(({ action }) => `told ${action}`));
     },
-    forget: (record) => {
+    forget: (gone) => {
       log.push('forget');
-      directory.erase(record.id);
-      directory.forget(record);
+      directory.erase(gone.id);
+      directory.forget(gone);
     },
     onNotStored: (_record, cause) => void log.push(`not stored: ${String(cause)}`),
     onEffectFailed: (_record, effect) => void log.push(`failed ${effect.effect}`),
@@ -186,4 +194,31 @@ describe('ContainerActor', () => {
       (error) => isEngineError(error) && error.kind === 'not-found',
     );
   });
+
+  it('does again, after a crash, what it had ordered and not noted as done', async () => {
+    const owed = [{ effect: 'send-signal', created, signal: 15 }] as const;
+    const { log, actor } = scene({ record: { ...(await runningRecord()), owed } });
+    actor.resume();
+    await turn();
+    assert.deepEqual(log, ['signal 15', 'save running']);
+    actor.resume();
+    await turn();
+    assert.equal(log.length, 2, 'once');
+  });
+
+  it('thaws, after a crash, what was frozen for work that died with the engine', async () => {
+    const running = await runningRecord();
+    const state = { ...running.state, paused: true, pausedForWork: true } as ContainerState;
+    const { log, actor } = scene({ record: { ...running, state } });
+    actor.resume();
+    await turn();
+    assert.deepEqual(log, ['save running', 'told unpause', 'thaw', 'save running']);
+    assert.equal(actor.state.status === 'running' && actor.state.paused, false);
+  });
 });
+
+async function runningRecord(): Promise<ContainerRecord> {
+  const { actor } = scene();
+  await actor.send({ type: 'start-requested' });
+  return actor.record;
+}

@@ -88,6 +88,18 @@ describe('restartWithEngine', () => {
       expected: 'created',
     },
     { name: 'what removes itself goes', state: exited, autoRemove: true, expected: 'gone' },
+    {
+      name: 'what removes itself and could not even be started goes, too',
+      state: { status: 'created', failure: { exitCode: 128, message: 'interrupted' } },
+      autoRemove: true,
+      expected: 'gone',
+    },
+    {
+      name: 'what removes itself and was never started stays',
+      state: { status: 'created', failure: null },
+      autoRemove: true,
+      expected: 'created',
+    },
   ];
   for (const { name, state, expected, ...host } of cases) {
     it(name, async () => assert.equal(await afterEngineStart(state, host), expected));

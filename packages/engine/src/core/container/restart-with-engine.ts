@@ -1,5 +1,6 @@
 import type { Log } from '../../lib/log.ts';
 import type { ContainerActor } from './actor.ts';
+import type { ContainerEvent } from './machine.ts';
 import { rulesOf } from './record.ts';
 import { restartsWithEngine } from './restart-policy.ts';
 
@@ -8,13 +9,19 @@ import { restartsWithEngine } from './restart-policy.ts';
  * removes itself goes. The work is begun, not awaited: the API answers meanwhile. Source: engine-api 2.3.
  */
 export function restartWithEngine(deps: { readonly log: Log }, actor: ContainerActor): void {
-  const { state } = actor;
-  if (state.status !== 'exited') return;
-  const { autoRemove, restartPolicy } = rulesOf(actor.record);
-  const type = autoRemove ? 'remove-requested' : 'start-requested';
-  const end = { exitCode: state.failure?.exitCode ?? state.last.exitCode, manuallyStopped: state.manuallyStopped };
-  if (!autoRemove && !restartsWithEngine(restartPolicy, end)) return;
-  deps.log.event('container.restore.policy', { containerId: actor.id, event: type });
+  const event = wishOf(actor);
+  if (event === undefined) return;
+  deps.log.event('container.restore.policy', { containerId: actor.id, event: event.type });
   // Why it failed was reported by the actor.
-  actor.send({ type }).catch(() => {});
+  actor.send(event).catch(() => {});
+}
+
+function wishOf({ state, record }: ContainerActor): ContainerEvent | undefined {
+  const { autoRemove, restartPolicy } = rulesOf(record);
+  // One whose first start failed has ended, too.
+  const hasEnded = state.status === 'exited' || (state.status === 'created' && state.failure !== null);
+  if (autoRemove) return hasEnded ? { type: 'remove-requested', volumes: true } : undefined;
+  if (state.status !== 'exited') return undefined;
+  const end = { exitCode: state.failure?.exitCode ?? state.last.exitCode, manuallyStopped: state.manuallyStopped };
+  return restartsWithEngine(restartPolicy, end) ? { type: 'start-requested' } : undefined;
 }

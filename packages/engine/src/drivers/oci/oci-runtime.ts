@@ -24,7 +24,7 @@ import { removeAtOnce, releaseReader } from '../../host/at-once.ts';
 import { isErrno } from '../../host/errno.ts';
 import { UNMOUNT_FLAGS, unmountTree } from '../../host/mounts.ts';
 import { SealedProgram } from '../../host/sealed-program.ts';
-import { onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
+import { executableOf, onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import {
   bundleOf,
@@ -42,6 +42,7 @@ import { ExecSession } from './exec-session.ts';
 import { ExitWatch, readExit } from './exit-watch.ts';
 import { endMonitor, startMonitor } from './monitor.ts';
 import { callRuntime, dialectOf, type RuntimeCommand } from './runtime-command.ts';
+import { programRuns } from './program-runs.ts';
 import { runtimeFailure } from './runtime-failure.ts';
 
 const SIGKILL = 9;
@@ -150,7 +151,9 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   }
 
   async start(id: ContainerId): Promise<void> {
-    if (this.#release(id)) return;
+    const pid = this.#live.get(id)?.created.process.pid;
+    const before = pid === undefined ? undefined : executableOf(pid);
+    if (this.#release(id)) return await programRuns(pid, before);
     const { exitCode, stderr } = await callRuntime(this.#command, ['start', id]);
     if (exitCode === 0) return;
     // Done once more after a crash between the start and its record.
