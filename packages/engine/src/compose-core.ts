@@ -62,9 +62,7 @@ export function composeCore(drivers: Drivers, log: Log): Core {
   const attachments = new Attachments(drivers.console);
   const imageDirectory = imageDirectoryOf(drivers, log, directory);
   const announce = announcer(events, log);
-  const publish: ContainerRouteDeps['publish'] = (record, action, attributes = {}) => {
-    announce(containerEvent(record, action, attributes));
-  };
+  const publish = publisherOf(announce);
   const volumes = volumeDepsOf(drivers, { log, containers: directory, events });
   const fileUses = new FileUses();
   const shared = { ...drivers, volumes, devices: hostDevices, clock, attachments, execs, limiter, fileUses };
@@ -89,7 +87,7 @@ export function composeCore(drivers: Drivers, log: Log): Core {
       return actor;
     },
     publish,
-    transaction: (work) => records.transaction(work),
+    transaction: (work) => records.transaction(() => work(publisherOf((event) => events.publish(event)))),
   };
   const exits = tellExits(drivers, directory);
   return {
@@ -108,6 +106,10 @@ export function composeCore(drivers: Drivers, log: Log): Core {
       for (const actor of directory.all()) actor[Symbol.dispose]();
     },
   };
+}
+
+function publisherOf(tell: (event: Parameters<EventFeed['publish']>[0]) => void): ContainerRouteDeps['publish'] {
+  return (record, action, attributes = {}) => tell(containerEvent(record, action, attributes));
 }
 
 /** Tells what has happened: an event that a full disk does not take is one for the log, and no reason to fail. */

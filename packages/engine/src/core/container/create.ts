@@ -46,7 +46,6 @@ export async function createContainer(
     | 'facts'
     | 'abilities'
     | 'newActor'
-    | 'publish'
     | 'transaction'
   >,
   command: CreateContainer,
@@ -78,9 +77,9 @@ export async function createContainer(
   });
   const made = { ...named, mounts };
   const actor = deps.newActor(made);
-  deps.transaction(() => {
+  deps.transaction((publish) => {
     deps.directory.save(made);
-    deps.publish(made, 'create');
+    publish(made, 'create');
   });
   deps.directory.add(actor);
   undo.move();

@@ -16,6 +16,13 @@ import type { ContainerActor } from './actor.ts';
 import type { ContainerDirectory } from './directory.ts';
 import type { ContainerRecord } from './record.ts';
 
+/** Announces something that happened to a container. */
+export type PublishContainerEvent = (
+  record: ContainerRecord,
+  action: string,
+  attributes?: Readonly<Record<string, string>>,
+) => void;
+
 /** What the verbs of containers work with; each takes the part it needs. */
 export interface ContainerDeps {
   readonly directory: ContainerDirectory;
@@ -38,8 +45,8 @@ export interface ContainerDeps {
   readonly attachments: Attachments;
   /** Makes the owner of a new record; the directory takes it in. */
   readonly newActor: (record: ContainerRecord) => ContainerActor;
-  /** All that is stored and announced in it, or nothing. */
-  readonly transaction: (work: () => void) => void;
-  /** Announces something that happened to a container; durable when it returns, or with the transaction under way. */
-  readonly publish: (record: ContainerRecord, action: string, attributes?: Readonly<Record<string, string>>) => void;
+  /** All that is stored and announced in it, by the `publish` that it is given, or nothing. */
+  readonly transaction: (work: (publish: PublishContainerEvent) => void) => void;
+  /** Announces something that has happened to a container, and never fails; durable when it returns, unless the disk is full. */
+  readonly publish: PublishContainerEvent;
 }

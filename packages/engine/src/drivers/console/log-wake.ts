@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../../core/ports/clock.ts';
+import { isErrno } from '../../host/errno.ts';
 import { watchDirectory } from '../../host/files.ts';
 
 export interface LogWakeDeps {
@@ -23,14 +24,7 @@ export class LogWake implements Disposable {
   #waiter: PromiseWithResolvers<void> | undefined;
 
   constructor(deps: LogWakeDeps, query: LogWakeQuery) {
-    const name = basename(deps.path);
-    this.#watch = watchDirectory(
-      dirname(deps.path),
-      (changed) => {
-        if (changed === name) this.#wake(() => (this.#changed = true));
-      },
-      (error) => this.#wake(() => (this.#failure = { error })),
-    );
+    this.#watch = this.#watchLog(deps.path);
     const ended = (): void => this.#wake(() => (this.#ended = true));
     query.follow.then(ended, ended);
     if (query.untilNanos === undefined) return;
@@ -74,6 +68,24 @@ export class LogWake implements Disposable {
   [Symbol.dispose](): void {
     this.#watch[Symbol.dispose]();
     this.#timer?.[Symbol.dispose]();
+  }
+
+  #watchLog(path: string): Disposable {
+    const name = basename(path);
+    try {
+      return watchDirectory(
+        dirname(path),
+        (changed) => {
+          if (changed === name) this.#wake(() => (this.#changed = true));
+        },
+        (error) => this.#wake(() => (this.#failure = { error })),
+      );
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
+      // The container was removed since it was found: nothing more will be written.
+      this.#ended = true;
+      return { [Symbol.dispose]() {} };
+    }
   }
 
   #throwIfFailed(): void {
