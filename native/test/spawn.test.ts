@@ -26,7 +26,10 @@ describe('spawnProcess', { timeout: 30_000 }, () => {
 
   it('leaves no signal blocked and none ignored', async () => {
     const { text } = await spoken(['/bin/grep'], ['grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status'], setting);
-    assert.equal(text.match(/0000000000000000/g)?.length, 2, text);
+    // 32 and 33 are glibc's own, which lets nobody set them: what the test runner was started with shows there.
+    const own = 0b11n << 31n;
+    const masks = [...text.matchAll(/[0-9a-f]{16}/g)].map(([mask]) => BigInt(`0x${mask}`) & ~own);
+    assert.deepEqual(masks, [0n, 0n], text);
   });
 
   it('places descriptors whose numbers cross, and gives no other', async () => {
