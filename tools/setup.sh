@@ -18,9 +18,11 @@ readonly base=(
   /bin/busybox:busybox-static
   /usr/include/stdio.h:libc6-dev
   /usr/share/containers/seccomp.json:golang-github-containers-common
+  nats-server:nats-server
 )
 readonly for_tests=(
-  dockerd:docker.io docker:docker.io valgrind:valgrind script:bsdutils
+  dockerd:docker.io docker:docker.io podman:podman docker-registry:docker-registry valgrind:valgrind script:bsdutils
+  sshd:openssh-server ssh:openssh-client tmux:tmux
   /usr/lib/python3/dist-packages/docker:python3-docker
 )
 
@@ -77,11 +79,22 @@ install_packages() {
     as_root rm -f "$guard"
     trap - EXIT
   fi
-  case " $* " in
-    *" docker.io "*)
-      if [ -d /run/systemd/system ]; then as_root systemctl --quiet disable docker.service docker.socket containerd.service; fi
-      ;;
-  esac
+  if [ -d /run/systemd/system ]; then
+    for unit in $(services_of "$@"); do as_root systemctl --quiet disable "$unit"; done
+  fi
+}
+
+# What Debian would start at the next boot because of these packages.
+services_of() {
+  local package
+  for package in "$@"; do
+    case $package in
+      docker.io) echo docker.service docker.socket containerd.service ;;
+      podman) echo podman.socket podman.service podman-auto-update.timer podman-restart.service ;;
+      docker-registry | nats-server) echo "$package.service" ;;
+      openssh-server) echo ssh.service ;;
+    esac
+  done
 }
 
 install_npm_packages() {
