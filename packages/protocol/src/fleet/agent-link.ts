@@ -1,5 +1,6 @@
-import type { FleetCommand } from './command.ts';
-import type { DeliveryMode, FleetActor } from './operation.ts';
+import * as v from 'valibot';
+import { type FleetCommand, fleetCommandSchema } from './command.ts';
+import { type DeliveryMode, FLEET_ROLES, type FleetActor } from './operation.ts';
 
 /** Version of what hub and agent say to each other. The hub refuses an agent that speaks another major one. */
 export const LINK_VERSION = 1;
@@ -25,6 +26,23 @@ export interface CommandMessage {
   readonly mode: DeliveryMode;
 }
 
+/** `op_` and 26 base32 characters, as one token of a subject. */
+const operationId = v.pipe(v.string(), v.regex(/^op_[a-z0-9]{1,64}$/));
+
+/** Checks a command as it reaches an agent. Its verb and arguments are checked as at the hub. */
+export const commandMessageSchema: v.GenericSchema<unknown, CommandMessage> = v.object({
+  operationId,
+  command: fleetCommandSchema,
+  actor: v.object({ name: v.pipe(v.string(), v.maxLength(256)), role: v.picklist(FLEET_ROLES) }),
+  mode: v.picklist(['live', 'queue']),
+});
+
+/** Finds which operation a message is about that cannot be read otherwise, so that its end can be told. */
+export const operationIdSchema: v.GenericSchema<unknown, { readonly operationId: string }> = v.object({ operationId });
+
+/** `rpc.cancel`: asked of an agent about an operation that it has claimed; the answer is a `CancelAnswer`. */
+export type CancelRequest = ClaimRequest;
+
 /** May I start this? Asked once before a start, again after an agent's restart. */
 export interface ClaimRequest {
   readonly operationId: string;
@@ -37,6 +55,22 @@ export interface ClaimRequest {
 export type ClaimAnswer =
   | { readonly granted: true }
   | { readonly granted: false; readonly why: 'expired' | 'cancelled' | 'unknown' | 'ended' };
+
+/** Checks the hub's answer to a claim. */
+export const claimAnswerSchema: v.GenericSchema<unknown, ClaimAnswer> = v.union([
+  v.object({ granted: v.literal(true) }),
+  v.object({ granted: v.literal(false), why: v.picklist(['expired', 'cancelled', 'unknown', 'ended']) }),
+]);
+
+/** The hub's answer to an event: the highest seq of that operation it has stored, all before it included. */
+export interface EventAnswer {
+  readonly stored: number;
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** Checks the answer to an event. */
+export const eventAnswerSchema: v.GenericSchema<unknown, EventAnswer> = v.object({ stored: count });
 
 /** First words of an agent on every connection. */
 export interface HelloRequest {
@@ -64,8 +98,20 @@ export interface EngineReport {
 export interface HelloAnswer {
   readonly heartbeatMs: number;
   /** Granted operations that the hub believes this host has and that it did not name: it is asked what it knows of them. */
-  readonly reconcile: readonly string[];
+  readonly reconcile: readonly ReconcileRequest[];
 }
+
+/** One operation to be asked about; the next event the hub takes of it has `storedSeq + 1`. */
+export interface ReconcileRequest {
+  readonly operationId: string;
+  readonly storedSeq: number;
+}
+
+/** Checks the answer to a hello. */
+export const helloAnswerSchema: v.GenericSchema<unknown, HelloAnswer> = v.object({
+  heartbeatMs: v.pipe(v.number(), v.minValue(100), v.maxValue(3_600_000)),
+  reconcile: v.pipe(v.array(v.object({ operationId, storedSeq: count })), v.maxLength(10_000)),
+});
 
 /** One sign of life. */
 export interface Heartbeat {

@@ -49,6 +49,10 @@ export type FailureCode =
   | 'DENIED_BY_POLICY'
   | 'NOT_IMPLEMENTED'
   | 'ENGINE_ERROR'
+  /** A running exec or pull was ended because somebody cancelled it. */
+  | 'CANCELLED'
+  /** The agent cannot write its journal (a full disk, …), so it starts nothing. */
+  | 'AGENT_STORAGE'
   | 'LOST'
   | 'DEAD_LETTER';
 
@@ -98,8 +102,13 @@ export type AgentEvent = { readonly seq: number; readonly atMs: number } & (
     }
   | { readonly kind: 'started' }
   | { readonly kind: 'phase'; readonly phase: FleetPhase }
-  | { readonly kind: 'done'; readonly state: 'SUCCEEDED' | 'FAILED' | 'UNKNOWN'; readonly outcome: FleetOutcome }
+  /** No end: the engine did not keep its bound, or cannot be reached meanwhile. It is watched, and `done` follows. */
+  | { readonly kind: 'overdue'; readonly failure: FleetFailure }
+  | { readonly kind: 'done'; readonly state: AgentFinalState; readonly outcome: FleetOutcome }
 );
+
+/** The ends an agent may tell. CANCELLED: before anything was started; EXPIRED is the hub's alone. */
+export type AgentFinalState = 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'UNKNOWN';
 
 /** Who asked. */
 export interface FleetActor {
