@@ -27,8 +27,7 @@ describe('call', () => {
         client.containers.remove('x'),
         client.containers.wait('x'),
         client.images.inspect('x'),
-        client.exec.create('x', { Cmd: ['ls'] }),
-        client.exec.start('0'.repeat(64)),
+        client.containers.spawn('x', ['ls']),
         client.containers.attach('x', { tty: false }),
       ];
       for (const verb of verbs) {

@@ -1,7 +1,6 @@
 import { type ApiVersion, type SystemInfo, systemEndpoints } from '@fairlead/protocol';
 import { call, type CallDeps } from './call.ts';
 import { ContainerGroup } from './groups/containers.ts';
-import { ExecGroup } from './groups/exec.ts';
 import type { ClientDeps } from './groups/group.ts';
 import { ImageGroup } from './groups/images.ts';
 import { OperationGroup } from './groups/operations.ts';
@@ -60,7 +59,6 @@ async function hostFrom(env: Readonly<Record<string, string | undefined>>): Prom
 /** Calls to one engine. */
 export class Client implements AsyncDisposable {
   readonly containers: ContainerGroup;
-  readonly exec: ExecGroup;
   readonly images: ImageGroup;
   readonly operations: OperationGroup;
   readonly system: SystemGroup;
@@ -82,7 +80,6 @@ export class Client implements AsyncDisposable {
       },
     };
     this.containers = new ContainerGroup(deps);
-    this.exec = new ExecGroup(deps);
     this.images = new ImageGroup(deps);
     this.operations = new OperationGroup(deps);
     this.system = new SystemGroup(deps);

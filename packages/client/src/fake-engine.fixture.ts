@@ -1,3 +1,7 @@
+import { createServer, type Server } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { duplexPair, type Duplex } from 'node:stream';
 import { connect, type Client } from './client.ts';
 import type { Transport } from './transport/transport.ts';
@@ -45,6 +49,20 @@ export class FakeEngine implements Transport {
     return await connect({ transport: this, env: {} });
   }
 
+  /** The same engine behind a real unix socket: what the kernel buffers and closes is real then. */
+  async listen(): Promise<ListeningEngine> {
+    const directory = mkdtempSync(join(tmpdir(), 'fake-'));
+    const path = join(directory, 's');
+    const open = new Set<Duplex>();
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket)).on('error', () => {});
+      this.#serve(socket).catch(() => {});
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return new ListeningEngine(server, { directory, path, open });
+  }
+
   async #serve(socket: Duplex): Promise<void> {
     let text = '';
     const ended = Promise.withResolvers<void>();
@@ -83,6 +101,38 @@ export class FakeEngine implements Transport {
     const length = end + 4 + Number(headers['content-length'] ?? 0);
     if (text.length < length) return undefined;
     return { length, request: { line, headers, body: text.slice(end + 4, length) } };
+  }
+}
+
+interface Listening {
+  readonly directory: string;
+  readonly path: string;
+  readonly open: ReadonlySet<Duplex>;
+}
+
+/** A fake engine that can be dialled. Disposing ends its connections. */
+export class ListeningEngine implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #listening: Listening;
+
+  constructor(server: Server, listening: Listening) {
+    this.#server = server;
+    this.#listening = listening;
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.#listening.open.size;
+  }
+
+  async client(): Promise<Client> {
+    return await connect({ host: `unix://${this.#listening.path}`, env: {} });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#listening.open) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.#listening.directory, { recursive: true, force: true });
   }
 }
 

@@ -22,27 +22,20 @@ export type {
   OpenWait,
   WaitOptions,
 } from './groups/containers.ts';
-export type { ExecBody, ExecGroup, ExecOptions, ExecResult, SpawnOptions } from './groups/exec.ts';
+export type { ExecOptions, ExecResult, ProgramOptions, SpawnOptions } from './groups/exec.ts';
 export type { Listening } from './groups/group.ts';
 export type { ImageGroup } from './groups/images.ts';
 export type { OperationGroup } from './groups/operations.ts';
 export type { SystemGroup } from './groups/system.ts';
 export type { EngineTraits } from './negotiate.ts';
 export type { RunOptions, RunResult } from './run.ts';
-export type { AttachSession } from './streams/attach-session.ts';
+export { COLLECTED_BYTES_MAX, type CollectedOutput } from './streams/collect-output.ts';
 export type { EventFeedItem, EventOptions } from './streams/event-feed.ts';
 export type { ExecSession } from './streams/exec-session.ts';
-export type { TerminalSize } from './streams/hijacked-session.ts';
+export type { ProgramInput } from './streams/feed-input.ts';
 export type { OutputChunk } from './streams/output-decoder.ts';
-export type { LogLine } from './streams/logs.ts';
-export {
-  pipeTerminal,
-  rawMode,
-  writeAll,
-  type LocalTerminal,
-  type PipeEnd,
-  type PipeOptions,
-  type TerminalSession,
-} from './streams/terminal.ts';
+export type { LogLine } from './streams/log-lines.ts';
+export type { ProcessSession } from './streams/process-session.ts';
+export { writeAll, type LocalTerminal, type PipeEnd, type PipeOptions, type TerminalSize } from './streams/terminal.ts';
 export { parseAddress, transportTo, type Address } from './transport/address.ts';
 export type { Transport } from './transport/transport.ts';

@@ -260,6 +260,7 @@ export {
   FRAME_HEADER_BYTES,
   FrameDecoder,
   type FrameChunk,
+  type FrameDecoderOptions,
   type FrameStream,
 } from './streams/stream-frame.ts';
 export {

@@ -16,10 +16,21 @@ import { trustDocument } from '../codec/json.ts';
 import { SessionLostError } from '../errors.ts';
 import { killContainer, type KillOptions, restartContainer, type RestartOptions } from '../deadlines/kill-restart.ts';
 import { stopContainer, type StopOptions, type StopResult } from '../deadlines/stop-container.ts';
-import { AttachSession } from '../streams/attach-session.ts';
-import { HijackedSession, type TerminalSize } from '../streams/hijacked-session.ts';
+import type { ExecSession } from '../streams/exec-session.ts';
+import type { LogLine } from '../streams/log-lines.ts';
+import { logChunks, logLines, type OpenLog } from '../streams/logs.ts';
 import type { OutputChunk } from '../streams/output-decoder.ts';
-import { logChunks, type LogLine, logLines } from '../streams/logs.ts';
+import { ProcessSession } from '../streams/process-session.ts';
+import type { TerminalSize } from '../streams/terminal.ts';
+import {
+  type ExecOptions,
+  type ExecResult,
+  launchProgram,
+  type ProgramOptions,
+  runProgram,
+  type SpawnOptions,
+  spawnProgram,
+} from './exec.ts';
 import { answerText, type ClientDeps, type Listening, signalOf } from './group.ts';
 
 /** What a create may say; every field is the engine API's. */
@@ -33,6 +44,7 @@ export interface ListOptions extends Listening, QueryOf<ContainerEndpoints['list
 
 export interface AttachOptions extends Listening {
   readonly stdin?: boolean;
+  /** Both outputs, when neither is named. */
   readonly stdout?: boolean;
   readonly stderr?: boolean;
   /** Plays the log back first. */
@@ -165,38 +177,70 @@ export class ContainerGroup {
   }
 
   /** Joins the container's standard streams; open it before a start, and nothing is missed. */
-  async attach(ref: ContainerRef, options: AttachOptions = {}): Promise<AttachSession> {
-    const { signal, tty = (await this.inspect(ref, options)).Config.Tty === true, ...streams } = options;
+  async attach(ref: ContainerRef, options: AttachOptions = {}): Promise<ProcessSession> {
+    const { logs, stdin = false, detachKeys } = options;
+    const signal = signalOf(options);
+    const { tty = (await this.inspect(ref, { signal })).Config.Tty === true } = options;
     const operation = `attach ${ref}`;
-    const query = { stream: true, ...streams };
-    const connection = await callHijack(this.#deps, rows.attach, {
-      operation,
-      params: { id: ref },
-      query,
-      signal: signalOf({ signal }),
-      headers: { 'Content-Type': 'text/plain' },
+    const query = { stream: true, stdin, logs, detachKeys, ...bothWhenNeither(options) };
+    const headers = { 'Content-Type': 'text/plain' };
+    const asked = { operation, params: { id: ref }, query, signal, headers };
+    return new ProcessSession(await callHijack(this.#deps, rows.attach, asked), {
+      ...{ tty, stdin, detachKeys, operation, signal },
+      resize: (size, waiting) => this.resize(ref, size, { signal: waiting }),
     });
-    return new AttachSession(new HijackedSession(connection, { tty, operation }), (size, waiting) =>
-      this.resize(ref, size, { signal: waiting }),
-    );
   }
 
-  /** The log as bytes. Breaking off the iteration frees the connection. */
+  /** Runs a program in it to the end and gives back what it wrote and its exit code. @throws as `runProgram`. */
+  exec(ref: ContainerRef, command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return runProgram(this.#deps, { ref, command }, options);
+  }
+
+  /** Starts a program in it and joins its streams. @throws as `spawnProgram`. */
+  spawn(ref: ContainerRef, command: readonly string[], options: SpawnOptions = {}): Promise<ExecSession> {
+    return spawnProgram(this.#deps, { ref, command }, options);
+  }
+
+  /** Starts a program in it and leaves it to itself. @returns the exec's id. @throws as `launchProgram`. */
+  launch(
+    ref: ContainerRef,
+    command: readonly string[],
+    options: ProgramOptions & { readonly tty?: boolean } = {},
+  ): Promise<string> {
+    return launchProgram(this.#deps, { ref, command }, options);
+  }
+
+  /** The log line by line, with the time of each. Breaking off the iteration frees the connection. @throws as `logLines`. */
+  async *logs(
+    ref: ContainerRef,
+    options: Omit<LogOptions, 'timestamps'> = {},
+  ): AsyncGenerator<LogLine, void, undefined> {
+    yield* logLines(await this.#openLog(ref, { ...options, timestamps: true }));
+  }
+
+  /** The log as bytes. Breaking off the iteration frees the connection. @throws as `logChunks`. */
   async *logChunks(ref: ContainerRef, options: LogOptions = {}): AsyncGenerator<OutputChunk, void, undefined> {
-    const { signal, stdout, stderr, ...rest } = options;
-    const both = stdout === undefined && stderr === undefined;
-    const operation = `logs ${ref}`;
-    const { Config } = await this.inspect(ref, options);
-    const query = { ...rest, stdout: both || stdout === true, stderr: both || stderr === true };
-    const asked = { operation, params: { id: ref }, query, signal: signalOf({ signal }) };
-    const answer = await callStream(this.#deps, rows.logs, asked);
-    yield* logChunks(answer, { framed: Config.Tty !== true, operation });
+    yield* logChunks(await this.#openLog(ref, options));
   }
 
-  /** The log line by line. */
-  logs(ref: ContainerRef, options: LogOptions = {}): AsyncGenerator<LogLine, void, undefined> {
-    return logLines(this.logChunks(ref, options), { timestamps: options.timestamps === true });
+  async #openLog(ref: ContainerRef, options: LogOptions): Promise<OpenLog> {
+    const { signal, ...rest } = options;
+    const operation = `logs ${ref}`;
+    const { Config } = await this.inspect(ref, { signal });
+    const query = { ...rest, ...bothWhenNeither(options) };
+    const asked = { operation, params: { id: ref }, query, signal: signalOf({ signal }) };
+    return { ...asked, answer: await callStream(this.#deps, rows.logs, asked), framed: Config.Tty !== true };
   }
+}
+
+interface Streams {
+  readonly stdout?: boolean | undefined;
+  readonly stderr?: boolean | undefined;
+}
+
+function bothWhenNeither({ stdout, stderr }: Streams): { readonly stdout: boolean; readonly stderr: boolean } {
+  const both = stdout === undefined && stderr === undefined;
+  return { stdout: both || stdout === true, stderr: both || stderr === true };
 }
 
 function exitCodeIn(answer: WaitResponse, ref: ContainerRef): number {

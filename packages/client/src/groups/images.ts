@@ -95,7 +95,7 @@ export class ImageGroup {
   ): AsyncGenerator<ProgressMessage, void, undefined> {
     const { operation } = asked;
     const answer = await callStream(this.#deps, row, asked);
-    for await (const message of jsonFeed<ProgressMessage>(answer, operation)) {
+    for await (const message of jsonFeed<ProgressMessage>(answer, asked)) {
       const failure = message.errorDetail?.message ?? message.error;
       if (failure !== undefined)
         throw new RequestFailedError('internal', failure, { operation, status: answer.status });

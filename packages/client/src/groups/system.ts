@@ -31,7 +31,7 @@ export class SystemGroup {
     const { until, filters } = options;
     return followEvents(async function* open(since, signal): AsyncGenerator<EventMessage, void, undefined> {
       const asked = { operation: 'events', query: { since, until, filters }, signal };
-      yield* jsonFeed<EventMessage>(await callStream(deps, rows.events, asked), 'events');
+      yield* jsonFeed<EventMessage>(await callStream(deps, rows.events, asked), asked);
     }, options);
   }
 }

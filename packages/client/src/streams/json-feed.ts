@@ -1,15 +1,15 @@
 import { JsonLineDecoder } from '@fairlead/protocol';
-import { byteChunks } from '../call.ts';
+import { type Asking, byteChunks } from '../call.ts';
 import { trustDocument } from '../codec/json.ts';
-import { connectionLost } from '../errors.ts';
+import { streamFailure } from './stream-failure.ts';
 import type { HttpAnswer } from '../transport/http-connections.ts';
 
 /**
  * The documents of an answer that sends one per line, as they come. Breaking off frees the connection.
  *
- * @throws ConnectionLostError when it ends in the middle of a line or breaks.
+ * @throws ConnectionLostError when it ends in the middle of a line or breaks; ProtocolError; the signal's reason when aborted.
  */
-export async function* jsonFeed<T>(answer: HttpAnswer, operation: string): AsyncGenerator<T, void, undefined> {
+export async function* jsonFeed<T>(answer: HttpAnswer, asked: Asking): AsyncGenerator<T, void, undefined> {
   const lines = new JsonLineDecoder();
   try {
     for await (const bytes of byteChunks(answer.body)) {
@@ -18,7 +18,7 @@ export async function* jsonFeed<T>(answer: HttpAnswer, operation: string): Async
     const last = lines.end();
     if (last !== undefined) yield trustDocument<T>(last);
   } catch (cause) {
-    throw connectionLost(operation, cause);
+    throw streamFailure(asked, cause);
   } finally {
     answer.body.destroy();
   }

@@ -3,23 +3,11 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame } from '@fairlead/protocol';
 import { ConnectionLostError, ProtocolError, SessionLostError } from '../errors.ts';
-import { type FakeAnswer, FakeEngine, json } from '../fake-engine.fixture.ts';
-
-const UPGRADED =
-  'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
-const PLAIN = 'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n';
-const ID = 'a'.repeat(64);
+import { execEngine, EXEC_ID, PLAIN, UPGRADED } from '../acceptance/engines.fixture.ts';
+import { FakeEngine, json } from '../fake-engine.fixture.ts';
 
 function engineThatSays(head: string, ...parts: readonly Uint8Array[]): FakeEngine {
-  return new FakeEngine(({ line, socket }) => {
-    if (line.includes('/json ')) {
-      socket.write(json('200 OK', { Running: false, ExitCode: 3 }));
-      return;
-    }
-    if (line.includes('/containers/')) {
-      socket.write(json('201 Created', { Id: ID }));
-      return;
-    }
+  return execEngine(({ socket }) => {
     socket.write(head);
     for (const part of parts) socket.write(part);
     socket.end();
@@ -28,7 +16,7 @@ function engineThatSays(head: string, ...parts: readonly Uint8Array[]): FakeEngi
 
 async function textOf(engine: FakeEngine): Promise<string> {
   await using client = await engine.client();
-  await using session = await client.exec.start(ID);
+  await using session = await client.containers.spawn('web', ['ls']);
   let text = '';
   for await (const { stream, bytes } of session.output()) text += `${stream}:${Buffer.from(bytes).toString()} `;
   return text;
@@ -47,52 +35,28 @@ describe('ExecSession', () => {
       );
       assert.equal(await textOf(engine), 'stdout:a stderr:b ');
     });
-
-    it(`half-closes at the end of input after a ${name}, and reads on`, async () => {
-      const answer: FakeAnswer = async ({ socket, rest }) => {
-        socket.write(head);
-        const input = await rest();
-        socket.end(encodeFrame('stdout', Buffer.from(`got ${input}`)));
-      };
-      await using client = await new FakeEngine(answer).client();
-      await using session = await client.exec.start(ID);
-      await session.write(Buffer.from('hello'));
-      session.endInput();
-      const chunks = await Array.fromAsync(session.output());
-      assert.deepEqual(
-        chunks.map(({ bytes }) => Buffer.from(bytes).toString()),
-        ['got hello'],
-      );
-    });
   }
 
-  it('takes 200,000 small frames in one write', async () => {
-    const frame = encodeFrame('stdout', Buffer.from('ab'));
-    const engine = engineThatSays(UPGRADED, Buffer.concat(Array.from({ length: 200_000 }, () => frame)));
-    await using client = await engine.client();
-    await using session = await client.exec.start(ID);
-    let count = 0;
-    for await (const { bytes } of session.output()) count += bytes.byteLength;
-    assert.equal(count, 400_000);
-  });
-
-  it('takes a frame of 32 MB in pieces of 16 KB', async () => {
-    const frame = encodeFrame('stdout', new Uint8Array(32 * 1024 * 1024));
-    const pieces = Array.from({ length: Math.ceil(frame.length / 16384) }, (_, at) =>
-      frame.subarray(at * 16384, (at + 1) * 16384),
+  it('gives out what came before what it cannot read', async () => {
+    const engine = engineThatSays(
+      UPGRADED,
+      encodeFrame('stdout', Buffer.from('last words')),
+      Uint8Array.of(9, 9, 9, 9),
     );
-    await using client = await engineThatSays(UPGRADED, ...pieces).client();
-    await using session = await client.exec.start(ID);
-    let count = 0;
-    for await (const { bytes } of session.output()) count += bytes.byteLength;
-    assert.equal(count, 32 * 1024 * 1024);
+    await using client = await engine.client();
+    await using session = await client.containers.spawn('web', ['ls']);
+    const seen: string[] = [];
+    await assert.rejects(async () => {
+      for await (const { bytes } of session.output()) seen.push(Buffer.from(bytes).toString());
+    }, ConnectionLostError);
+    assert.deepEqual(seen, ['last words']);
   });
 
   const broken = [
     { name: 'an unknown stream', bytes: [9, 0, 0, 0, 0, 0, 0, 1, 65], error: ProtocolError },
-    { name: 'a length of 0x80000000', bytes: [1, 0, 0, 0, 128, 0, 0, 0, 65], error: ProtocolError },
     { name: 'an end inside a frame', bytes: [1, 0, 0, 0, 0, 0, 0, 9, 65], error: ConnectionLostError },
     { name: 'an end inside a header', bytes: [1, 0, 0], error: ConnectionLostError },
+    { name: 'what the engine itself says went wrong', bytes: [3, 0, 0, 0, 0, 0, 0, 2, 110, 111], error: ProtocolError },
   ];
   for (const { name, bytes, error } of broken) {
     it(`throws for ${name}`, () => assert.rejects(textOf(engineThatSays(UPGRADED, Uint8Array.from(bytes))), error));
@@ -100,78 +64,57 @@ describe('ExecSession', () => {
 
   it('gives the exit code after the end of the stream', async () => {
     await using client = await engineThatSays(UPGRADED).client();
-    assert.equal((await client.exec.run('web', ['ls'])).exitCode, 3);
+    assert.equal((await client.containers.exec('web', ['ls'])).exitCode, 3);
   });
 
-  for (const inspected of [
-    { Running: false, ExitCode: null },
-    { Running: true, ExitCode: null },
-  ]) {
-    it(`never takes ${JSON.stringify(inspected)} for 0`, async () => {
-      const engine = new FakeEngine(({ line, socket }) => {
-        if (line.startsWith('GET')) socket.write(json('200 OK', inspected));
-        else socket.end(UPGRADED);
-      });
-      await using client = await engine.client();
-      await using session = await client.exec.start(ID);
-      await Array.fromAsync(session.output());
-      await assert.rejects(session.exitCode(), SessionLostError);
+  it('says that the session is lost when the engine no longer knows the exec', async () => {
+    const engine = new FakeEngine(({ line, socket }) => {
+      if (line.startsWith('GET')) socket.write(json('404 Not Found', { message: 'No such exec instance' }));
+      else if (line.includes('/start ')) socket.end(UPGRADED);
+      else socket.write(json('201 Created', { Id: EXEC_ID }));
     });
-  }
+    await using client = await engine.client();
+    await assert.rejects(client.containers.exec('web', ['ls']), (error: Error) => {
+      assert.ok(error instanceof SessionLostError);
+      assert.match(error.message, /exit code cannot be known \(exec web\): No such exec instance/);
+      return true;
+    });
+  });
+
+  it('ends although its input never does, when the program has ended', async () => {
+    const engine = execEngine(
+      ({ socket }) =>
+        void socket.end(Buffer.concat([Buffer.from(UPGRADED), encodeFrame('stdout', Buffer.from('done'))])),
+    );
+    await using client = await engine.client();
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('x');
+      await new Promise(() => {});
+    }
+    assert.equal((await client.containers.exec('web', ['true'], { stdin: endless() })).exitCode, 3);
+  });
+
+  it('fails when its input does', async () => {
+    const engine = execEngine(({ socket }) => void socket.write(UPGRADED));
+    await using client = await engine.client();
+    async function* torn(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('x');
+      throw new Error('the file is gone');
+    }
+    await assert.rejects(client.containers.exec('web', ['cat'], { stdin: torn() }), /the file is gone/);
+    await sleep(5);
+    assert.ok(engine.sockets.some((socket) => socket.destroyed));
+  });
 
   it('frees the connection when it is disposed in the middle', async () => {
-    const engine = new FakeEngine(({ socket }) => void socket.write(UPGRADED));
+    const engine = execEngine(({ socket }) => void socket.write(UPGRADED));
     await using client = await engine.client();
     {
-      await using session = await client.exec.start(ID);
+      await using session = await client.containers.spawn('web', ['cat'], { stdin: true });
       await session.write(Buffer.from('x'));
     }
     await sleep(5);
     assert.ok(engine.sockets.some((socket) => socket.destroyed));
-  });
-});
-
-describe('logs', () => {
-  it('joins characters and lines that were cut, each stream on its own', async () => {
-    const euro = Buffer.from('€');
-    const frames = [
-      encodeFrame('stdout', Buffer.concat([Buffer.from('price '), euro.subarray(0, 1)])),
-      encodeFrame('stderr', Buffer.from('oh ')),
-      encodeFrame('stdout', Buffer.concat([euro.subarray(1), Buffer.from(' 5\nlast')])),
-      encodeFrame('stderr', Buffer.from('no\n')),
-    ];
-    const engine = new FakeEngine(({ line, socket }) => {
-      if (line.includes('/json ')) {
-        socket.write(json('200 OK', { Config: { Tty: false } }));
-        return;
-      }
-      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n');
-      for (const frame of frames) socket.write(frame);
-      socket.end();
-    });
-    await using client = await engine.client();
-    const lines = await Array.fromAsync(client.containers.logs('web'));
-    assert.deepEqual(
-      lines.map(({ stream, text }) => `${stream} ${text}`),
-      ['stdout price € 5', 'stderr oh no', 'stdout last'],
-    );
-  });
-
-  it('frees the connection when the reader breaks off', async () => {
-    const engine = new FakeEngine(({ line, socket }) => {
-      if (line.includes('/json ')) {
-        socket.write(json('200 OK', { Config: { Tty: true } }));
-        return;
-      }
-      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n');
-    });
-    await using client = await engine.client();
-    for await (const { text } of client.containers.logs('web', { follow: true })) {
-      assert.equal(text, 'one');
-      break;
-    }
-    await sleep(5);
-    assert.ok(engine.sockets.every((socket) => socket.destroyed));
   });
 });
 

@@ -3,8 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutputChunk } from './output-decoder.ts';
-import type { TerminalSize } from './hijacked-session.ts';
-import { pipeTerminal, type TerminalSession } from './terminal.ts';
+import { pipeTerminal, type TerminalSession, type TerminalSize } from './terminal.ts';
 
 /** A terminal that notes what is done to it. */
 class FakeTerminal {
@@ -145,6 +144,15 @@ describe('pipeTerminal', () => {
     session.end();
     await piped;
     assert.equal(String(terminal.stderr.read()), 'oops');
+  });
+
+  it('refuses a terminal at the far end without one here', async () => {
+    const [session, terminal] = [new FakeSession(), new FakeTerminal(false)];
+    await assert.rejects(pipeTerminal(session, terminal, { stdin: true }), {
+      kind: 'invalid-argument',
+      message: 'the input device is not a TTY',
+    });
+    assert.deepEqual(terminal.raw, []);
   });
 
   it('ends the input at once when none is wanted', async () => {

@@ -1,7 +1,11 @@
-import { DetachKeyMatcher, parseDetachKeys } from '@fairlead/protocol';
+import { DetachKeyMatcher, EngineError, parseDetachKeys } from '@fairlead/protocol';
 import type { Readable, Writable } from 'node:stream';
-import type { TerminalSize } from './hijacked-session.ts';
 import type { OutputChunk } from './output-decoder.ts';
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
 
 /** A process's streams at the far end: an attach or an exec. */
 export interface TerminalSession {
@@ -20,8 +24,8 @@ export interface LocalTerminal {
 }
 
 export interface PipeOptions {
-  /** Sends local input; else the session's input is ended at once. */
-  readonly stdin: boolean;
+  /** Sends local input; else the session's input is ended at once. A session knows whether its process has one. */
+  readonly stdin?: boolean;
   /** `ctrl-p,ctrl-q` when absent; only heard at a terminal. */
   readonly detachKeys?: string | undefined;
   /** Called when the first sizes could not be told to the engine; the terminal then keeps its default. */
@@ -43,45 +47,58 @@ const FIRST_RESIZE_STEP_MS = 10;
  * Joins a session to a terminal (or to pipes) until either side ends.
  *
  * With a terminal at both ends: raw mode, SIGWINCH becomes a resize, the detach keys leave the process running. The
- * terminal is put back on every way out, also when the process exits in the middle. All output is written before it
- * resolves. @throws what the session's output throws.
+ * terminal is put back on every way out, also when the process exits or is asked to end in the middle. All output is
+ * written before it resolves.
+ * @throws EngineError 'invalid-argument' when the far end is a terminal and ours is none; what the session's output throws.
  */
 export async function pipeTerminal(
   session: TerminalSession,
   local: LocalTerminal,
   options: PipeOptions,
 ): Promise<PipeEnd> {
+  const { stdin = false } = options;
+  const raw = session.tty && stdin;
+  if (raw && local.stdin.isTTY !== true) throw new EngineError('invalid-argument', 'the input device is not a TTY');
   await using undo = new AsyncDisposableStack();
   const over = new AbortController();
   undo.defer(() => over.abort());
-  const raw = session.tty && options.stdin && local.stdin.isTTY === true;
+  const matcher = raw ? new DetachKeyMatcher(parseDetachKeys(options.detachKeys ?? '')) : undefined;
   if (raw) undo.use(rawMode(local.stdin));
   if (session.tty && local.stdout.isTTY === true)
     undo.use(followSize(session, local.stdout, { ...options, over: over.signal }));
-  const matcher = raw ? new DetachKeyMatcher(parseDetachKeys(options.detachKeys ?? '')) : undefined;
-  const input = options.stdin
-    ? sendInput(session, { stdin: local.stdin, matcher, over: over.signal })
-    : endAtOnce(session);
+  const input = stdin ? sendInput(session, { stdin: local.stdin, matcher, over: over.signal }) : endAtOnce(session);
   return await Promise.race([showOutput(session, local), input]);
 }
 
+/** What ends a process that does not listen for it, in the middle of raw mode. */
+const ENDING_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
+
 /**
- * Raw mode until disposed; also undone when the process exits before that.
+ * Raw mode until disposed; also undone when the process exits or dies of a signal before that.
  *
  * Node's raw mode still puts a carriage return before every line feed of the output, which garbles full-screen programs:
  * `stty` switches that off where it is installed. What is put back is the state that Node saved, which has it.
  */
-export function rawMode(stdin: LocalTerminal['stdin']): Disposable {
+function rawMode(stdin: LocalTerminal['stdin']): Disposable {
   const restore = (): void => {
     process.off('exit', restore);
+    for (const signal of ENDING_SIGNALS) process.off(signal, die);
     stdin.setRawMode?.(false);
+  };
+  const die = (signal: NodeJS.Signals): void => {
+    // Who else listens decides what the signal means, for instance that the far end gets it.
+    if (process.listenerCount(signal) > 1) return;
+    restore();
+    process.kill(process.pid, signal);
   };
   stdin.setRawMode?.(true);
   process.once('exit', restore);
-  // Looked up here, because only terminals need it and loading it takes 3 ms.
-  process
-    .getBuiltinModule('node:child_process')
-    .spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+  for (const signal of ENDING_SIGNALS) process.on(signal, die);
+  if (stdin === process.stdin) {
+    // Looked up here, because only terminals need it and loading it takes 3 ms.
+    const { spawnSync } = process.getBuiltinModule('node:child_process');
+    spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
+  }
   return { [Symbol.dispose]: restore };
 }
 

@@ -85,9 +85,7 @@ const ATTACH =
 
 function frames(bytes: Uint8Array): string {
   const decoder = new FrameDecoder();
-  const found = [...decoder.push(bytes)].map(
-    ({ stream, bytes: payload }) => `${stream}:${Buffer.from(payload).toString()}`,
-  );
+  const found = decoder.push(bytes).map(({ stream, bytes: payload }) => `${stream}:${Buffer.from(payload).toString()}`);
   decoder.end();
   return found.join('|');
 }

@@ -1,4 +1,4 @@
-import { type ExecBody, pipeTerminal, type TerminalSize } from '@fairlead/client';
+import type { ProgramOptions, SpawnOptions, TerminalSize } from '@fairlead/client';
 import { atLeast, type Command } from '../../command.ts';
 import type { CliContext } from '../../context.ts';
 import { EXIT_FAILURE, ExitError } from '../../exit-codes.ts';
@@ -25,47 +25,37 @@ export const execCommand: Command = {
     const workdir = flags.add('workdir,w', 'Working directory inside the container', text());
     return async (context, [ref = '', ...command]) => {
       const env = [...(await readEnvFiles(envFiles.value, context.env)), ...readEnv(envs.value, context.env)];
-      const body: ExecBody = {
-        Cmd: command,
-        Env: env.length > 0 ? env : null,
-        User: user.value,
-        WorkingDir: workdir.value,
-        Privileged: privileged.value,
-        Tty: tty.value,
-        AttachStdin: interactive.value && !detach.value,
-        AttachStdout: !detach.value,
-        AttachStderr: !detach.value,
-        DetachKeys: detachKeys.value,
-        Detach: detach.value,
+      const options: ProgramOptions = {
+        env: env.length > 0 ? env : undefined,
+        user: user.value,
+        workingDir: workdir.value,
+        privileged: privileged.value,
       };
-      if (detach.value) return await execDetached(context, ref, body);
-      return await execAttached(context, ref, body);
+      if (!detach.value) {
+        const terminal = { tty: tty.value, stdin: interactive.value, detachKeys: detachKeys.value };
+        return await execAttached(context, { ref, command }, { ...options, ...terminal });
+      }
+      await (await context.client()).containers.launch(ref, command, { ...options, tty: tty.value });
+      return 0;
     };
   },
 };
 
-async function execDetached(context: CliContext, ref: string, body: ExecBody): Promise<number> {
-  const { exec } = await context.client();
-  await exec.startDetached(await exec.create(ref, body), { tty: body.Tty === true });
-  return 0;
+interface Program {
+  readonly ref: string;
+  readonly command: readonly string[];
 }
 
-async function execAttached(context: CliContext, ref: string, body: ExecBody): Promise<number> {
-  const client = await context.client();
-  const { exec } = client;
-  const [tty, stdin] = [body.Tty === true, body.AttachStdin === true];
+async function execAttached(context: CliContext, program: Program, options: SpawnOptions): Promise<number> {
+  const { containers } = await context.client();
+  const { ref, command } = program;
+  const { tty = false, stdin = false } = options;
   // An unknown container is told before a missing terminal, as Docker does.
-  if (tty && stdin && context.terminal.stdin.isTTY !== true) await client.containers.inspect(ref);
+  if (tty && stdin && context.terminal.stdin.isTTY !== true) await containers.inspect(ref);
   requireTerminal(context, { tty, stdin });
   const size = tty ? terminalSize(context) : undefined;
-  const id = await exec.create(ref, {
-    ...body,
-    ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }),
-  });
-  await using session = await exec.start(id, { tty, size });
-  const end = await pipeTerminal(session, context.terminal, {
-    stdin,
-    detachKeys: body.DetachKeys ?? '',
+  await using session = await containers.spawn(ref, command, { ...options, size });
+  const end = await session.pipeTerminal(context.terminal, {
     onResizeFailed: () => void context.err('failed to resize tty, using default size'),
   });
   if (end === 'detached') throw new ExitError(EXIT_FAILURE, 'read escape sequence');

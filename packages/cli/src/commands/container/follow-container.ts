@@ -1,4 +1,4 @@
-import { type AttachSession, type Client, pipeTerminal, type PipeEnd, RequestFailedError } from '@fairlead/client';
+import { type Client, type PipeEnd, type ProcessSession, RequestFailedError } from '@fairlead/client';
 import type { CliContext } from '../../context.ts';
 import { EXIT_FAILURE, ExitError } from '../../exit-codes.ts';
 import { forwardSignals } from '../../terminal/forward-signals.ts';
@@ -23,12 +23,12 @@ export function requireTerminal(context: CliContext, wanted: { readonly tty: boo
 /** Joins an attached container to our terminal until it ends or the person detaches; passes signals on meanwhile. */
 export async function followContainer(
   context: CliContext,
-  session: AttachSession,
+  session: ProcessSession,
   options: FollowOptions,
 ): Promise<PipeEnd> {
   using stack = new DisposableStack();
   if (options.sigProxy) stack.use(proxySignals(await context.client(), options));
-  return await pipeTerminal(session, context.terminal, {
+  return await session.pipeTerminal(context.terminal, {
     stdin: options.stdin,
     detachKeys: options.detachKeys,
     started: options.started,
