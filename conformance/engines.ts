@@ -6,29 +6,56 @@ import { EngineProcess, type EngineProgram } from './engine-process.ts';
 import { dockerdProgram } from './private-dockerd.ts';
 import { fairleadProgram } from './private-fairlead.ts';
 import { makeHome, removeEmptyCgroups, removeHome, type PrivateHome } from './private-home.ts';
+import { podmanProgram } from './private-podman.ts';
 
-/** What the sessions are held with: ours, and the one whose behaviour is the measure. */
-export type EngineKind = 'fairlead' | 'dockerd';
+/** The engines there are here: ours, the one whose behaviour is the measure, and the other one that clients of Docker meet. */
+export type EngineKind = 'fairlead' | 'dockerd' | 'podman';
 
-const KINDS: readonly EngineKind[] = ['fairlead', 'dockerd'];
-const PROGRAMS: Readonly<Record<EngineKind, (home: PrivateHome) => EngineProgram>> = {
+/** Those that the sessions are held with. Podman is for what a client must cope with, not for what an engine should do. */
+export type SessionKind = Exclude<EngineKind, 'podman'>;
+
+/** How an engine is started, where that is not always the same. */
+export interface EngineOptions {
+  /** Registries without TLS, as `127.0.0.1:PORT`. dockerd needs no word for those of the loopback device. */
+  readonly insecureRegistries?: readonly string[];
+}
+
+const PROGRAMS: Readonly<Record<EngineKind, (home: PrivateHome, options: EngineOptions) => EngineProgram>> = {
   fairlead: fairleadProgram,
   dockerd: dockerdProgram,
+  podman: (home, { insecureRegistries = [] }) => podmanProgram(home, insecureRegistries),
 };
-/** Below which cgroup each keeps those of its containers. */
-const CGROUP_PARENTS: Readonly<Record<EngineKind, string>> = { fairlead: 'fairlead', dockerd: 'docker' };
+/** Below which cgroup each keeps those of its containers, the deepest first. */
+const CGROUP_PARENTS: Readonly<Record<EngineKind, readonly string[]>> = {
+  fairlead: ['fairlead'],
+  dockerd: ['docker'],
+  podman: ['libpod_parent/conmon', 'libpod_parent'],
+};
 
 /**
  * The kinds to hold the sessions with: those that `CONFORMANCE` names (`fairlead`, `dockerd`, or both with a comma), else Fairlead. That
  * the expectations are right is proven with `CONFORMANCE=dockerd`; the differential suite asks both in any case.
  * @throws Error for a kind that does not exist.
  */
-export function kindsUnderTest(): readonly EngineKind[] {
-  const named = process.env['CONFORMANCE'];
-  if (named === undefined || named === '') return ['fairlead'];
+export function kindsUnderTest(): readonly SessionKind[] {
+  return kindsNamed('CONFORMANCE', ['fairlead', 'dockerd']) ?? ['fairlead'];
+}
+
+/**
+ * The engines to try the client with: those that `CLIENT_ENGINES` names, with commas, else all three.
+ * @throws Error for a kind that does not exist.
+ */
+export function clientKinds(): readonly EngineKind[] {
+  const all: readonly EngineKind[] = ['fairlead', 'dockerd', 'podman'];
+  return kindsNamed('CLIENT_ENGINES', all) ?? all;
+}
+
+function kindsNamed<K extends EngineKind>(variable: string, kinds: readonly K[]): readonly K[] | undefined {
+  const named = process.env[variable];
+  if (named === undefined || named === '') return undefined;
   return named.split(',').map((name) => {
-    const kind = KINDS.find((known) => known === name);
-    if (kind === undefined) throw new Error(`CONFORMANCE=${named}: there is no ${name}, only ${KINDS.join(' and ')}`);
+    const kind = kinds.find((known) => known === name);
+    if (kind === undefined) throw new Error(`${variable}=${named}: there is no ${name}, only ${kinds.join(' and ')}`);
     return kind;
   });
 }
@@ -37,18 +64,27 @@ export function kindsUnderTest(): readonly EngineKind[] {
 export class EngineUnderTest implements AsyncDisposable {
   readonly kind: EngineKind;
   readonly socketPath: string;
+  /** `unix://` and the path. */
+  readonly host: string;
   /** A directory for files of the tests, gone with the engine. */
   readonly directory: string;
   /** `busybox:latest` as `docker save` would write it. */
   readonly imagePath: string;
   readonly docker: DockerCli;
   readonly #home: PrivateHome;
+  readonly #program: EngineProgram;
   #process: EngineProcess;
 
-  private constructor(kind: EngineKind, home: PrivateHome, started: EngineProcess) {
+  private constructor(
+    kind: EngineKind,
+    home: PrivateHome,
+    running: { program: EngineProgram; process: EngineProcess },
+  ) {
     this.kind = kind;
     this.#home = home;
-    this.#process = started;
+    this.#program = running.program;
+    this.#process = running.process;
+    this.host = home.host;
     this.socketPath = home.socketPath;
     this.directory = join(home.directory, 'files');
     this.imagePath = join(this.directory, 'busybox.tar');
@@ -59,11 +95,12 @@ export class EngineUnderTest implements AsyncDisposable {
   }
 
   /** @throws Error with the end of its log when it does not answer, and when it is not installed. */
-  static async start(kind: EngineKind): Promise<EngineUnderTest> {
+  static async start(kind: EngineKind, options: EngineOptions = {}): Promise<EngineUnderTest> {
     const home = await makeHome();
     await using undo = new AsyncDisposableStack();
     undo.defer(() => removeHome(home));
-    const engine = new EngineUnderTest(kind, home, undo.use(await EngineProcess.start(PROGRAMS[kind](home))));
+    const program = PROGRAMS[kind](home, options);
+    const engine = new EngineUnderTest(kind, home, { program, process: undo.use(await EngineProcess.start(program)) });
     writeFileSync(engine.imagePath, await dockerArchive([await busyboxImage()]));
     await engine.docker.ok('load', '-i', engine.imagePath);
     undo.move();
@@ -83,7 +120,7 @@ export class EngineUnderTest implements AsyncDisposable {
   /** Starts it again on the same root. */
   async restart(): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
-    this.#process = await EngineProcess.start(PROGRAMS[this.kind](this.#home));
+    this.#process = await EngineProcess.start(this.#program);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,7 +130,7 @@ export class EngineUnderTest implements AsyncDisposable {
     } finally {
       await this.#process[Symbol.asyncDispose]();
       await removeHome(this.#home);
-      removeEmptyCgroups(CGROUP_PARENTS[this.kind]);
+      for (const parent of CGROUP_PARENTS[this.kind]) removeEmptyCgroups(parent);
     }
   }
 }

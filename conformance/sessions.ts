@@ -1,6 +1,6 @@
 import { after, before, describe } from 'node:test';
 import type { DockerCli } from './docker-cli.ts';
-import { EngineUnderTest, kindsUnderTest, type EngineKind } from './engines.ts';
+import { EngineUnderTest, kindsUnderTest, type SessionKind } from './engines.ts';
 import { ask, type HttpAnswer, type HttpQuestion } from './raw-http.ts';
 
 /** Tests of a file that run at the same time: most of them wait for a client or a container. */
@@ -8,11 +8,11 @@ const AT_ONCE = 4;
 
 /** What a session works with. Every test makes containers of its own names. */
 export class Session {
-  readonly kind: EngineKind;
+  readonly kind: SessionKind;
   #engine: EngineUnderTest | undefined;
   #names = 0;
 
-  constructor(kind: EngineKind) {
+  constructor(kind: SessionKind) {
     this.kind = kind;
   }
 
@@ -47,7 +47,7 @@ export class Session {
   }
 
   /** What is expected where the two differ. */
-  differs<T>(expected: Readonly<Record<EngineKind, T>>): T {
+  differs<T>(expected: Readonly<Record<SessionKind, T>>): T {
     return expected[this.kind];
   }
 
@@ -64,7 +64,7 @@ export class Session {
 /** For a file whose tests are about more than containers of their own. */
 export interface SessionOptions {
   /** Default: `kindsUnderTest`. */
-  readonly kinds?: readonly EngineKind[];
+  readonly kinds?: readonly SessionKind[];
   /** Default: four. */
   readonly atOnce?: number;
 }
@@ -83,4 +83,4 @@ export function sessions(title: string, declare: (session: Session) => void, opt
 }
 
 /** For what is a promise of Fairlead's own: nothing to compare it with. */
-export const FAIRLEAD_ALONE: readonly EngineKind[] = kindsUnderTest().filter((kind) => kind === 'fairlead');
+export const FAIRLEAD_ALONE: readonly SessionKind[] = kindsUnderTest().filter((kind) => kind === 'fairlead');

@@ -8,7 +8,7 @@ export type HostTraces = readonly string[];
 
 /** Programs of ours or of an engine under test; each is expected to be gone when the tests are over. */
 const PROGRAMS =
-  /^(conmon|crun|runc|tini|dockerd|containerd|containerd-shim.*|podman|docker|docker-init|aardvark-dns|slirp4netns)$/;
+  /^(conmon|crun|runc|tini|dockerd|containerd|containerd-shim.*|podman|docker|docker-init|aardvark-dns|slirp4netns|docker-registry)$/;
 
 /** How deep cgroups are looked at: `<controller>/<parent>/<container>`, and one for what is in it. */
 const CGROUP_DEPTH = 4;
