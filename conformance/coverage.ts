@@ -110,7 +110,6 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   },
   'POST /containers/{id}/update': {
     shownBy: session('resources', 'changes limits while the container runs, and for its next run'),
-    lacks: ['the fields of resources named below: 501'],
   },
   'POST /containers/prune': {
     shownBy: session('prune', 'container prune removes what has ended or never ran, and says how much that was'),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { it } from 'node:test';
 import { eventually } from '../eventually.ts';
 import { RawConnection } from '../raw-http.ts';
@@ -89,7 +90,26 @@ sessions('docker stats', (session) => {
   });
 });
 
-sessions('docker update', (session) => {
+/** Any block device will do: nothing is read from it. */
+const DISK = '/dev/loop0';
+
+sessions('limits, and docker update', (session) => {
+  const skip = existsSync(DISK) ? false : `there is no ${DISK}`;
+  it('limits of block I/O are in force for the devices that they name', { skip }, async () => {
+    const limits = ['--device-read-bps', `${DISK}:1mb`, '--device-write-iops', `${DISK}:30`];
+    const name = await session.background(limits);
+    const id = await session.inspect(name, '{{.Id}}');
+    const group = `/groups/blkio/${session.differs({ fairlead: 'fairlead', dockerd: 'docker' })}/${id}`;
+    const files = ['read_bps', 'write_iops'].map((file) => `${group}/blkio.throttle.${file}_device`);
+    const words = ['run', '--rm', '-v', '/sys/fs/cgroup:/groups:ro', 'busybox', 'cat', ...files];
+    assert.deepEqual((await session.docker.ok(...words)).split('\n'), [`7:0 ${MB}`, '7:0 30']);
+  });
+
+  it('limits of block I/O name devices that are there', async () => {
+    const { exitCode, stderr } = await session.docker.run(['run', '--rm', '--device-read-bps', '/dev/nosuch:1mb', 'busybox']);
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /no such file or directory/);
+  });
   it('changes limits while the container runs, and for its next run', async () => {
     const name = await session.background(['-m', '50m', '--memory-swap', '100m']);
     const limits = [

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { memoryUsage } from 'node:process';
+import { writeHeapSnapshot } from 'node:v8';
 
 const path = process.env['SOAK_PROBE'];
 if (path !== undefined) process.on('SIGUSR2', () => void tell(path));
@@ -14,6 +15,8 @@ async function tell(file: string): Promise<void> {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const snapshots = process.env['SOAK_SNAPSHOTS'];
+  if (snapshots !== undefined) writeHeapSnapshot(`${snapshots}/${Date.now()}.heapsnapshot`);
   const memory = memoryUsage();
   const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate');
   const descriptors = readdirSync('/proc/self/fd').map(descriptorKind);

@@ -9,9 +9,18 @@ import { fairleadProgram } from '../private-fairlead.ts';
 import { makeHome, removeEmptyCgroups, removeHome, type PrivateHome } from '../private-home.ts';
 import { ask, type HttpQuestion } from '../raw-http.ts';
 
+/** In bytes, after a collection of the garbage. `external` includes the array buffers. */
+export interface Memory {
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
+}
+
 /** What the engine's process holds when nothing is under way. */
 export interface Holdings {
-  readonly memory: { readonly rss: number; readonly heapUsed: number; readonly external: number };
+  readonly memory: Memory;
   readonly resources: Readonly<Record<string, number>>;
   readonly descriptors: Readonly<Record<string, number>>;
   /** Open sockets, a line each, for whoever looks into a leak. */

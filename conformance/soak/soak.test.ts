@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mebibytes, soak } from './soak.ts';
+import { memoryWords } from './soak-memory.ts';
+import { soak } from './soak.ts';
 
 /** `make soak` gives twenty minutes. */
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? (process.env['CI'] === undefined ? 20 : 60));
@@ -15,15 +16,9 @@ describe(`${CLIENTS} clients that do for ${SECONDS} s whatever comes to their mi
     { timeout: SECONDS * 1000 + AROUND_MS },
     async (test) => {
       test.diagnostic(`SOAK_SEED=${SEED}`);
-      const { requests, answers, wrong, before, after } = await soak({
-        seed: SEED,
-        seconds: SECONDS,
-        clients: CLIENTS,
-      });
+      const { requests, answers, wrong, rests } = await soak({ seed: SEED, seconds: SECONDS, clients: CLIENTS });
       test.diagnostic(`${requests} requests, ${Math.round(requests / SECONDS)} a second`);
-      const [heapBefore, heapAfter] = [before, after].map(({ memory }) => mebibytes(memory.heapUsed));
-      const [residentBefore, residentAfter] = [before, after].map(({ memory }) => mebibytes(memory.rss));
-      test.diagnostic(`heap ${heapBefore} → ${heapAfter}, resident ${residentBefore} → ${residentAfter}`);
+      for (const rest of rests) test.diagnostic(memoryWords(rest));
       if (wrong.length > 0) for (const line of answers) test.diagnostic(line);
       assert.deepEqual(wrong, []);
     },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { busyboxImage, dockerArchive, layerTar } from '@fairlead/testkit';
 import { randomOf } from './random.ts';
 import { SoakEngine, type Holdings } from './soak-engine.ts';
+import { growth, memoryWords, ResidentMemory } from './soak-memory.ts';
 import { isAllowed, mayBreakOff, SOAK_VERBS, type SoakScene, type SoakVerb } from './soak-verbs.ts';
 
 export interface SoakOptions {
@@ -17,27 +18,18 @@ export interface SoakReport {
   readonly answers: readonly string[];
   /** What should not be: answers, leaks, growth. */
   readonly wrong: readonly string[];
-  readonly before: Holdings;
-  readonly after: Holdings;
+  /** What the engine held whenever everything had been removed: after the warm-up, and after each part that followed. */
+  readonly rests: readonly Holdings[];
 }
 
-/** A part of the time in which caches fill and code is compiled; memory is compared with its end. */
+/** A part of the time in which caches fill and code is compiled; what the engine holds is compared with its end. */
 const WARM_UP = 0.25;
-/** What a warm engine may hold more after the whole than after the warm-up: code is still compiled, tables of names grow. */
-const HEAP_GROWTH_BYTES_MAX: number = 4 * 1024 * 1024;
-/**
- * Resident memory is the allocators' to keep: measured over twenty minutes it goes up and down between 160 and 300 MiB. What
- * leaks would be seen in its peaks, once they have had some minutes to show themselves.
- */
-const RESIDENT_BYTES_MAX: number = 500 * 1024 * 1024;
-const PEAK_GROWTH_BYTES_MAX: number = 40 * 1024 * 1024;
-const PEAKS_SAY_SOMETHING_AFTER_S = 600;
+/** How long the clients go on between two rests, in which the engine is asked what it holds when it has nothing to do. */
+const PART_MS_MIN = 10_000;
+const PARTS_MAX = 10;
 const FINDINGS_MAX = 50;
 const SETTLE_WITHIN_MS = 15_000;
 const SETTLE_POLL_MS = 1_000;
-const SAMPLE_MS = 1_000;
-/** Between two samples that are told. */
-const SAMPLES_UNTOLD = 30;
 
 /** Lets so many clients do whatever comes to their minds, and looks at what the engine has become. */
 export async function soak({ seed, seconds, clients }: SoakOptions): Promise<SoakReport> {
@@ -45,20 +37,26 @@ export async function soak({ seed, seconds, clients }: SoakOptions): Promise<Soa
   const scene = await sceneOn(engine);
   const counts = new Map<string, number>();
   const wrong: string[] = [];
-  const round = async (part: number, ms: number): Promise<void> => {
+  const round = async (part: number, ms: number): Promise<Holdings> => {
     const until = performance.now() + ms;
     const seeds = Array.from({ length: clients }, (_, index) => seed + part * 1_000 + index);
     await Promise.all(seeds.map((own) => client(scene, { seed: own, until, counts, wrong })));
     wrong.push(...(await engine.clear()).map((left) => `left after part ${part}: ${left}`));
+    const held = await engine.holdings();
+    console.log(`  part ${part}: ${memoryWords(held)}`);
+    return held;
   };
   using memory = new ResidentMemory(engine);
-  await round(0, seconds * 1000 * WARM_UP);
-  const before = await engine.holdings();
-  await round(1, seconds * 1000 * (1 - WARM_UP));
-  const after = await settled(engine, before);
+  const first = await round(0, seconds * 1000 * WARM_UP);
+  const rests = [first];
+  const restMs = seconds * 1000 * (1 - WARM_UP);
+  const parts = Math.max(1, Math.min(PARTS_MAX, Math.floor(restMs / PART_MS_MIN)));
+  for (let part = 1; part <= parts; part++) rests.push(await round(part, restMs / parts));
+  rests.push(await settled(engine, first));
   wrong.push(
-    ...growth(before, after),
-    ...memory.wrong(seconds),
+    ...leaks(first, rests.at(-1) ?? first),
+    ...growth(rests.map((rest) => rest.memory)),
+    ...memory.wrong(),
     ...engine.failures().map((line) => `the engine's log: ${line.slice(0, 600)}`),
   );
   const sorted = [...counts].toSorted(([, a], [, b]) => b - a);
@@ -66,8 +64,7 @@ export async function soak({ seed, seconds, clients }: SoakOptions): Promise<Soa
     requests: sorted.reduce((sum, [, count]) => sum + count, 0),
     answers: sorted.map(([answer, count]) => `${answer} × ${count}`),
     wrong: wrong.slice(0, FINDINGS_MAX),
-    before,
-    after,
+    rests,
   };
 }
 
@@ -99,62 +96,23 @@ function findingOf(verb: SoakVerb, outcome: Awaited<ReturnType<SoakVerb['run']>>
   return isAllowed(verb, outcome) ? undefined : `${verb.name}: ${outcome.status} ${outcome.body.slice(0, 300).trim()}`;
 }
 
-/** How much of the engine was in memory, second by second. */
-class ResidentMemory implements Disposable {
-  readonly #samples: number[] = [];
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(engine: SoakEngine) {
-    this.#timer = setInterval(() => {
-      const bytes = engine.residentBytes();
-      this.#samples.push(bytes);
-      if (this.#samples.length % SAMPLES_UNTOLD !== 0) return;
-      const facts = `resident ${mebibytes(bytes)}, ${engine.descriptors()} descriptors`;
-      console.log(`  after ${(this.#samples.length * SAMPLE_MS) / 1000} s: ${facts}`);
-    }, SAMPLE_MS);
-  }
-
-  wrong(seconds: number): readonly string[] {
-    const middle = Math.floor(this.#samples.length / 2);
-    const [first, second] = [this.#samples.slice(0, middle), this.#samples.slice(middle)].map((half) =>
-      Math.max(0, ...half),
-    );
-    const grownBytes = (second ?? 0) - (first ?? 0);
-    const isLong = seconds >= PEAKS_SAY_SOMETHING_AFTER_S;
-    return [
-      ...((second ?? 0) > RESIDENT_BYTES_MAX ? [`${mebibytes(second ?? 0)} were resident`] : []),
-      ...(isLong && grownBytes > PEAK_GROWTH_BYTES_MAX
-        ? [`the peak of resident memory grew by ${mebibytes(grownBytes)}`]
-        : []),
-    ];
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-}
-
 /** Connections that were hung up are closed when the engine comes to it. */
 async function settled(engine: SoakEngine, before: Holdings): Promise<Holdings> {
   const until = performance.now() + SETTLE_WITHIN_MS;
   for (;;) {
     const held = await engine.holdings();
-    if (growth(before, held).length === 0 || performance.now() > until) return held;
+    if (leaks(before, held).length === 0 || performance.now() > until) return held;
     await sleep(SETTLE_POLL_MS);
   }
 }
 
-function growth(before: Holdings, after: Holdings): readonly string[] {
-  const heapBytes = after.memory.heapUsed + after.memory.external - before.memory.heapUsed - before.memory.external;
-  const leaks = [
+/** Descriptors, sockets, timers and children that were not there before. */
+function leaks(before: Holdings, after: Holdings): readonly string[] {
+  const found = [
     ...more('descriptors', before.descriptors, after.descriptors),
     ...more('resources', before.resources, after.resources),
   ];
-  return [
-    ...leaks,
-    ...(leaks.length > 0 ? after.sockets : []),
-    ...(heapBytes > HEAP_GROWTH_BYTES_MAX ? [`the heap grew by ${mebibytes(heapBytes)}`] : []),
-  ];
+  return found.length > 0 ? [...found, ...after.sockets] : [];
 }
 
 function more(
@@ -165,11 +123,6 @@ function more(
   return Object.entries(after)
     .filter(([name, count]) => count > (before[name] ?? 0))
     .map(([name, count]) => `${what}: ${count} of ${name} instead of ${before[name] ?? 0}`);
-}
-
-/** For people. */
-export function mebibytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
 async function sceneOn(engine: SoakEngine): Promise<SoakScene> {

@@ -5,7 +5,7 @@ import { updateContainer } from '../../core/container/update.ts';
 import { route, type Route } from '../route.ts';
 import { aboutContainer } from './about.ts';
 
-export type ResourceRoutesDeps = StatsDeps & Pick<ContainerDeps, 'runtime' | 'publish'>;
+export type ResourceRoutesDeps = StatsDeps & Pick<ContainerDeps, 'runtime' | 'devices' | 'publish'>;
 
 /** What containers use and may use. Source: engine-api 3.12, 8.3. */
 export function resourceRoutes(deps: ResourceRoutesDeps): readonly Route[] {

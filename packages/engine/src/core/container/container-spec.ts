@@ -1,5 +1,6 @@
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import type { EtcPaths } from '../ports/container-files.ts';
+import { blockDevicePaths } from '../spec/block-io.ts';
 import { buildSpec, NOTHING_JOINED } from '../spec/build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
 import { networkChoice } from '../spec/modes.ts';
@@ -32,10 +33,11 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
   const { id, config, hostConfig } = record;
   const points = mountPointsOf(record);
   await checkBinds(deps, points);
-  const [user, etcPaths, mapped, hostDevices] = await Promise.all([
+  const [user, etcPaths, mapped, blockDevices, hostDevices] = await Promise.all([
     containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),
     writeEtcFiles(deps, record, place),
     Promise.all(hostConfig.Devices.map((mapping) => deps.devices.find(mapping))),
+    deps.devices.numbers(blockDevicePaths(hostConfig)),
     hostConfig.Privileged ? deps.devices.all() : [],
     ...sourcesToCreate(points).map((path) => deps.files.ensureBindSource(path)),
   ]);
@@ -51,6 +53,7 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
     etcPaths,
     initPath: deps.initPath,
     mappedDevices: mapped.flat(),
+    blockDevices,
     hostDevices,
   });
 }
@@ -69,6 +72,7 @@ export function containerProcess(deps: SpecDeps, record: ContainerRecord, user: 
     etcPaths: deps.files.etcPaths(record.id),
     initPath: deps.initPath,
     mappedDevices: [],
+    blockDevices: new Map(),
     hostDevices: [],
   }).process;
 }

@@ -30,7 +30,7 @@ const FACTS = hostFactsFrom({
     memInfo: 'MemTotal: 1000000 kB\n',
     cpuOnline: '0-1',
   },
-  ...{ nodeOnline: '0', mounts: '', unifiedControllers: 'cpu cpuset memory pids', existing: new Set<string>() },
+  ...{ nodeOnline: '0', mounts: '', unifiedControllers: 'cpu cpuset io memory pids', existing: new Set<string>() },
 });
 
 function body(fields: UpdateContainerBodyInput): UpdateContainerBody {
@@ -69,7 +69,9 @@ function scene(options: { readonly autoRemove?: boolean; readonly refuse?: Engin
     },
   } as unknown as ContainerDeps['runtime'];
   const publish = (_record: ContainerRecord, action: string): void => void told.push(action);
-  return { deps: { directory, facts: FACTS, runtime, publish }, actor, applied, told, stored: () => table.get(id) };
+  const devices = { numbers: async () => new Map([['/dev/disk', { major: 8, minor: 0 }]]) };
+  const deps = { directory, facts: FACTS, runtime, publish, devices: devices as unknown as ContainerDeps['devices'] };
+  return { deps, actor, applied, told, stored: () => table.get(id) };
 }
 
 describe('updateContainer', () => {
@@ -103,6 +105,15 @@ describe('updateContainer', () => {
     assert.equal(actor.record.hostConfig.RestartPolicy.Name, 'always');
   });
 
+  it('limits single devices by their numbers', async () => {
+    const { deps, actor, applied, stored } = scene();
+    await actor.send({ type: 'start-requested' });
+    const BlkioDeviceReadBps = [{ Path: '/dev/disk', Rate: 1024 }];
+    await updateContainer(deps, 'web', body({ BlkioDeviceReadBps }));
+    assert.deepEqual(applied[0]?.blockIO, { throttleReadBpsDevice: [{ major: 8, minor: 0, rate: 1024 }] });
+    assert.deepEqual(stored()?.hostConfig.BlkioDeviceReadBps, BlkioDeviceReadBps);
+  });
+
   it('stores nothing of what the kernel refuses', async () => {
     const { deps, actor, stored, told } = scene({ refuse: new EngineError('internal', 'no such CPU') });
     await actor.send({ type: 'start-requested' });
@@ -119,7 +130,7 @@ describe('updateContainer', () => {
     readonly words: string;
   }[] = [
     { asked: { Memory: 1000 }, kind: 'invalid-argument', words: 'Minimum memory limit allowed is 6MB' },
-    { asked: { BlkioWeight: 10 }, kind: 'not-implemented', words: 'HostConfig.BlkioWeight is not implemented yet' },
+    { asked: { BlkioWeight: 1 }, kind: 'invalid-argument', words: 'Range of blkio weight is from 10 to 1000' },
     {
       asked: { RestartPolicy: { Name: 'always', MaximumRetryCount: 1 } },
       kind: 'invalid-argument',

@@ -6,8 +6,9 @@ import {
   type Resources,
   type UpdateContainerBody,
 } from '@fairlead/protocol';
+import { blockDevicePaths, type BlockDevices } from '../spec/block-io.ts';
 import type { OciResources } from '../spec/oci.ts';
-import { ignoredWarnings, refuseResourceGaps } from '../spec/not-implemented.ts';
+import { ignoredWarnings } from '../spec/not-implemented.ts';
 import { updateResources } from '../spec/update-resources.ts';
 import { checkRestartPolicy } from '../spec/validate-host-config.ts';
 import { checkResources } from '../spec/validate-resources.ts';
@@ -22,18 +23,18 @@ import type { ContainerRecord } from './record.ts';
  *   then nothing is stored. Source: engine-api 3.12.
  */
 export async function updateContainer(
-  deps: Pick<ContainerDeps, 'directory' | 'facts' | 'runtime' | 'publish'>,
+  deps: Pick<ContainerDeps, 'directory' | 'facts' | 'runtime' | 'devices' | 'publish'>,
   ref: ContainerRef,
   asked: UpdateContainerBody,
 ): Promise<readonly string[]> {
-  refuseResourceGaps(asked);
   checkRestartPolicy(asked.RestartPolicy, false);
   const checked = checkResources(asked, deps.facts, 'update');
   const wanted = { ...asked, ...checked.resources };
   const actor = deps.directory.resolve(ref);
   try {
     await actor.amend(async (record) => {
-      const { hostConfig, applied } = updated(record, wanted);
+      const blockDevices = await deps.devices.numbers(blockDevicePaths(wanted));
+      const { hostConfig, applied } = updated(record, wanted, blockDevices);
       // Applied before it is stored: what the kernel refuses is never on record.
       if (record.state.status === 'running' && !isEmpty(applied)) await deps.runtime.update(record.id, applied);
       return { ...record, hostConfig };
@@ -50,11 +51,12 @@ export async function updateContainer(
 function updated(
   { state, hostConfig }: ContainerRecord,
   asked: Resources & Pick<HostConfig, 'RestartPolicy'>,
+  blockDevices: BlockDevices,
 ): { readonly hostConfig: HostConfig; readonly applied: OciResources } {
   if (state.status === 'removing' || state.status === 'dead') {
     throw new EngineError('conflict', 'container is marked for removal and cannot be "update"');
   }
-  const { merged, applied } = updateResources(hostConfig, asked);
+  const { merged, applied } = updateResources(hostConfig, asked, blockDevices);
   const { RestartPolicy: policy } = asked;
   if (policy.Name !== '' && policy.Name !== 'no' && hostConfig.AutoRemove) {
     const words = 'Restart policy cannot be updated because AutoRemove is enabled for the container';
@@ -65,6 +67,6 @@ function updated(
 }
 
 function isEmpty(resources: OciResources): boolean {
-  const { memory = {}, cpu = {}, pids = {} } = resources;
-  return [memory, cpu, pids].every((group) => Object.keys(group).length === 0);
+  const { memory = {}, cpu = {}, pids = {}, blockIO = {} } = resources;
+  return [memory, cpu, pids, blockIO].every((group) => Object.keys(group).length === 0);
 }

@@ -37,6 +37,7 @@ function specOf(
       etcPaths: { hostname: '/f/hostname', hosts: '/f/hosts', resolvConf: '/f/resolv.conf' },
       initPath: '/usr/bin/tini-static',
       mappedDevices: [],
+      blockDevices: new Map(),
       hostDevices: [],
       ...parts.request,
     },

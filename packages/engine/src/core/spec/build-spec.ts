@@ -1,5 +1,6 @@
 import type { ContainerConfig, HostConfig } from '@fairlead/protocol';
 import { INIT_PATH, ociMounts, rootfsPropagation, type EtcPaths } from './build-mounts.ts';
+import type { BlockDevices } from './block-io.ts';
 import { resolveCapabilities, toOciCapabilities } from './capabilities.ts';
 import { ociDevices, type MappedDevice } from './devices.ts';
 import { buildEnvironment } from './environment.ts';
@@ -39,6 +40,8 @@ export interface SpecRequest {
   readonly initPath: string | undefined;
   /** HostConfig.Devices as found on the host. */
   readonly mappedDevices: readonly MappedDevice[];
+  /** The devices that limits of block I/O name. */
+  readonly blockDevices: BlockDevices;
   /** Every device of the host; used for a privileged container only. */
   readonly hostDevices: readonly OciDevice[];
 }
@@ -127,7 +130,7 @@ function buildLinux(deps: SpecDeps, request: SpecRequest): OciLinux {
     namespaces: ociNamespaces(hostConfig, networkChoice(config, hostConfig), request.joined.namespaces),
     devices: devices.nodes,
     cgroupsPath: cgroupsPathOf(request.id, hostConfig),
-    resources: { devices: devices.rules, ...ociResources(hostConfig) },
+    resources: { devices: devices.rules, ...ociResources(hostConfig, request.blockDevices) },
     sysctl,
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),

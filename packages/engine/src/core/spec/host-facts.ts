@@ -12,6 +12,14 @@ export interface CgroupAbilities {
   readonly cpuQuota: boolean;
   readonly cpuset: boolean;
   readonly pids: boolean;
+  readonly blkioWeight: boolean;
+  readonly blkioWeightDevice: boolean;
+  readonly blkioReadBps: boolean;
+  readonly blkioWriteBps: boolean;
+  readonly blkioReadIops: boolean;
+  readonly blkioWriteIops: boolean;
+  readonly cpuRealtime: boolean;
+  readonly kernelMemoryTcp: boolean;
 }
 
 /** What specs depend on and the kernel decides. Read once at start. */
@@ -58,7 +66,7 @@ export interface HostTexts {
   readonly mounts: string;
   /** /sys/fs/cgroup/cgroup.controllers: only there on cgroup v2. */
   readonly unifiedControllers: string;
-  /** Which of `PROBED_PATHS`, of `<v1 memory controller>/<PROBED_MEMORY_FILES>` and of `thermalPaths` exist. */
+  /** Which of `PROBED_PATHS`, of `controllerFiles` and of `thermalPaths` exist. */
   readonly existing: ReadonlySet<string>;
 }
 
@@ -70,13 +78,21 @@ export const PROBED_PATHS = {
   appArmor: '/sys/kernel/security/apparmor',
 } as const;
 
-/** Files of the cgroup v1 memory controller that a kernel may be built without. */
-export const PROBED_MEMORY_FILES = [
-  'memory.memsw.limit_in_bytes',
-  'memory.soft_limit_in_bytes',
-  'memory.swappiness',
-  'memory.oom_control',
-] as const;
+/** Files of cgroup v1 controllers that a kernel may be built without, by the ability that they give. */
+const ABILITY_FILES = {
+  swap: 'memory.memsw.limit_in_bytes',
+  memoryReservation: 'memory.soft_limit_in_bytes',
+  memorySwappiness: 'memory.swappiness',
+  oomKillDisable: 'memory.oom_control',
+  kernelMemoryTcp: 'memory.kmem.tcp.limit_in_bytes',
+  cpuRealtime: 'cpu.rt_period_us',
+  blkioWeight: 'blkio.weight',
+  blkioWeightDevice: 'blkio.weight_device',
+  blkioReadBps: 'blkio.throttle.read_bps_device',
+  blkioWriteBps: 'blkio.throttle.write_bps_device',
+  blkioReadIops: 'blkio.throttle.read_iops_device',
+  blkioWriteIops: 'blkio.throttle.write_iops_device',
+} as const satisfies Partial<Record<keyof CgroupAbilities, string>>;
 
 const GO_ARCHITECTURE: Readonly<Record<string, string>> = {
   x64: 'amd64',
@@ -115,6 +131,17 @@ export function thermalPaths(onlineCpus: string): readonly string[] {
   return parseIdList(onlineCpus.trim()).map((cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
 }
 
+/** The files of this host's cgroup v1 controllers whose existence is an ability, to be probed. */
+export function controllerFiles(mounts: string): readonly string[] {
+  const controllers = legacyControllers(mounts);
+  return Object.values(ABILITY_FILES).flatMap((file) => controllerFile(controllers, file) ?? []);
+}
+
+function controllerFile(controllers: ReadonlyMap<string, string>, file: string): string | undefined {
+  const directory = controllers.get(file.slice(0, file.indexOf('.')));
+  return directory === undefined ? undefined : `${directory}/${file}`;
+}
+
 /** Where each cgroup v1 controller is mounted. */
 export function legacyControllers(mounts: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -144,6 +171,7 @@ function kernelVersion(osRelease: string): KernelVersion {
 function unifiedAbilities(texts: HostTexts): CgroupAbilities {
   const controllers = new Set(texts.unifiedControllers.trim().split(/\s+/));
   const memory = controllers.has('memory');
+  const io = controllers.has('io');
   return {
     memory,
     swap: memory,
@@ -155,23 +183,40 @@ function unifiedAbilities(texts: HostTexts): CgroupAbilities {
     cpuQuota: controllers.has('cpu'),
     cpuset: controllers.has('cpuset'),
     pids: controllers.has('pids'),
+    blkioWeight: io,
+    blkioWeightDevice: io,
+    blkioReadBps: io,
+    blkioWriteBps: io,
+    blkioReadIops: io,
+    blkioWriteIops: io,
+    cpuRealtime: false,
+    kernelMemoryTcp: false,
   };
 }
 
 function legacyAbilities(texts: HostTexts): CgroupAbilities {
   const controllers = legacyControllers(texts.mounts);
-  const memoryPath = controllers.get('memory');
-  const has = (file: (typeof PROBED_MEMORY_FILES)[number]): boolean =>
-    memoryPath !== undefined && texts.existing.has(`${memoryPath}/${file}`);
+  const has = (ability: keyof typeof ABILITY_FILES): boolean => {
+    const path = controllerFile(controllers, ABILITY_FILES[ability]);
+    return path !== undefined && texts.existing.has(path);
+  };
   return {
-    memory: memoryPath !== undefined,
-    swap: has('memory.memsw.limit_in_bytes'),
-    memoryReservation: has('memory.soft_limit_in_bytes'),
-    memorySwappiness: has('memory.swappiness'),
-    oomKillDisable: has('memory.oom_control'),
+    memory: controllers.has('memory'),
+    swap: has('swap'),
+    memoryReservation: has('memoryReservation'),
+    memorySwappiness: has('memorySwappiness'),
+    oomKillDisable: has('oomKillDisable'),
     cpuShares: controllers.has('cpu'),
     cpuQuota: controllers.has('cpu'),
     cpuset: controllers.has('cpuset'),
     pids: controllers.has('pids'),
+    blkioWeight: has('blkioWeight'),
+    blkioWeightDevice: has('blkioWeightDevice'),
+    blkioReadBps: has('blkioReadBps'),
+    blkioWriteBps: has('blkioWriteBps'),
+    blkioReadIops: has('blkioReadIops'),
+    blkioWriteIops: has('blkioWriteIops'),
+    cpuRealtime: has('cpuRealtime'),
+    kernelMemoryTcp: has('kernelMemoryTcp'),
   };
 }

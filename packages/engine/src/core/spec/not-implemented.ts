@@ -13,12 +13,6 @@ export function refuseGaps(hostConfig: HostConfig): void {
   if (found !== undefined) throw new EngineError('not-implemented', `${found[0]} is not implemented yet`);
 }
 
-/** As `refuseGaps`, for an update. @throws EngineError 'not-implemented', naming the field. */
-export function refuseResourceGaps(resources: Resources): void {
-  const found = resourceGaps(resources).find(([, asked]) => asked);
-  if (found !== undefined) throw new EngineError('not-implemented', `${found[0]} is not implemented yet`);
-}
-
 /** What is asked for, has no effect here, and harms nobody by that. */
 export function ignoredWarnings(hostConfig: Resources): readonly string[] {
   const ignored: readonly Gap[] = [['HostConfig.CpuCount', hostConfig.CpuCount > 0]];
@@ -38,20 +32,5 @@ function hostConfigGaps(hostConfig: HostConfig): readonly Gap[] {
     ['HostConfig.DeviceRequests', (hostConfig.DeviceRequests ?? []).length > 0],
     ['HostConfig.StorageOpt', Object.keys(hostConfig.StorageOpt).length > 0],
     ['HostConfig.Cgroup', hostConfig.Cgroup !== ''],
-    ...resourceGaps(hostConfig),
-  ];
-}
-
-function resourceGaps(resources: Resources): readonly Gap[] {
-  return [
-    ['HostConfig.BlkioWeight', resources.BlkioWeight > 0],
-    ['HostConfig.BlkioWeightDevice', resources.BlkioWeightDevice.length > 0],
-    ['HostConfig.BlkioDeviceReadBps', resources.BlkioDeviceReadBps.length > 0],
-    ['HostConfig.BlkioDeviceWriteBps', resources.BlkioDeviceWriteBps.length > 0],
-    ['HostConfig.BlkioDeviceReadIOps', resources.BlkioDeviceReadIOps.length > 0],
-    ['HostConfig.BlkioDeviceWriteIOps', resources.BlkioDeviceWriteIOps.length > 0],
-    ['HostConfig.CpuRealtimePeriod', resources.CpuRealtimePeriod !== 0],
-    ['HostConfig.CpuRealtimeRuntime', resources.CpuRealtimeRuntime !== 0],
-    ['HostConfig.KernelMemoryTCP', resources.KernelMemoryTCP !== 0],
   ];
 }

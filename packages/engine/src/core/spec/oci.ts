@@ -158,6 +158,8 @@ export interface OciMemory {
   /** Memory and swap together, also on cgroup v2, where the runtime translates. */
   readonly swap?: number;
   readonly kernel?: number;
+  /** Buffers of TCP; cgroup v1 only. */
+  readonly kernelTCP?: number;
   readonly swappiness?: number;
   readonly disableOOMKiller?: boolean;
 }
@@ -176,6 +178,25 @@ export interface OciCpu {
 
 export interface OciBlockIo {
   readonly weight?: number;
+  readonly weightDevice?: readonly OciWeightDevice[];
+  readonly throttleReadBpsDevice?: readonly OciThrottleDevice[];
+  readonly throttleWriteBpsDevice?: readonly OciThrottleDevice[];
+  readonly throttleReadIOPSDevice?: readonly OciThrottleDevice[];
+  readonly throttleWriteIOPSDevice?: readonly OciThrottleDevice[];
+}
+
+export interface OciDeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface OciWeightDevice extends OciDeviceNumber {
+  readonly weight: number;
+}
+
+export interface OciThrottleDevice extends OciDeviceNumber {
+  /** Bytes or operations per second. */
+  readonly rate: number;
 }
 
 export interface OciSeccomp {

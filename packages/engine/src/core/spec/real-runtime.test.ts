@@ -19,9 +19,8 @@ import { describe, it } from 'node:test';
 import { buildSpec, NOTHING_JOINED } from './build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts';
 import {
+  controllerFiles,
   hostFactsFrom,
-  legacyControllers,
-  PROBED_MEMORY_FILES,
   PROBED_PATHS,
   thermalPaths,
   type HostFacts,
@@ -43,11 +42,10 @@ function readHostFacts(): HostFacts {
   const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
   const mounts = read('/proc/self/mounts');
   const cpuOnline = read('/sys/devices/system/cpu/online');
-  const memoryPath = legacyControllers(mounts).get('memory') ?? '/none';
   const probed = [
     ...Object.values(PROBED_PATHS),
     ...thermalPaths(cpuOnline),
-    ...PROBED_MEMORY_FILES.map((file) => `${memoryPath}/${file}`),
+    ...controllerFiles(mounts),
   ];
   return hostFactsFrom({
     nodeArchitecture: process.arch,
@@ -98,6 +96,7 @@ function runContainer(runtime: string, config: object, hostConfig: object): Outc
         etcPaths: writeEtcFiles(bundle),
         initPath: '/usr/bin/tini-static',
         mappedDevices: [],
+        blockDevices: new Map(),
         hostDevices: [],
       },
     );

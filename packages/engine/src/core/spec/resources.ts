@@ -1,14 +1,17 @@
 import type { Resources } from '@fairlead/protocol';
+import { ociBlockIo, type BlockDevices } from './block-io.ts';
 import type { OciCpu, OciMemory, OciResources } from './oci.ts';
 
 /** Microseconds: the period NanoCpus is turned into. Source: moby getCPUResources. */
 const CPU_PERIOD_US = 100_000;
 
 /** The limits of a container in OCI's words, for cgroup v1 and v2 alike: the runtime translates. */
-export function ociResources(resources: Resources): Omit<OciResources, 'devices'> {
+export function ociResources(resources: Resources, blockDevices: BlockDevices): Omit<OciResources, 'devices'> {
+  const blockIO = ociBlockIo(resources, blockDevices);
   return {
     memory: memoryOf(resources),
     cpu: cpuOf(resources),
+    ...(Object.keys(blockIO).length === 0 ? {} : { blockIO }),
     ...(resources.PidsLimit === null ? {} : { pids: { limit: resources.PidsLimit } }),
   };
 }
@@ -20,6 +23,7 @@ function memoryOf(resources: Resources): OciMemory {
     ...(reservation > 0 ? { reservation } : {}),
     // No limit is what a new cgroup has; writing it would fail on a host without swap accounting.
     ...(swap > 0 ? { swap } : {}),
+    ...(resources.KernelMemoryTCP > 0 ? { kernelTCP: resources.KernelMemoryTCP } : {}),
     ...(swappiness === null ? {} : { swappiness }),
     ...(resources.OomKillDisable === true ? { disableOOMKiller: true } : {}),
   };
@@ -32,6 +36,8 @@ function cpuOf(resources: Resources): OciCpu {
     ...(nanos > 0 ? { period: CPU_PERIOD_US, quota: Math.floor((nanos * CPU_PERIOD_US) / 1e9) } : {}),
     ...(period === 0 ? {} : { period }),
     ...(quota === 0 ? {} : { quota }),
+    ...(resources.CpuRealtimePeriod === 0 ? {} : { realtimePeriod: resources.CpuRealtimePeriod }),
+    ...(resources.CpuRealtimeRuntime === 0 ? {} : { realtimeRuntime: resources.CpuRealtimeRuntime }),
     ...(resources.CpusetCpus === '' ? {} : { cpus: resources.CpusetCpus }),
     ...(resources.CpusetMems === '' ? {} : { mems: resources.CpusetMems }),
   };

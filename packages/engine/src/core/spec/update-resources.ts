@@ -1,4 +1,5 @@
 import { EngineError, type Resources } from '@fairlead/protocol';
+import { BLOCK_IO_LISTS, type BlockDevices } from './block-io.ts';
 import { ociResources } from './resources.ts';
 import type { OciResources } from './oci.ts';
 
@@ -14,12 +15,17 @@ export interface UpdatedResources {
  * Puts an update over the limits a container has: 0, empty and null keep them.
  *
  * @param asked checked; a PidsLimit of 0 or less takes the limit away.
+ * @param blockDevices those that `asked` names.
  * @throws EngineError 'conflict' in Docker's words. Source: moby v28 container/container_unix.go, UpdateContainer.
  */
-export function updateResources(current: Resources, asked: Resources): UpdatedResources {
+export function updateResources(
+  current: Resources,
+  asked: Resources,
+  blockDevices: BlockDevices = new Map(),
+): UpdatedResources {
   refuseConflicts(current, asked);
   const merged: Resources = { ...current, ...changed(current, asked) };
-  return { merged: changed(current, asked), applied: appliedOf(merged, asked) };
+  return { merged: changed(current, asked), applied: appliedOf(merged, asked, blockDevices) };
 }
 
 function refuseConflicts(current: Resources, asked: Resources): void {
@@ -57,6 +63,9 @@ const NUMBERS = [
   'Memory',
   'MemorySwap',
   'MemoryReservation',
+  'BlkioWeight',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
 ] as const satisfies readonly (keyof Resources)[];
 
 function changed(current: Resources, asked: Resources): Partial<Resources> {
@@ -65,6 +74,7 @@ function changed(current: Resources, asked: Resources): Partial<Resources> {
     ...Object.fromEntries(numbers),
     ...(asked.CpusetCpus === '' ? {} : { CpusetCpus: asked.CpusetCpus }),
     ...(asked.CpusetMems === '' ? {} : { CpusetMems: asked.CpusetMems }),
+    ...Object.fromEntries(BLOCK_IO_LISTS.filter((key) => asked[key].length > 0).map((key) => [key, asked[key]])),
     PidsLimit: asked.PidsLimit === null ? current.PidsLimit : limitOf(asked.PidsLimit),
   };
 }
@@ -74,20 +84,22 @@ function limitOf(asked: number): number | null {
 }
 
 /** Limits that the kernel holds in one file, or checks against each other, go together; what is not asked for is absent. */
-function appliedOf(merged: Resources, asked: Resources): OciResources {
+function appliedOf(merged: Resources, asked: Resources, blockDevices: BlockDevices): OciResources {
   const inMemory = asked.Memory !== 0 || asked.MemorySwap !== 0;
   const inBandwidth = asked.NanoCpus !== 0 || asked.CpuPeriod !== 0 || asked.CpuQuota !== 0;
-  const { memory, cpu } = ociResources({
+  const wanted: Resources = {
     ...asked,
     ...(inMemory ? { Memory: merged.Memory, MemorySwap: merged.MemorySwap } : {}),
     ...(inBandwidth ? { NanoCpus: merged.NanoCpus, CpuPeriod: merged.CpuPeriod, CpuQuota: merged.CpuQuota } : {}),
     MemorySwappiness: null,
     OomKillDisable: null,
-  });
+  };
+  const { memory, cpu, blockIO } = ociResources(wanted, blockDevices);
   return {
     // OCI: -1 is no limit. Unlike a new group's, a limit that is to go must be said.
     memory: { ...memory, ...(inMemory && merged.MemorySwap === -1 ? { swap: -1 } : {}) },
     cpu: { ...cpu },
+    ...(blockIO === undefined ? {} : { blockIO }),
     ...(asked.PidsLimit === null ? {} : { pids: { limit: limitOf(asked.PidsLimit) ?? -1 } }),
   };
 }

@@ -248,7 +248,6 @@ const notImplemented: readonly (Parts & { readonly words: RegExp })[] = [
   { hostConfig: { Links: ['a:b'] }, words: /HostConfig\.Links/ },
   { hostConfig: { DeviceRequests: [{ Count: -1 }] }, words: /HostConfig\.DeviceRequests/ },
   { hostConfig: { StorageOpt: { size: '1g' } }, words: /HostConfig\.StorageOpt/ },
-  { hostConfig: { BlkioWeight: 100 }, words: /HostConfig\.BlkioWeight/ },
   { networks: { default: { MacAddress: '02:42:00:00:00:01' } }, words: /MacAddress/ },
 ];
 

@@ -1,4 +1,5 @@
 import { EngineError, type Resources } from '@fairlead/protocol';
+import { checkBlockIo } from './block-io.ts';
 import { checkCpuSet } from './cpu-set.ts';
 import type { HostFacts } from './host-facts.ts';
 
@@ -31,9 +32,10 @@ export function checkResources(
   const memory = checkMemory(hostConfig, facts, purpose);
   const cpu = checkCpu(hostConfig, facts);
   const pids = checkPids(hostConfig, facts);
+  const blockIo = checkBlockIo(hostConfig, facts.cgroups);
   return {
-    resources: { ...memory.resources, ...cpu.resources, ...pids.resources },
-    warnings: [...memory.warnings, ...pids.warnings, ...cpu.warnings],
+    resources: { ...memory.resources, ...cpu.resources, ...pids.resources, ...blockIo.resources },
+    warnings: [...memory.warnings, ...pids.warnings, ...cpu.warnings, ...blockIo.warnings],
   };
 }
 
@@ -78,6 +80,7 @@ function checkMemory(hostConfig: Resources, facts: HostFacts, purpose: Resources
     memory > 0 && reservation > memory,
     'Minimum memory limit can not be less than memory reservation limit, see usage',
   );
+  const tcp = checkTcpMemory(hostConfig, facts);
   const oom = checkOomKill(hostConfig, facts, memory);
   return {
     resources: {
@@ -86,9 +89,10 @@ function checkMemory(hostConfig: Resources, facts: HostFacts, purpose: Resources
       MemorySwap: purpose === 'create' && memory > 0 && swap === 0 ? memory * 2 : swap,
       MemoryReservation: reservation,
       MemorySwappiness: swappiness,
+      ...tcp.resources,
       ...oom.resources,
     },
-    warnings: [...warnings, ...oom.warnings],
+    warnings: [...warnings, ...tcp.warnings, ...oom.warnings],
   };
 }
 
@@ -103,6 +107,12 @@ function checkOomKill(hostConfig: Resources, facts: HostFacts, memory: number): 
   const dangerous =
     'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.';
   return { resources: {}, warnings: memory === 0 ? [dangerous] : [] };
+}
+
+function checkTcpMemory({ KernelMemoryTCP: limit }: Resources, facts: HostFacts): CheckedResources {
+  if (limit <= 0 || facts.cgroups.kernelMemoryTcp) return { resources: {}, warnings: [] };
+  const warning = unsupported('kernel memory TCP limit capabilities or the cgroup is not mounted. Limitation discarded.');
+  return { resources: { KernelMemoryTCP: 0 }, warnings: [warning] };
 }
 
 function checkPids(hostConfig: Resources, facts: HostFacts): CheckedResources {
@@ -134,6 +144,7 @@ function checkCpu(hostConfig: Resources, facts: HostFacts): CheckedResources {
     'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
   );
   refuseIf(!quotaLost && quota > 0 && quota < 1000, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  checkRealtime(hostConfig, facts);
   const cpuset = checkCpusets(hostConfig, facts);
   return {
     resources: {
@@ -143,6 +154,16 @@ function checkCpu(hostConfig: Resources, facts: HostFacts): CheckedResources {
     },
     warnings: [...warnings, ...cpuset.warnings],
   };
+}
+
+/** Source: moby v28 runconfig/hostconfig_unix.go, validateResources. */
+function checkRealtime({ CpuRealtimePeriod: period, CpuRealtimeRuntime: runtime }: Resources, facts: HostFacts): void {
+  const isAsked = period !== 0 || runtime !== 0;
+  refuseIf(isAsked && !facts.cgroups.cpuRealtime, 'your kernel does not support CPU real-time scheduler');
+  refuseIf(
+    period !== 0 && runtime !== 0 && runtime > period,
+    'cpu real-time runtime cannot be higher than cpu real-time period',
+  );
 }
 
 function checkCpusets(hostConfig: Resources, facts: HostFacts): CheckedResources {

@@ -30,6 +30,16 @@ export const hostDevices: HostDevices = {
     }
     return below.map((found) => ({ device: ociDevice(found, found.path.replace(source, target || source)), access }));
   },
+  async numbers(paths) {
+    const found = await Promise.all(
+      paths.map(async (path) => {
+        const node = await readDeviceNode(path);
+        if (node !== undefined) return [path, node] as const;
+        throw new EngineError('internal', `stat ${path}: no such file or directory`);
+      }),
+    );
+    return new Map(found.map(([path, { major, minor }]) => [path, { major, minor }]));
+  },
   async all() {
     const nodes = await listDeviceNodes('/dev', SKIPPED);
     return nodes.filter(({ type }) => type !== 'p').map((node) => ociDevice(node, node.path));

@@ -1,7 +1,6 @@
 import {
+  controllerFiles,
   hostFactsFrom,
-  legacyControllers,
-  PROBED_MEMORY_FILES,
   PROBED_PATHS,
   thermalPaths,
   type HostFacts,
@@ -23,11 +22,10 @@ export async function readHostFacts(): Promise<HostFacts> {
     read('/proc/self/mounts'),
     read('/sys/fs/cgroup/cgroup.controllers'),
   ]);
-  const memoryPath = legacyControllers(mounts).get('memory');
   const probed = [
     ...Object.values(PROBED_PATHS),
     ...thermalPaths(cpuOnline),
-    ...(memoryPath === undefined ? [] : PROBED_MEMORY_FILES.map((file) => `${memoryPath}/${file}`)),
+    ...controllerFiles(mounts),
   ];
   const present = await Promise.all(probed.map(async (path) => ((await pathExists(path)) ? [path] : [])));
   return hostFactsFrom({
