@@ -110,6 +110,8 @@ int main(int argc, char **argv) {
     kept = read_pid(argv[1]);
     if (kept <= 0) {
       int code = code_of(status);
+      /* It may have been killed while it wrote. */
+      unlink(argv[1]);
       while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
       return code;

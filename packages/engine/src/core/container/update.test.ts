@@ -114,6 +114,13 @@ describe('updateContainer', () => {
     assert.deepEqual(stored()?.hostConfig.BlkioDeviceReadBps, BlkioDeviceReadBps);
   });
 
+  it('is for the next run of one that has ended in this very moment', async () => {
+    const { deps, actor, stored } = scene({ refuse: new EngineError('conflict', 'container is not running') });
+    await actor.send({ type: 'start-requested' });
+    await updateContainer(deps, 'web', body({ CpuShares: 77 }));
+    assert.equal(stored()?.hostConfig.CpuShares, 77);
+  });
+
   it('stores nothing of what the kernel refuses', async () => {
     const { deps, actor, stored, told } = scene({ refuse: new EngineError('internal', 'no such CPU') });
     await actor.send({ type: 'start-requested' });

@@ -1,6 +1,7 @@
 import {
   EngineError,
   isEngineError,
+  type ContainerId,
   type ContainerRef,
   type HostConfig,
   type Resources,
@@ -36,7 +37,7 @@ export async function updateContainer(
       const blockDevices = await deps.devices.numbers(blockDevicePaths(wanted));
       const { hostConfig, applied } = updated(record, wanted, blockDevices);
       // Applied before it is stored: what the kernel refuses is never on record.
-      if (record.state.status === 'running' && !isEmpty(applied)) await deps.runtime.update(record.id, applied);
+      if (record.state.status === 'running' && !isEmpty(applied)) await applyNow(deps, record.id, applied);
       return { ...record, hostConfig };
     });
   } catch (cause) {
@@ -46,6 +47,19 @@ export async function updateContainer(
   }
   deps.publish(actor.record, 'update');
   return [...checked.warnings, ...ignoredWarnings(asked)];
+}
+
+/** One that has ended in this very moment has them in its next run. */
+async function applyNow(
+  { runtime }: Pick<ContainerDeps, 'runtime'>,
+  id: ContainerId,
+  resources: OciResources,
+): Promise<void> {
+  try {
+    await runtime.update(id, resources);
+  } catch (error) {
+    if (!isEngineError(error) || error.kind !== 'conflict') throw error;
+  }
 }
 
 function updated(

@@ -88,6 +88,7 @@ export interface ContainerRuntime {
   /**
    * Changes limits of a running container, paused or not; what `resources` leaves out stays as it is.
    * @throws EngineError 'internal' with the runtime's words when the kernel refuses one of them; others may be in force then.
+   *   'conflict' when it has ended.
    */
   update(id: ContainerId, resources: OciResources): Promise<void>;
   /**

@@ -1,11 +1,13 @@
 import type { ExecRequest } from '../../core/ports/container-runtime.ts';
 import type { OciProcess } from '../../core/spec/oci.ts';
+import { removeFile } from '../../host/files.ts';
 import { MemoryFile } from '../../host/memory-file.ts';
 import { execKeeperPath } from '../../host/native-programs.ts';
 import { PipeReader } from '../../host/pipe-reader.ts';
 import { spawnProgram, type Program, type SpawnOptions } from '../../host/process.ts';
 import { ReportPipe } from '../../host/report-pipe.ts';
 import { DescriptorListener } from '../../host/terminal.ts';
+import { waitOrAbort } from '../../lib/wait-or-abort.ts';
 import type { ExecFiles, ExecPaths } from './exec-files.ts';
 import { parseExecReport } from './exec-report.ts';
 import type { ExecTransport } from './exec-transport.ts';
@@ -92,20 +94,29 @@ async function launchOnTerminal(launch: Launch): Promise<LaunchedExec> {
   const more = ['--tty', `--console-socket=${paths.consoleSocket}`];
   const program = await startExec(launch, more, ['ignore', 'ignore', 'ignore']);
   const failed = new AbortController();
+  const bound = AbortSignal.timeout(RUNTIME_CALL_MS);
+  const hasFailed = (): boolean => parseExecReport(report.takeText()).pid === undefined;
   // A program that ran and ended at once has sent its terminal all the same.
   void program.exited.then(() => {
-    if (parseExecReport(report.takeText()).pid === undefined) failed.abort();
+    if (hasFailed()) failed.abort();
   });
   try {
-    const { fd } = await listener.receive(AbortSignal.any([failed.signal, AbortSignal.timeout(RUNTIME_CALL_MS)]));
+    const { fd } = await listener.receive(AbortSignal.any([failed.signal, bound]));
     const transport = new TerminalTransport(fd);
     // crun sets it, too, when the program may run already; runc leaves it to us.
     if (request.size !== undefined) transport.resize(request.size);
     return { program, report, transport };
   } catch (error) {
-    if (failed.signal.aborted) return { program, report, transport: undefined };
+    // The runtime hung up without a terminal, because the container ended meanwhile: its report says so.
+    const isOver = await waitOrAbort(program.exited, bound).then(
+      () => true,
+      () => false,
+    );
+    if (isOver && hasFailed()) return { program, report, transport: undefined };
     program.kill('SIGKILL');
-    return await rejectAfter(program, error);
+    await program.exited;
+    await removeFile(paths.pid);
+    throw error;
   }
 }
 
@@ -134,9 +145,4 @@ function execArguments(command: RuntimeCommand, paths: ExecPaths): readonly stri
     ...globalArguments(command, REPORT_PATH),
     ...['exec', '--detach', `--process=${DOCUMENT_PATH}`, `--pid-file=${paths.pid}`],
   ];
-}
-
-async function rejectAfter(program: Program, error: unknown): Promise<never> {
-  await program.exited;
-  throw error;
 }

@@ -62,6 +62,7 @@ for (const runtime of ['crun', 'runc'] as const) {
     it('keeps a size that was set before it started', () => inContainer(resizesEarly));
     it('a shell lives on when its connection goes away', () => inContainer(shellLivesOn));
     it('a start that fails prints nothing', () => inContainer(failsSilently));
+    it('a start in a container that ends says so, and leaves no file', () => inContainer(endsWithTheContainer));
   });
 }
 
@@ -188,6 +189,19 @@ async function failsCleanly(subject: OciSubject, id: ContainerId): Promise<void>
     await exec[Symbol.asyncDispose]();
   }
   await until(async () => (await descriptors()) <= before, 'as many descriptors as before');
+  assert.deepEqual(await readdir(subject.execsDirectory), []);
+}
+
+/** Which of them have started by then is the kernel's to say. */
+async function endsWithTheContainer(subject: OciSubject, id: ContainerId): Promise<void> {
+  const execs = Array.from({ length: 12 }, () => execIn(subject, id, { args: SUITE_PROGRAMS.sleeps, tty: true }));
+  await Promise.race(execs.map(({ started }) => started));
+  await subject.runtime.delete(id);
+  for (const exec of execs) {
+    await within(exec.exited, 'its end');
+    await exec.started.catch((error: unknown) => assert.doesNotMatch(String(error), /could not be run/));
+    await exec[Symbol.asyncDispose]();
+  }
   assert.deepEqual(await readdir(subject.execsDirectory), []);
 }
 

@@ -182,7 +182,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     try {
       const args = ['update', '--resources', bundle.resourcesPath, id];
       const { exitCode, stderr } = await callRuntime(this.#command, args);
-      if (exitCode !== 0) throw new EngineError('internal', stderr.trim());
+      if (exitCode !== 0) throw await this.#refusal(id, stderr);
     } finally {
       await removeFile(bundle.resourcesPath);
     }
@@ -285,14 +285,15 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   async #freeze(id: ContainerId, verb: 'pause' | 'resume', wanted: string): Promise<void> {
     const { exitCode, stderr } = await callRuntime(this.#command, [verb, id]);
-    if (exitCode === 0) return;
+    if (exitCode === 0 || (await this.#status(id)) === wanted) return;
+    throw await this.#refusal(id, `cannot ${verb} container ${id}: ${stderr}`);
+  }
+
+  /** Why a call about a running container failed: most often it has ended in this very moment, and its exit is on the way here. */
+  async #refusal(id: ContainerId, report: string): Promise<EngineError> {
     const status = await this.#status(id);
-    if (status === wanted) return;
-    // It has ended in this very moment; its exit is on the way here.
-    if (status === undefined || status === 'stopped') {
-      throw new EngineError('conflict', `container ${id} is not running`, { details: { report: stderr.trim() } });
-    }
-    throw new EngineError('internal', `cannot ${verb} container ${id}: ${stderr.trim()}`);
+    if (status !== undefined && status !== 'stopped') return new EngineError('internal', report.trim());
+    return new EngineError('conflict', `container ${id} is not running`, { details: { report: report.trim() } });
   }
 
   /** The runtime's word for the container's state; undefined when it does not know it. */
