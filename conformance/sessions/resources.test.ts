@@ -106,7 +106,13 @@ sessions('limits, and docker update', (session) => {
   });
 
   it('limits of block I/O name devices that are there', async () => {
-    const { exitCode, stderr } = await session.docker.run(['run', '--rm', '--device-read-bps', '/dev/nosuch:1mb', 'busybox']);
+    const { exitCode, stderr } = await session.docker.run([
+      'run',
+      '--rm',
+      '--device-read-bps',
+      '/dev/nosuch:1mb',
+      'busybox',
+    ]);
     assert.notEqual(exitCode, 0);
     assert.match(stderr, /no such file or directory/);
   });

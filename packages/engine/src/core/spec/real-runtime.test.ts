@@ -18,13 +18,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildSpec, NOTHING_JOINED } from './build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts';
-import {
-  controllerFiles,
-  hostFactsFrom,
-  PROBED_PATHS,
-  thermalPaths,
-  type HostFacts,
-} from './host-facts.ts';
+import { controllerFiles, hostFactsFrom, PROBED_PATHS, thermalPaths, type HostFacts } from './host-facts.ts';
 import { plainMounts } from './mount-points.ts';
 import { resolveUser } from './resolve-user.ts';
 import { parseSeccompProfile } from './seccomp-profile.ts';
@@ -42,11 +36,7 @@ function readHostFacts(): HostFacts {
   const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
   const mounts = read('/proc/self/mounts');
   const cpuOnline = read('/sys/devices/system/cpu/online');
-  const probed = [
-    ...Object.values(PROBED_PATHS),
-    ...thermalPaths(cpuOnline),
-    ...controllerFiles(mounts),
-  ];
+  const probed = [...Object.values(PROBED_PATHS), ...thermalPaths(cpuOnline), ...controllerFiles(mounts)];
   return hostFactsFrom({
     nodeArchitecture: process.arch,
     osRelease: read('/proc/sys/kernel/osrelease'),

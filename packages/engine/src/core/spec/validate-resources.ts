@@ -111,7 +111,9 @@ function checkOomKill(hostConfig: Resources, facts: HostFacts, memory: number): 
 
 function checkTcpMemory({ KernelMemoryTCP: limit }: Resources, facts: HostFacts): CheckedResources {
   if (limit <= 0 || facts.cgroups.kernelMemoryTcp) return { resources: {}, warnings: [] };
-  const warning = unsupported('kernel memory TCP limit capabilities or the cgroup is not mounted. Limitation discarded.');
+  const warning = unsupported(
+    'kernel memory TCP limit capabilities or the cgroup is not mounted. Limitation discarded.',
+  );
   return { resources: { KernelMemoryTCP: 0 }, warnings: [warning] };
 }
 

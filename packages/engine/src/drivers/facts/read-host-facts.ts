@@ -22,11 +22,7 @@ export async function readHostFacts(): Promise<HostFacts> {
     read('/proc/self/mounts'),
     read('/sys/fs/cgroup/cgroup.controllers'),
   ]);
-  const probed = [
-    ...Object.values(PROBED_PATHS),
-    ...thermalPaths(cpuOnline),
-    ...controllerFiles(mounts),
-  ];
+  const probed = [...Object.values(PROBED_PATHS), ...thermalPaths(cpuOnline), ...controllerFiles(mounts)];
   const present = await Promise.all(probed.map(async (path) => ((await pathExists(path)) ? [path] : [])));
   return hostFactsFrom({
     nodeArchitecture: process.arch,
