@@ -307,7 +307,7 @@ sessions('fairlead: the program', (session) => {
       words: /^invalid argument "x" for "-t, --timeout" flag: strconv\.ParseInt/,
     },
     { args: ['nosuch'], code: 1, words: /^fairlead: unknown command: fairlead nosuch\n/ },
-    { args: ['-H', 'ssh://x', 'ps'], code: 1, words: /only unix:\/\/ and tcp:\/\/ are spoken here/ },
+    { args: ['-H', 'npipe://x', 'ps'], code: 1, words: /named pipes exist on Windows only/ },
   ] as const;
   for (const { args, code, words } of usage) {
     it(`refuses ${args.join(' ')}`, async () => {

@@ -11,8 +11,8 @@ import {
   STATUS_BY_KIND,
 } from '@fairlead/protocol';
 import { trustDocument } from './codec/json.ts';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { HttpHeaders, HttpRequest } from './transport/http-head.ts';
 import { connectionLost, ProtocolError, RequestFailedError } from './errors.ts';
 import type { Negotiation } from './negotiate.ts';
 import {
@@ -20,7 +20,6 @@ import {
   type HijackedAnswer,
   type HttpAnswer,
   type HttpConnections,
-  type HttpRequest,
 } from './transport/http-connections.ts';
 
 /** An answer that is one document is read whole; larger ones are refused. The largest known, a list of 10,000 containers, is 20 MB. */
@@ -55,7 +54,7 @@ export interface Call<E extends Endpoint> {
 /** A successful answer, read whole. */
 export interface Answered<T> {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: HttpHeaders;
   readonly body: T;
 }
 
@@ -95,7 +94,11 @@ export async function callHijack<E extends Endpoint>(deps: CallDeps, row: E, ask
 
 async function send<E extends Endpoint>(deps: CallDeps, row: E, asked: Call<E>): Promise<HttpAnswer> {
   const request = await requestFor(deps, row, asked);
-  const answer = await transfer(() => deps.connections.send(request, asked.signal), asked, row.method === 'GET');
+  const answer = await transfer(
+    () => deps.connections.send(request, asked.signal),
+    asked,
+    row.method === 'GET' || row.method === 'HEAD',
+  );
   if (row.success.includes(answer.status)) return answer;
   throw await failureFrom(answer, asked);
 }

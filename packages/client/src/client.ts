@@ -1,59 +1,70 @@
-import { type ApiVersion, type SystemInfo, systemEndpoints } from '@fairlead/protocol';
+import { type ApiVersion, EngineError, type SystemInfo, systemEndpoints } from '@fairlead/protocol';
+import type { Duplex } from 'node:stream';
 import { call, type CallDeps } from './call.ts';
 import { ContainerGroup } from './groups/containers.ts';
 import type { ClientDeps } from './groups/group.ts';
 import { ImageGroup } from './groups/images.ts';
 import { OperationGroup } from './groups/operations.ts';
 import { SystemGroup } from './groups/system.ts';
-import { type EngineTraits, Negotiation } from './negotiate.ts';
+import { type EndpointChoice, engineEndpoint } from './endpoint/engine-endpoint.ts';
+import { type Environment, variable } from './endpoint/environment.ts';
+import { type EngineTraits, Negotiation, parsePinnedVersion } from './negotiate.ts';
 import { runContainer, type RunOptions, type RunResult } from './run.ts';
 import type { EventFeedItem, EventOptions } from './streams/event-feed.ts';
-import { parseAddress, transportTo } from './transport/address.ts';
+import { transportTo } from './transport/transport-to.ts';
 import { HttpConnections } from './transport/http-connections.ts';
+import type { SshOptions } from './transport/ssh.ts';
 import type { Transport } from './transport/transport.ts';
 
-/** Where Fairlead listens when nobody says otherwise. */
-export const FAIRLEAD_SOCKET = '/run/fairlead/fairlead.sock';
-/** Where Docker listens. Source: docker client, DefaultDockerHost. */
-export const DOCKER_SOCKET = '/var/run/docker.sock';
+/** An engine in this process: `Engine` of `@fairlead/engine` is one. */
+export interface InProcessEngine {
+  dial(signal: AbortSignal): Promise<Duplex>;
+}
 
-export interface ConnectOptions {
-  /** `unix:///PATH` or `tcp://HOST:PORT`. Absent: `DOCKER_HOST`, else Fairlead's socket if it is there, else Docker's. */
-  readonly host?: string | undefined;
-  /** Another way to an engine, instead of `host`. */
+/** Which engine, and how to speak with it. What is not said comes from the environment, as with Docker's CLI. */
+export interface ConnectOptions extends EndpointChoice {
+  /** How to log in for `ssh://`. */
+  readonly ssh?: SshOptions | undefined;
+  /** An engine in this process: no socket in between. It stays the caller's to dispose. */
+  readonly engine?: InProcessEngine | undefined;
+  /** Any other way to an engine. */
   readonly transport?: Transport | undefined;
   /** Speak this version instead of negotiating one. */
   readonly apiVersion?: ApiVersion | undefined;
   /** How the caller shows up in the engine's ledger. */
   readonly userAgent?: string | undefined;
-  /** Where `DOCKER_HOST` and `DOCKER_API_VERSION` are read. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY`, `DOCKER_API_VERSION` and their like are read. */
+  readonly env?: Environment;
 }
 
 /** How this SDK names itself. */
 export const USER_AGENT = 'fairlead-client/0.1.0';
 
 /**
- * A client of the engine at `host`. Nothing is sent before the first call; dispose it to close idle connections.
+ * A client of one engine, found as Docker's CLI finds it (see `engineEndpoint`). Nothing is sent before the first call; disposing it
+ * frees every connection.
  *
- * @throws EngineError 'invalid-argument' when the address cannot be read.
+ * @throws EngineError 'invalid-argument' when address, certificates or version cannot be read, 'not-found' for a context.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const env = options.env ?? process.env;
-  const transport = options.transport ?? transportTo(parseAddress(options.host ?? (await hostFrom(env))));
-  const pinned = options.apiVersion ?? (env['DOCKER_API_VERSION'] || undefined);
-  return new Client(transport, { pinned, userAgent: options.userAgent ?? USER_AGENT });
+  const pinned = options.apiVersion ?? variable(env, 'DOCKER_API_VERSION');
+  return new Client(await transportFor(options, env), {
+    pinned: pinned === undefined ? undefined : parsePinnedVersion(pinned),
+    userAgent: options.userAgent ?? USER_AGENT,
+  });
 }
 
-async function hostFrom(env: Readonly<Record<string, string | undefined>>): Promise<string> {
-  const named = env['DOCKER_HOST'];
-  if (named !== undefined && named !== '') return named;
-  const { stat } = await import('node:fs/promises');
-  const isThere = await stat(FAIRLEAD_SOCKET).then(
-    (found) => found.isSocket(),
-    () => false,
-  );
-  return `unix://${isThere ? FAIRLEAD_SOCKET : DOCKER_SOCKET}`;
+async function transportFor(options: ConnectOptions, env: Environment): Promise<Transport> {
+  const { engine, transport, host, context, ssh } = options;
+  if ([engine, transport, host ?? context].filter((way) => way !== undefined).length > 1) {
+    const message = 'conflicting options: one of host, context, engine and transport says where the engine is';
+    throw new EngineError('invalid-argument', message);
+  }
+  if (transport !== undefined) return transport;
+  if (engine !== undefined) return { dial: (signal) => engine.dial(signal), describe: () => 'this process' };
+  const { address, tls } = await engineEndpoint(options, env);
+  return transportTo(address, { tls, ssh });
 }
 
 /** Calls to one engine. */
@@ -75,7 +86,7 @@ export class Client implements AsyncDisposable {
       ...shared,
       info: onceInfo(shared),
       onFreshConnection: async (ask) => {
-        using connections = new HttpConnections(transport);
+        await using connections = new HttpConnections(transport);
         return await ask({ ...shared, connections });
       },
     };
@@ -104,8 +115,15 @@ export class Client implements AsyncDisposable {
     return runContainer(this.containers, { image, command }, options);
   }
 
+  /** A connection of one's own to the engine, to speak HTTP on. @throws EngineUnreachableError; the signal's reason. */
+  dial(signal: AbortSignal): Promise<Duplex> {
+    return this.#transport.dial(signal);
+  }
+
+  /** Cuts every connection, streams and sessions included, and resolves when their descriptors are free. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#connections[Symbol.dispose]();
+    await this.#connections[Symbol.asyncDispose]();
+    await this.#transport[Symbol.asyncDispose]?.();
   }
 }
 

@@ -1,4 +1,13 @@
-export { Client, connect, DOCKER_SOCKET, FAIRLEAD_SOCKET, USER_AGENT, type ConnectOptions } from './client.ts';
+export { Client, connect, USER_AGENT, type ConnectOptions, type InProcessEngine } from './client.ts';
+export {
+  contextName,
+  DOCKER_SOCKET,
+  engineEndpoint,
+  FAIRLEAD_SOCKET,
+  type EndpointChoice,
+} from './endpoint/engine-endpoint.ts';
+export type { EngineEndpoint } from './endpoint/endpoint.ts';
+export type { Environment } from './endpoint/environment.ts';
 export type { KillOptions, RestartOptions } from './deadlines/kill-restart.ts';
 export type { StopOptions, StopResult } from './deadlines/stop-container.ts';
 export {
@@ -37,5 +46,8 @@ export type { OutputChunk } from './streams/output-decoder.ts';
 export type { LogLine } from './streams/log-lines.ts';
 export type { ProcessSession } from './streams/process-session.ts';
 export { writeAll, type LocalTerminal, type PipeEnd, type PipeOptions, type TerminalSize } from './streams/terminal.ts';
-export { parseAddress, transportTo, type Address } from './transport/address.ts';
+export { parseAddress, type Address, type SshAddress } from './transport/address.ts';
+export type { SshOptions } from './transport/ssh.ts';
+export type { TlsSettings } from './transport/tls.ts';
+export { transportTo, type WayOptions } from './transport/transport-to.ts';
 export type { Transport } from './transport/transport.ts';

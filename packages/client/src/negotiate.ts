@@ -1,5 +1,5 @@
-import { API_VERSION, type ApiVersion, negotiateVersion } from '@fairlead/protocol';
-import { connectionLost } from './errors.ts';
+import { API_VERSION, type ApiVersion, EngineError, negotiateVersion } from '@fairlead/protocol';
+import { connectionLost, ProtocolError } from './errors.ts';
 import { ConnectionBroken, type HttpAnswer, type HttpConnections } from './transport/http-connections.ts';
 import { waitOrAbort } from './wait-or-abort.ts';
 
@@ -9,54 +9,113 @@ export interface EngineTraits {
   readonly apiVersion: ApiVersion;
   /** Fairlead keeps a ledger, publishes its kill confirm and reports outcomes; others do not. */
   readonly isFairlead: boolean;
+  /** Podman speaks Docker's API and differs in details. */
+  readonly isPodman: boolean;
+  /** What the engine calls itself: `Docker/28.0.1 (linux)`, `Libpod/4.3.1 (linux)`; empty when it does not say. */
+  readonly server: string;
 }
 
-/** Asks the engine for its API version: lazily, once, and again only if that failed. */
+interface Asking {
+  readonly traits: Promise<EngineTraits>;
+  readonly abandon: AbortController;
+  waiting: number;
+  /** Of the connections that the answer holds for; undefined while it is not there. */
+  era: number | undefined;
+}
+
+/**
+ * Asks the engine for its API version: lazily, and once for as long as there is a connection to it. When the last one is gone
+ * whoever answers next may be another engine, so it is asked again.
+ */
 export class Negotiation {
   readonly #connections: HttpConnections;
   readonly #pinned: ApiVersion | undefined;
-  #traits: Promise<EngineTraits> | undefined;
+  #asking: Asking | undefined;
 
+  /** @param pinned a version to speak instead, as `parsePinnedVersion` gives it */
   constructor(connections: HttpConnections, pinned: ApiVersion | undefined) {
     this.#connections = connections;
     this.#pinned = pinned;
   }
 
   /** @throws EngineUnreachableError, or whatever else the ping met; the signal's reason when aborted. */
-  traits(signal: AbortSignal): Promise<EngineTraits> {
-    return waitOrAbort((this.#traits ??= this.#ask()), signal);
-  }
-
-  async #ask(): Promise<EngineTraits> {
+  async traits(signal: AbortSignal): Promise<EngineTraits> {
+    signal.throwIfAborted();
+    const asking = this.#current() ?? this.#ask();
+    asking.waiting += 1;
     try {
-      return await this.#ping();
-    } catch (error) {
-      this.#traits = undefined;
-      throw error;
+      return await waitOrAbort(asking.traits, signal);
+    } finally {
+      asking.waiting -= 1;
+      if (asking.waiting === 0 && asking.era === undefined) this.#forget(asking);
     }
   }
 
+  #current(): Asking | undefined {
+    const asking = this.#asking;
+    if (asking?.era === undefined) return asking;
+    return asking.era === this.#connections.era ? asking : undefined;
+  }
+
+  #ask(): Asking {
+    const abandon = new AbortController();
+    const asking: Asking = { traits: this.#ping(abandon.signal), abandon, waiting: 0, era: undefined };
+    this.#asking = asking;
+    asking.traits.then(
+      () => {
+        asking.era = this.#connections.era ?? Number.NaN;
+      },
+      () => this.#forget(asking),
+    );
+    return asking;
+  }
+
+  /** Nobody waits any more, or it failed: the next call asks anew. */
+  #forget(asking: Asking): void {
+    if (this.#asking === asking) this.#asking = undefined;
+    asking.abandon.abort(new Error('nobody waits for the ping any more'));
+  }
+
   /** HEAD first, GET where that is refused. Source: docker client, ping.go. */
-  async #ping(): Promise<EngineTraits> {
-    const never = new AbortController().signal;
-    const head = await this.#answer('HEAD', never);
-    const answer = head.status === 200 || head.status === 500 ? head : await this.#answer('GET', never);
-    const advertised = answer.headers['api-version'];
-    const apiVersion = negotiateVersion(API_VERSION, Array.isArray(advertised) ? advertised[0] : advertised);
-    const isFairlead = /^Fairlead\b/i.test(String(answer.headers['server']));
-    return { apiVersion: this.#pinned ?? apiVersion, isFairlead };
+  async #ping(signal: AbortSignal): Promise<EngineTraits> {
+    const head = await this.#answer('HEAD', signal);
+    const answer = head.status === 200 || head.status === 500 ? head : await this.#answer('GET', signal);
+    const { 'api-version': advertised, server = '', 'libpod-api-version': libpod } = answer.headers;
+    // Proxies that let only some requests through answer a ping with 401 or 403.
+    if (advertised === undefined && (answer.status === 400 || answer.status === 404)) {
+      const message = `What answers there does not seem to be a container engine: it answers a ping with ${answer.status}`;
+      throw new ProtocolError(message, { operation: 'ping' });
+    }
+    return {
+      apiVersion: this.#pinned ?? negotiateVersion(API_VERSION, advertised),
+      isFairlead: /^Fairlead\b/i.test(server),
+      isPodman: libpod !== undefined,
+      server,
+    };
   }
 
   async #answer(method: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const operation = `${method} /_ping`;
-    try {
-      const headers = { Host: 'docker' };
+    const headers = { Host: 'docker' };
+    const ask = async (): Promise<HttpAnswer> => {
       const answer = await this.#connections.send({ method, path: '/_ping', headers, body: undefined }, signal);
       // Read to its end, so that the first call finds this connection free.
       await new Promise((resolve) => answer.body.resume().once('close', resolve));
       return answer;
+    };
+    try {
+      return await ask().catch((error: unknown) => {
+        if (error instanceof ConnectionBroken && error.wasIdle) return ask();
+        throw error;
+      });
     } catch (error) {
-      throw error instanceof ConnectionBroken ? connectionLost(operation, error.cause) : error;
+      throw error instanceof ConnectionBroken ? connectionLost(`${method} /_ping`, error.cause) : error;
     }
   }
+}
+
+/** Reads `DOCKER_API_VERSION` and its like, with or without the `v`. @throws EngineError 'invalid-argument'. */
+export function parsePinnedVersion(text: string): ApiVersion {
+  const version = /^v?(\d{1,3}\.\d{1,3})$/.exec(text)?.[1];
+  if (version !== undefined) return version;
+  throw new EngineError('invalid-argument', `not a version of the API: ${JSON.stringify(text)} (like 1.44)`);
 }

@@ -1,10 +1,15 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { deadlineSignal } from '../deadline-timer.ts';
 import { connectFailure, errnoOf } from './connect-failure.ts';
 import { dialSocket } from './dial-socket.ts';
 import type { Transport } from './transport.ts';
 
 /** A silent session must survive what lies between; many networks forget a connection after a few minutes. */
 const KEEP_ALIVE_MS = 30_000;
+
+/** How long a connection may take to be there, TLS included. Source: docker/cli, ssh's ConnectTimeout; the kernel's own is 2 min. */
+const CONNECT_WITHIN_MS = 30_000;
 
 /** An engine behind plain TCP. */
 export class TcpTransport implements Transport {
@@ -17,19 +22,37 @@ export class TcpTransport implements Transport {
   }
 
   async dial(signal: AbortSignal): Promise<Duplex> {
+    using late = connectDeadline();
     try {
-      const socket = await dialSocket({ host: this.#hostname, port: this.#port }, signal);
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, KEEP_ALIVE_MS);
-      return socket;
+      return await dialTcp({ host: this.#hostname, port: this.#port }, AbortSignal.any([signal, late.signal]));
     } catch (cause) {
-      if (signal.aborted) throw cause;
+      if (signal.aborted) throw signal.reason;
       throw connectFailure(this.describe(), errnoOf(cause), cause);
     }
   }
 
   describe(): string {
-    const hostname = this.#hostname.includes(':') ? `[${this.#hostname}]` : this.#hostname;
-    return `tcp://${hostname}:${this.#port}`;
+    return `tcp://${hostAndPort(this.#hostname, this.#port)}`;
   }
+}
+
+/** Aborts with ETIMEDOUT when a connection has taken too long. */
+export function connectDeadline(): { readonly signal: AbortSignal } & Disposable {
+  return deadlineSignal(CONNECT_WITHIN_MS, () => Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
+}
+
+/** A TCP connection that is kept alive. @throws as `dialSocket`. */
+export async function dialTcp(
+  to: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = await dialSocket(to, signal);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
+}
+
+/** `HOST:PORT`, with brackets where they are needed. */
+export function hostAndPort(hostname: string, port: number): string {
+  return `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`;
 }

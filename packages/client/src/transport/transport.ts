@@ -10,4 +10,6 @@ export interface Transport {
   dial(signal: AbortSignal): Promise<Duplex>;
   /** The address as a person would write it: `unix:///run/fairlead/fairlead.sock`. */
   describe(): string;
+  /** Frees what the connections shared, after the last of them; called by the client that uses it. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }

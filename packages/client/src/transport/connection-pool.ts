@@ -1,0 +1,142 @@
+import type { Duplex } from 'node:stream';
+import { waitOrAbort } from '../wait-or-abort.ts';
+import { HttpConnection } from './http-connection.ts';
+import type { Transport } from './transport.ts';
+
+/** Questions that may wait for their answer's head at once; the next ones wait for their turn. Ours: below a usual limit of 1,024 descriptors. */
+export const UNANSWERED_MAX = 500;
+/** Idle connections that are kept, and for how long. Source: docker client, MaxIdleConns and IdleConnTimeout. */
+export const IDLE_MAX = 6;
+const IDLE_MS = 30_000;
+
+/** A connection for one exchange. */
+export interface Lease {
+  readonly connection: HttpConnection;
+  /** It was used before, and the engine may have closed it meanwhile. */
+  readonly wasIdle: boolean;
+  /** The answer has begun, or there will be none: the next question may be asked. */
+  answered(): void;
+}
+
+/**
+ * The connections to one engine. Streams that an answer turned into are their callers' and count no more.
+ *
+ * Idle ones do not keep the process alive.
+ */
+export class ConnectionPool implements AsyncDisposable {
+  readonly #transport: Transport;
+  readonly #closing = new AbortController();
+  readonly #open = new Set<Duplex>();
+  readonly #idle: IdleConnection[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #unanswered = 0;
+  #era = 0;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Changes when there was a moment without any connection; undefined during such a moment. */
+  get era(): number | undefined {
+    return this.#open.size === 0 ? undefined : this.#era;
+  }
+
+  /**
+   * A connection to ask on: an idle one, else a new one.
+   *
+   * @param options.fresh a new one in any case: it will be taken over
+   * @throws EngineUnreachableError; the signal's reason; Error 'the client was closed'.
+   */
+  async lease(signal: AbortSignal, options: { readonly fresh: boolean }): Promise<Lease> {
+    const scope = AbortSignal.any([signal, this.#closing.signal]);
+    await this.#turn(scope);
+    try {
+      const idle = options.fresh ? undefined : await this.#takeIdle();
+      scope.throwIfAborted();
+      const connection = idle ?? (await this.#dial(scope));
+      return { connection, wasIdle: idle !== undefined, answered: () => this.#next() };
+    } catch (error) {
+      this.#next();
+      throw error;
+    }
+  }
+
+  /** Takes back a connection on which another exchange can follow. */
+  giveBack(connection: HttpConnection): void {
+    if (this.#closing.signal.aborted || this.#idle.length >= IDLE_MAX) {
+      connection.stream.destroy();
+      return;
+    }
+    const timer = setTimeout(() => connection.stream.destroy(), IDLE_MS).unref();
+    this.#idle.push({ connection, timer });
+    connection.rest(() => connection.stream.destroy());
+  }
+
+  /** Cuts every connection, and resolves when their descriptors are free. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const reason = new Error('the client was closed');
+    this.#closing.abort(reason);
+    await Promise.all([...this.#open].map((stream) => closed(stream)));
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#unanswered < UNANSWERED_MAX) {
+      this.#unanswered += 1;
+      return;
+    }
+    const turn = Promise.withResolvers<void>();
+    this.#waiting.push(turn.resolve);
+    try {
+      await waitOrAbort(turn.promise, signal);
+    } catch (error) {
+      const at = this.#waiting.indexOf(turn.resolve);
+      if (at === -1) this.#next();
+      else this.#waiting.splice(at, 1);
+      throw error;
+    }
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#unanswered -= 1;
+    else next();
+  }
+
+  async #takeIdle(): Promise<HttpConnection | undefined> {
+    if (this.#idle.length === 0) return undefined;
+    // Lets the event loop tell first which of them the engine has closed: a POST is never sent twice.
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    const last = this.#idle.pop();
+    if (last === undefined) return undefined;
+    clearTimeout(last.timer);
+    last.connection.wake();
+    return last.connection;
+  }
+
+  async #dial(signal: AbortSignal): Promise<HttpConnection> {
+    const stream = await this.#transport.dial(signal);
+    if (this.#open.size === 0) this.#era += 1;
+    this.#open.add(stream);
+    const connection = new HttpConnection(stream);
+    stream.once('close', () => {
+      this.#open.delete(stream);
+      const at = this.#idle.findIndex((idle) => idle.connection === connection);
+      if (at !== -1) clearTimeout(this.#idle.splice(at, 1)[0]?.timer);
+    });
+    return connection;
+  }
+}
+
+interface IdleConnection {
+  readonly connection: HttpConnection;
+  readonly timer: NodeJS.Timeout;
+}
+
+async function closed(stream: Duplex): Promise<void> {
+  if (stream.closed) return;
+  const done = Promise.withResolvers<void>();
+  stream.once('close', done.resolve);
+  stream.destroy();
+  await done.promise;
+}
