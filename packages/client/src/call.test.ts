@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from './acceptance/engines.fixture.ts';
 import { ConnectionLostError, ProtocolError, RequestFailedError } from './errors.ts';
 import { FakeEngine, json } from './fake-engine.fixture.ts';
 
@@ -128,11 +128,10 @@ describe('call', () => {
     await using client = await engine.client();
     const caller = new AbortController();
     const asked = client.containers.inspect('x', { signal: caller.signal });
-    await sleep(5);
+    assert.ok(await eventually(() => engine.requests.length === 1));
     caller.abort(new Error('I left'));
     await assert.rejects(asked, { message: 'I left' });
-    await sleep(5);
-    assert.ok(engine.sockets.every((socket) => socket.destroyed));
+    assert.ok(await eventually(() => engine.sockets.every((socket) => socket.destroyed)));
   });
 
   it('throws what comes in a stream after a 200', async () => {
