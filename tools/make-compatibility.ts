@@ -224,11 +224,12 @@ function refusedFieldsIn(source: SourceFile): readonly string[] {
   return [...new Set(found)];
 }
 
-/** Every row of every endpoint table of the protocol, in their order, each target once: that there are not two is the engine's to check. */
-function allEndpoints(): readonly Endpoint[] {
+/** Every row that the engine serves, of every endpoint table of the protocol, in their order, each target once: that there are not two is the engine's to check. */
+function servedEndpoints(): readonly Endpoint[] {
   const tables = Object.entries(protocol).filter(([name]) => name.endsWith('Endpoints'));
   const rows = tables.flatMap(([, table]) => Object.values(table as unknown as Readonly<Record<string, Endpoint>>));
-  return [...new Map(rows.map((row) => [targetOf(row), row])).values()];
+  const served = rows.filter((row) => row.notServed !== true);
+  return [...new Map(served.map((row) => [targetOf(row), row])).values()];
 }
 
 if (import.meta.main) {
@@ -242,7 +243,7 @@ if (import.meta.main) {
     }
   };
   const sources: Sources = {
-    endpoints: allEndpoints(),
+    endpoints: servedEndpoints(),
     coverage: COVERAGE,
     since: SINCE,
     notServed: NOT_SERVED,

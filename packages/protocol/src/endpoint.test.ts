@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fillPath, type BodyInputOf, type BodyOf, type Endpoint, type QueryOf, type ResponseOf } from './endpoint.ts';
+import { buildEndpoints } from './endpoints/build.ts';
 import { containerEndpoints, type ContainerEndpoints } from './endpoints/containers.ts';
 import { execEndpoints } from './endpoints/exec.ts';
 import { fairleadEndpoints } from './endpoints/fairlead.ts';
 import { imageEndpoints } from './endpoints/images.ts';
 import { pruneEndpoints } from './endpoints/prune.ts';
+import { registryEndpoints } from './endpoints/registry.ts';
 import { resourceEndpoints } from './endpoints/resources.ts';
 import { systemEndpoints } from './endpoints/system.ts';
 
 const rows: readonly (readonly [string, Endpoint])[] = [
+  buildEndpoints,
   containerEndpoints,
   execEndpoints,
   imageEndpoints,
   pruneEndpoints,
+  registryEndpoints,
   resourceEndpoints,
   systemEndpoints,
   fairleadEndpoints,
@@ -42,6 +46,7 @@ describe('the endpoint table', () => {
     // There is nothing to prune of networks and builds yet.
     const reading = ['wait', 'attach', 'resize', 'networks', 'build'];
     for (const [name, row] of rows) {
+      if (row.notServed === true) continue;
       const changes = (row.method === 'POST' || row.method === 'DELETE') && !reading.includes(name);
       assert.equal(row.operation !== undefined, changes, `${name} ${row.path}`);
     }
@@ -66,7 +71,12 @@ describe('fillPath', () => {
     assert.equal(fillPath('/images/{name...}/json', { name: 'a.io/b c/d:1' }), '/images/a.io/b%20c/d%3A1/json');
   });
 
-  it('refuses an empty name, which would be another path', () => {
-    assert.throws(() => fillPath('/containers/{id}', { id: '' }), { message: 'invalid name or ID supplied: ""' });
-  });
+  for (const name of ['', '.', '..']) {
+    it(`refuses ${JSON.stringify(name)}, which would be another path`, () => {
+      const words = { message: `invalid name or ID supplied: ${JSON.stringify(name)}` };
+      assert.throws(() => fillPath('/containers/{id}', { id: name }), words);
+      assert.throws(() => fillPath('/images/{name...}/json', { name }), words);
+      assert.throws(() => fillPath('/images/{name...}/json', { name: `a/${name}` }), /^EngineError: invalid name/);
+    });
+  }
 });

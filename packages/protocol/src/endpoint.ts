@@ -115,6 +115,8 @@ export interface Endpoint<
   readonly operation?: OperationVerb;
   /** Fairlead's own endpoints have no version prefix. */
   readonly unversioned?: true;
+  /** For clients of other engines: Fairlead's answers that it is not implemented. To serve it is to take this away. */
+  readonly notServed?: true;
 }
 
 /** The decoded parameters of an endpoint; every one is optional. */
@@ -146,12 +148,15 @@ export function jsonBody<S extends v.GenericSchema>(
 /**
  * Fills a path's `{name}` and `{name...}` with percent-encoded values; slashes stay only in the latter.
  *
- * @throws EngineError 'invalid-argument' for an empty value: it would be another path.
+ * @throws EngineError 'invalid-argument' for an empty value, `.` and `..`: it would be another path, however it is encoded.
  */
 export function fillPath(path: string, params: Readonly<Record<string, string>>): string {
   return path.replace(/\{([a-z]+)(\.\.\.)?\}/gi, (_, name: string, rest: string | undefined) => {
     const value = params[name] ?? '';
-    if (value === '') throw new EngineError('invalid-argument', 'invalid name or ID supplied: ""');
-    return rest === undefined ? encodeURIComponent(value) : value.split('/').map(encodeURIComponent).join('/');
+    const parts = rest === undefined ? [value] : value.split('/');
+    if (parts.some((part) => part === '' || part === '.' || part === '..')) {
+      throw new EngineError('invalid-argument', `invalid name or ID supplied: ${JSON.stringify(value)}`);
+    }
+    return parts.map(encodeURIComponent).join('/');
   });
 }

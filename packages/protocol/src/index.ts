@@ -47,6 +47,7 @@ export {
   type TextResponse,
   type WebSocketResponse,
 } from './endpoint.ts';
+export { buildEndpoints, type BuildEndpoints, type BuildImageQuery } from './endpoints/build.ts';
 export {
   containerEndpoints,
   type CreateContainerQuery,
@@ -80,11 +81,15 @@ export {
   type ListImagesQuery,
   type TagImageQuery,
   type RemoveImageQuery,
+  type PushImageQuery,
+  type SaveImagesQuery,
+  type SearchImagesQuery,
   type ImageEndpoints,
 } from './endpoints/images.ts';
 export { networkEndpoints, type NetworkEndpoints } from './endpoints/networks.ts';
 export { volumeEndpoints, type VolumeEndpoints } from './endpoints/volumes.ts';
 export { pruneEndpoints, type PruneEndpoints, type PruneQuery } from './endpoints/prune.ts';
+export { registryEndpoints, type RegistryEndpoints } from './endpoints/registry.ts';
 export { resourceEndpoints, type ContainerStatsQuery, type ResourceEndpoints } from './endpoints/resources.ts';
 export { systemEndpoints, type DiskUsageQuery, type EventsQuery, type SystemEndpoints } from './endpoints/system.ts';
 export { EngineError, isEngineError, STATUS_BY_KIND, type EngineErrorOptions, type ErrorKind } from './errors.ts';
@@ -129,16 +134,7 @@ export {
   type ContainerConfig,
   type ContainerConfigInput,
 } from './models/container-config.ts';
-export type {
-  ContainerStatus,
-  HealthLogEntry,
-  Health,
-  State,
-  MountPoint,
-  EndpointSettings,
-  NetworkSettings,
-  ContainerInspect,
-} from './models/container-inspect.ts';
+export type * from './models/container-inspect.ts';
 export type { ContainerStats, CpuStats, MemoryStats, NetworkStats, WireUint64 } from './models/container-stats.ts';
 export type { ContainerChange } from './models/container-change.ts';
 export {
@@ -209,7 +205,8 @@ export {
   type KeySet,
 } from './models/port-map.ts';
 export type { ProgressMessage } from './models/progress-message.ts';
-export type { PruneContainersReport, PruneImagesReport } from './models/prune-reports.ts';
+export type * from './models/prune-reports.ts';
+export type * from './models/registry.ts';
 export type { Commit, SystemInfo } from './models/system-info.ts';
 export type { TopResponse } from './models/top-response.ts';
 export {
@@ -219,7 +216,7 @@ export {
   type UpdateContainerResponse,
 } from './models/update-container-body.ts';
 export type { VersionComponent, VersionInfo } from './models/version-info.ts';
-export type { CreateNetworkBody, Network, NetworkContainer } from './models/network.ts';
+export type * from './models/network.ts';
 export type { CreateVolumeBody, Volume, VolumeList, VolumePruneReport } from './models/volume.ts';
 export type { WaitCondition, WaitResponse } from './models/wait-response.ts';
 export {

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { bytePath, pathBytes, type BytePath } from './byte-path.ts';
+import { bytePath, type BytePath, pathBytes } from '@fairlead/protocol/tar';
 import { isErrno } from './errno.ts';
 import { getExtendedAttribute } from './file-nodes.ts';
 

@@ -1,6 +1,6 @@
 import { rmdir, unlink } from 'node:fs/promises';
 import { EngineError } from '@fairlead/protocol';
-import type { BytePath } from './byte-path.ts';
+import type { BytePath } from '@fairlead/protocol/tar';
 import { isErrno } from './errno.ts';
 import type { Place } from './rooted-tree.ts';
 

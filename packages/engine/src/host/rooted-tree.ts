@@ -2,7 +2,7 @@ import { constants, fstat, type BigIntStats } from 'node:fs';
 import { chmod, chown, lstat, mkdir, open, readdir, readlink, utimes } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { EngineError } from '@fairlead/protocol';
-import { bytePath, pathBytes, type BytePath } from './byte-path.ts';
+import { bytePath, type BytePath, pathBytes } from '@fairlead/protocol/tar';
 import { isErrno } from './errno.ts';
 import { closeDescriptor, openInRoot, openView } from './native.ts';
 import { processPresence, type HostProcess } from './proc.ts';

@@ -1,9 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { BytePath } from './byte-path.ts';
+import type { BytePath, TarFile, TarRecord, TarRecordType } from '@fairlead/protocol/tar';
 import { splitDeviceNumber } from './device-nodes.ts';
-import type { TarFile } from './encode-tar.ts';
-import type { TarRecord, TarRecordType } from './tar-record.ts';
 import type { TreeEntry } from './walk-tree.ts';
 
 /** What one read of a file takes at most. */

@@ -1,13 +1,19 @@
 import { constants } from 'node:fs';
 import { lchown, link, lutimes, mkdir, open, symlink } from 'node:fs/promises';
 import { EngineError } from '@fairlead/protocol';
-import { pathBytes, pathParts, shownPath, type BytePath } from './byte-path.ts';
-import { decodeTar, type TarEntryRead } from './decode-tar.ts';
+import {
+  type BytePath,
+  decodeTar,
+  pathBytes,
+  pathParts,
+  shownPath,
+  type TarEntryRead,
+  type TarRecord,
+} from '@fairlead/protocol/tar';
 import { isErrno } from './errno.ts';
 import { makeDeviceNode, setExtendedAttribute } from './file-nodes.ts';
 import { removeBelow } from './remove-below.ts';
 import { applyAppearance, applyTimes, ensureDirectory, type Place, type RootedTree } from './rooted-tree.ts';
-import type { TarRecord } from './tar-record.ts';
 
 /** Directories whose times are set at the end; those of an archive with more are set at once, and what follows may change them. */
 const DIRECTORIES_MAX = 100_000;

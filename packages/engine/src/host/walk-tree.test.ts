@@ -5,8 +5,7 @@ import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { shownPath } from './byte-path.ts';
-import { encodeTar } from './encode-tar.ts';
+import { encodeTar, shownPath } from '@fairlead/protocol/tar';
 import { countDescriptors } from './proc.ts';
 import { RootedTree } from './rooted-tree.ts';
 import { tarFiles } from './tar-tree.ts';

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import type { BytePath } from './byte-path.ts';
+import type { BytePath } from '@fairlead/protocol/tar';
 import { isErrno } from './errno.ts';
 import { getExtendedAttribute } from './file-nodes.ts';
 import { readFileBounded } from './files.ts';

@@ -105,6 +105,19 @@ export const tail: Scalar<number> = {
   encode: (value) => [value.toString()],
 };
 
+/** A JSON document; empty means not given. @throws EngineError 'invalid-argument' when it is none, or not what `is` knows. */
+export function json<T>(is: (value: unknown) => value is T): Scalar<T> {
+  return {
+    decode: (texts, key) => {
+      if (first(texts) === '') return undefined;
+      const document = parseJsonText(first(texts));
+      if (is(document)) return document;
+      throw new EngineError('invalid-argument', `invalid ${key}: ${first(texts)}`);
+    },
+    encode: (value) => [JSON.stringify(value)],
+  };
+}
+
 /** The same parameter, known since an API version. */
 export function since<T>(version: ApiVersion, scalar: Scalar<T>): Scalar<T> {
   return { ...scalar, since: version };
@@ -124,6 +137,15 @@ export function atoi(value: string): number {
 
 function first(texts: readonly string[]): string {
   return texts[0] ?? '';
+}
+
+function parseJsonText(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    // No document is like any other that is not wanted.
+    return undefined;
+  }
 }
 
 function terminalDimension(name: 'height' | 'width'): Scalar<number> {

@@ -1,10 +1,19 @@
 import type { NoQuery, ShapeOf } from '../codec/query.ts';
 import * as scalar from '../codec/scalars.ts';
 import { bytesBody, noBody } from '../endpoint.ts';
-import type { BytesBody, EmptyResponse, Endpoint, JsonResponse, JsonStreamResponse, NoBody } from '../endpoint.ts';
+import type {
+  BytesBody,
+  BytesResponse,
+  EmptyResponse,
+  Endpoint,
+  JsonResponse,
+  JsonStreamResponse,
+  NoBody,
+} from '../endpoint.ts';
 import type { Filters } from '../filters.ts';
 import type { ImageInspect } from '../models/image-inspect.ts';
 import type { ImageDeleted, ImageHistoryEntry, ImageSummary } from '../models/image-summary.ts';
+import type { ImageSearchResult } from '../models/registry.ts';
 import type { ProgressMessage } from '../models/progress-message.ts';
 
 export interface LoadImagesQuery {
@@ -44,6 +53,22 @@ export interface RemoveImageQuery {
   readonly noprune?: boolean;
 }
 
+export interface SaveImagesQuery {
+  /** Names or ids; each brings the layers it needs, once. */
+  readonly names?: readonly string[];
+}
+
+export interface PushImageQuery {
+  /** Absent: every tag of the name. */
+  readonly tag?: string;
+}
+
+export interface SearchImagesQuery {
+  readonly term?: string;
+  readonly limit?: number;
+  readonly filters?: Filters;
+}
+
 /** Everything under `/images`. */
 export interface ImageEndpoints {
   /** Failures after the first line come in the stream, with status 200. */
@@ -55,6 +80,13 @@ export interface ImageEndpoints {
   readonly tag: Endpoint<ShapeOf<TagImageQuery>, NoBody, EmptyResponse>;
   readonly remove: Endpoint<ShapeOf<RemoveImageQuery>, NoBody, JsonResponse<readonly ImageDeleted[]>>;
   readonly history: Endpoint<NoQuery, NoBody, JsonResponse<readonly ImageHistoryEntry[]>>;
+  /** A tar that `load` reads. */
+  readonly save: Endpoint<ShapeOf<SaveImagesQuery>, NoBody, BytesResponse>;
+  /** The same of one image. */
+  readonly saveOne: Endpoint<NoQuery, NoBody, BytesResponse>;
+  /** Who asks is in `X-Registry-Auth`. Failures after the first line come in the stream, with status 200. */
+  readonly push: Endpoint<ShapeOf<PushImageQuery>, NoBody, JsonStreamResponse<ProgressMessage>>;
+  readonly search: Endpoint<ShapeOf<SearchImagesQuery>, NoBody, JsonResponse<readonly ImageSearchResult[]>>;
 }
 
 /** Everything under `/images`. Source: engine-api 9.1. */
@@ -131,5 +163,41 @@ export const imageEndpoints: ImageEndpoints = {
     body: noBody,
     response: { kind: 'json' },
     success: [200],
+  },
+  save: {
+    method: 'GET',
+    path: '/images/get',
+    query: { names: scalar.list },
+    body: noBody,
+    response: { kind: 'bytes' },
+    success: [200],
+    notServed: true,
+  },
+  saveOne: {
+    method: 'GET',
+    path: '/images/{name...}/get',
+    query: {},
+    body: noBody,
+    response: { kind: 'bytes' },
+    success: [200],
+    notServed: true,
+  },
+  push: {
+    method: 'POST',
+    path: '/images/{name...}/push',
+    query: { tag: scalar.text },
+    body: noBody,
+    response: { kind: 'json-stream' },
+    success: [200],
+    notServed: true,
+  },
+  search: {
+    method: 'GET',
+    path: '/images/search',
+    query: { term: scalar.text, limit: scalar.int, filters: scalar.filters },
+    body: noBody,
+    response: { kind: 'json' },
+    success: [200],
+    notServed: true,
   },
 };

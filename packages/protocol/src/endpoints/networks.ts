@@ -5,9 +5,13 @@ import { jsonBody, noBody } from '../endpoint.ts';
 import type { EmptyResponse, Endpoint, JsonBody, JsonResponse, NoBody } from '../endpoint.ts';
 import type { Filters } from '../filters.ts';
 import {
+  connectNetworkBodySchema,
   createNetworkBodySchema,
+  disconnectNetworkBodySchema,
+  type ConnectNetworkBody,
   type CreateNetworkBody,
   type CreateNetworkResponse,
+  type DisconnectNetworkBody,
   type Network,
 } from '../models/network.ts';
 
@@ -28,6 +32,8 @@ export interface NetworkEndpoints {
   readonly inspect: Endpoint<ShapeOf<InspectNetworkQuery>, NoBody, JsonResponse<Network>>;
   readonly create: Endpoint<NoQuery, JsonBody<WireSchema<CreateNetworkBody>>, JsonResponse<CreateNetworkResponse>>;
   readonly remove: Endpoint<NoQuery, NoBody, EmptyResponse>;
+  readonly connect: Endpoint<NoQuery, JsonBody<WireSchema<ConnectNetworkBody>>, EmptyResponse>;
+  readonly disconnect: Endpoint<NoQuery, JsonBody<WireSchema<DisconnectNetworkBody>>, EmptyResponse>;
 }
 
 /** Everything under `/networks`. Source: engine-api 9.2. */
@@ -63,5 +69,23 @@ export const networkEndpoints: NetworkEndpoints = {
     body: noBody,
     response: { kind: 'empty' },
     success: [204],
+  },
+  connect: {
+    method: 'POST',
+    path: '/networks/{id}/connect',
+    query: {},
+    body: jsonBody(connectNetworkBodySchema),
+    response: { kind: 'empty' },
+    success: [200],
+    notServed: true,
+  },
+  disconnect: {
+    method: 'POST',
+    path: '/networks/{id}/disconnect',
+    query: {},
+    body: jsonBody(disconnectNetworkBodySchema),
+    response: { kind: 'empty' },
+    success: [200],
+    notServed: true,
   },
 };

@@ -1,4 +1,15 @@
-import { boolField, goStruct, textField, textMapField, type StringMap, type WireSchema } from '../codec/go-schema.ts';
+import {
+  boolField,
+  goList,
+  goStruct,
+  orElse,
+  orEmpty,
+  textField,
+  textMapField,
+  type StringMap,
+  type WireSchema,
+} from '../codec/go-schema.ts';
+import { endpointRequestSchema, type EndpointRequest } from './networking-config.ts';
 
 /** One range of addresses of a network. */
 export interface IpamPool {
@@ -42,12 +53,35 @@ export interface Network {
   readonly Labels: StringMap<string>;
 }
 
-/** What a client asks of a new network, as far as the engine looks at it. */
+/** A range of addresses as a client asks for it. */
+export interface IpamPoolRequest {
+  readonly Subnet: string;
+  /** Where containers' addresses are taken from; empty: the whole subnet. */
+  readonly IPRange: string;
+  readonly Gateway: string;
+  /** Addresses that no container gets, by a name. */
+  readonly AuxiliaryAddresses: StringMap<string>;
+}
+
+/** How a new network gives out addresses. */
+export interface IpamRequest {
+  /** Empty: `default`. */
+  readonly Driver: string;
+  readonly Options: StringMap<string>;
+  readonly Config: readonly IpamPoolRequest[];
+}
+
+/** What a client asks of a new network. */
 export interface CreateNetworkBody {
   readonly Name: string;
   /** Empty: `bridge`. */
   readonly Driver: string;
+  readonly EnableIPv6: boolean;
+  readonly IPAM: IpamRequest;
+  /** Without a way out of the host. */
   readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Options: StringMap<string>;
   readonly Labels: StringMap<string>;
 }
 
@@ -57,9 +91,49 @@ export interface CreateNetworkResponse {
   readonly Warning: string;
 }
 
+/** Asks that a container joins a network. */
+export interface ConnectNetworkBody {
+  readonly Container: string;
+  readonly EndpointConfig: EndpointRequest | null;
+}
+
+/** Asks that a container leaves a network. */
+export interface DisconnectNetworkBody {
+  readonly Container: string;
+  /** Also when the network is broken, or the container gone. */
+  readonly Force: boolean;
+}
+
+const ipamPoolRequestSchema: WireSchema<IpamPoolRequest> = goStruct<IpamPoolRequest>('IPAMConfig', {
+  Subnet: textField,
+  IPRange: textField,
+  Gateway: textField,
+  AuxiliaryAddresses: textMapField,
+});
+
 export const createNetworkBodySchema: WireSchema<CreateNetworkBody> = goStruct<CreateNetworkBody>('CreateRequest', {
   Name: textField,
   Driver: textField,
+  EnableIPv6: boolField,
+  IPAM: orEmpty(
+    goStruct<IpamRequest>('IPAM', {
+      Driver: textField,
+      Options: textMapField,
+      Config: orElse(goList(ipamPoolRequestSchema), []),
+    }),
+  ),
   Internal: boolField,
+  Attachable: boolField,
+  Options: textMapField,
   Labels: textMapField,
 });
+
+export const connectNetworkBodySchema: WireSchema<ConnectNetworkBody> = goStruct<ConnectNetworkBody>('ConnectOptions', {
+  Container: textField,
+  EndpointConfig: orElse(endpointRequestSchema, null),
+});
+
+export const disconnectNetworkBodySchema: WireSchema<DisconnectNetworkBody> = goStruct<DisconnectNetworkBody>(
+  'DisconnectOptions',
+  { Container: textField, Force: boolField },
+);

@@ -1,4 +1,4 @@
-/** One line of a load, import or pull. */
+/** One line of a load, import, pull, push or build. */
 export interface ProgressMessage {
   /** Text to be printed as it is. */
   readonly stream?: string;
@@ -7,6 +7,8 @@ export interface ProgressMessage {
   readonly id?: string;
   /** Bytes. */
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  /** For programs: a build's image id, a push's digest. */
+  readonly aux?: unknown;
   /** A bar for people. */
   readonly progress?: string;
   /** The failure; the status of the answer was 200 already. */

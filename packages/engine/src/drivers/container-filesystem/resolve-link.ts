@@ -1,5 +1,5 @@
 import { EngineError } from '@fairlead/protocol';
-import { pathParts, type BytePath } from '../../host/byte-path.ts';
+import { type BytePath, pathParts } from '@fairlead/protocol/tar';
 
 /** As the kernel: more links than this in one path are a loop. Source: path_resolution(7). */
 const LINKS_MAX = 255;

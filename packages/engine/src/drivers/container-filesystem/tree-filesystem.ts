@@ -1,11 +1,11 @@
 import { EngineError } from '@fairlead/protocol';
+import { bytePathOf, pathParts } from '@fairlead/protocol/tar';
 import type {
   ContainerFilesystem,
   FilesystemView,
   OpenView,
   ViewMount,
 } from '../../core/ports/container-filesystem.ts';
-import { bytePathOf, pathParts } from '../../host/byte-path.ts';
 import { isErrno } from '../../host/errno.ts';
 import { isDirectory } from '../../host/file-times.ts';
 import { ensureDirectory, ensureFile, RootedTree, type TreeMount } from '../../host/rooted-tree.ts';

@@ -1,4 +1,5 @@
 import { EngineError } from '@fairlead/protocol';
+import { type BytePath, bytePathOf, encodeTar, shownPath } from '@fairlead/protocol/tar';
 import type {
   ArchiveHow,
   FilesystemView,
@@ -7,8 +8,6 @@ import type {
   UnpackFiles,
   ViewDirectory,
 } from '../../core/ports/container-filesystem.ts';
-import { bytePathOf, shownPath, type BytePath } from '../../host/byte-path.ts';
-import { encodeTar } from '../../host/encode-tar.ts';
 import { isErrno } from '../../host/errno.ts';
 import type { FileStats, Place, RootedTree } from '../../host/rooted-tree.ts';
 import { SMALL_FILE_BYTES_MAX, tarFiles } from '../../host/tar-tree.ts';

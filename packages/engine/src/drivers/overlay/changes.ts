@@ -1,5 +1,5 @@
+import { type BytePath, shownPath } from '@fairlead/protocol/tar';
 import type { LayerChange } from '../../core/ports/snapshotter.ts';
-import { shownPath, type BytePath } from '../../host/byte-path.ts';
 import { isWhiteout, LowerDirectory } from '../../host/lower-tree.ts';
 import { RootedTree, type FileStats } from '../../host/rooted-tree.ts';
 import { walkTree, type TreeEntry } from '../../host/walk-tree.ts';

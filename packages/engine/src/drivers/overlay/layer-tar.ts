@@ -1,6 +1,5 @@
 import { EngineError } from '@fairlead/protocol';
-import { shownPath, type BytePath } from '../../host/byte-path.ts';
-import { encodeTar, type TarFile } from '../../host/encode-tar.ts';
+import { type BytePath, encodeTar, shownPath, type TarFile } from '@fairlead/protocol/tar';
 import { isWhiteout } from '../../host/lower-tree.ts';
 import { RootedTree } from '../../host/rooted-tree.ts';
 import { NO_CONTENT, SMALL_FILE_BYTES_MAX, tarFiles, tarRecord } from '../../host/tar-tree.ts';

@@ -1,4 +1,4 @@
-import { EngineError } from '@fairlead/protocol';
+import { EngineError } from '../errors.ts';
 import { bytePath, type BytePath } from './byte-path.ts';
 import {
   PAX_ATTRIBUTE_PREFIX,

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { isEngineError } from '@fairlead/protocol';
 import * as fc from 'fast-check';
 import { layerTar } from '@fairlead/testkit';
+import { isEngineError } from '../errors.ts';
 import { shownPath } from './byte-path.ts';
 import { decodeTar } from './decode-tar.ts';
 
