@@ -58,12 +58,28 @@ export {
   SESSION_CHUNK_BYTES_MAX,
   SESSION_CREDIT_BYTES_FIRST,
   SESSION_CREDIT_BYTES_MAX,
+  SESSION_PING_MS,
   SESSION_RING_BYTES,
+  SESSION_SILENT_MS,
+  sessionOpenSchema,
+  sessionRequestSchema,
   type SessionAnswer,
-  type SessionFrame,
   type SessionKind,
+  type SessionOpen,
   type SessionRequest,
+  type TerminalRect,
 } from './fleet/session.ts';
+export {
+  decodeSessionFrame,
+  encodeFramedSession,
+  encodeSessionFrame,
+  SESSION_FRAME_BYTES_MAX,
+  SessionFrameReader,
+  type SessionFrame,
+  type SessionStreamNumber,
+} from './fleet/session-frame.ts';
+export { SessionRing, type SessionPiece } from './fleet/session-ring.ts';
+export { SessionReceiver, SessionSender } from './fleet/session-window.ts';
 export {
   agentPermissions,
   COMMAND_STREAM,

@@ -1,40 +1,60 @@
-import type { FleetActor } from './operation.ts';
+import * as v from 'valibot';
+import { ARGV_COUNT_MAX } from './command.ts';
+import { FLEET_ROLES, type FleetActor } from './operation.ts';
 
-/** What a session carries. A `tunnel` is one connection to the host's engine; the others are the agent's own streams of a container. */
-export type SessionKind = 'tunnel' | 'exec' | 'attach' | 'logs';
+/** What a session is opened for. A `tunnel` is one connection to the host's engine; the others are the agent's own streams of a container. */
+export type SessionOpen =
+  | { readonly kind: 'tunnel' }
+  | {
+      readonly kind: 'exec';
+      readonly container: string;
+      readonly argv: readonly string[];
+      readonly tty?: boolean | undefined;
+      /** Keeps the program's input open for whoever may write. */
+      readonly stdin?: boolean | undefined;
+      readonly env?: readonly string[] | undefined;
+      readonly user?: string | undefined;
+      readonly workingDir?: string | undefined;
+      readonly size?: TerminalRect | undefined;
+      /** Keeps an asciicast of it on the host, written before anything is forwarded. */
+      readonly record?: boolean | undefined;
+    }
+  | { readonly kind: 'attach'; readonly container: string; readonly stdin?: boolean | undefined }
+  | {
+      readonly kind: 'logs';
+      readonly container: string;
+      readonly follow?: boolean | undefined;
+      readonly tail?: number | undefined;
+    };
 
-/** Opens a session on a host. */
-export interface SessionRequest {
-  readonly sessionId: string;
-  readonly actor: FleetActor;
-  /** SHA-256 (hex) of the token that re-attaches; the token itself stays with the caller and the hub. */
-  readonly resumeTokenHash: string;
-  readonly open:
-    | { readonly kind: 'tunnel' }
-    | {
-        readonly kind: 'exec';
-        readonly container: string;
-        readonly argv: readonly string[];
-        readonly tty: boolean;
-        readonly stdin: boolean;
-        readonly env?: readonly string[] | undefined;
-        readonly user?: string | undefined;
-        readonly workingDir?: string | undefined;
-        readonly size?: { readonly rows: number; readonly columns: number } | undefined;
-        readonly record?: boolean | undefined;
-      }
-    | { readonly kind: 'attach'; readonly container: string; readonly stdin: boolean }
-    | {
-        readonly kind: 'logs';
-        readonly container: string;
-        readonly follow: boolean;
-        readonly tail?: number | undefined;
-      };
+/** The kinds of sessions. */
+export type SessionKind = SessionOpen['kind'];
+
+/** A terminal's size in characters. */
+export interface TerminalRect {
+  readonly rows: number;
+  readonly columns: number;
 }
 
-/** How the agent answers a request to open. */
+/**
+ * `rpc.session`: the hub opens a session, or joins another viewer to one. Every viewer's connection is a channel of its own with
+ * subjects of its own, so that what was on its way to a connection that broke never mixes with what its successor gets.
+ */
+export type SessionRequest = {
+  readonly sessionId: string;
+  readonly channel: string;
+  readonly actor: FleetActor;
+  /** SHA-256 (hex) of the token that joins; the token itself stays with the caller. */
+  readonly tokenHash: string;
+} & (
+  | { readonly ask: 'open'; readonly open: SessionOpen }
+  /** Output from `offset` on; `write` when this viewer may type: the last one that asked for it does. */
+  | { readonly ask: 'join'; readonly offset: number; readonly write: boolean }
+);
+
+/** How the agent answers. `code` is a `FailureCode` or `SESSION_LOST`. */
 export type SessionAnswer =
-  | { readonly opened: true; readonly tty: boolean }
+  | { readonly opened: true; readonly kind: SessionKind; readonly tty: boolean }
   | { readonly opened: false; readonly code: string; readonly message: string };
 
 /** Output kept by the agent for viewers that were away: bytes. */
@@ -47,25 +67,45 @@ export const SESSION_CREDIT_BYTES_MAX: number = 4 * 1024 * 1024;
 export const SESSION_CHUNK_BYTES_MAX: number = 32 * 1024;
 /** How long a session without any viewer is kept. */
 export const SESSION_ABANDONED_MS = 60_000;
+/** How often each side says on a quiet channel that it is there, and after how long a silent one counts as broken. */
+export const SESSION_PING_MS = 10_000;
+/** See `SESSION_PING_MS`. */
+export const SESSION_SILENT_MS = 30_000;
 
-/**
- * One frame of a session: between caller and hub inside a stream or a WebSocket message, between hub and agent as one NATS
- * message each. Offsets count bytes of that direction since the session began, so that a resumed stream neither repeats nor skips.
- */
-export type SessionFrame =
-  /** `stream` 1 is stdout or a raw stream, 2 is stderr, 0 is input. */
-  | { readonly kind: 'bytes'; readonly stream: 0 | 1 | 2; readonly offset: number; readonly bytes: Uint8Array }
-  /** The receiver has written out everything before `offset`, and takes bytes up to `limit`. */
-  | { readonly kind: 'credit'; readonly offset: number; readonly limit: number }
-  /** No more bytes in this direction; the other goes on. */
-  | { readonly kind: 'half-close'; readonly offset: number }
-  /** Bytes that the ring no longer had. */
-  | { readonly kind: 'skipped'; readonly offset: number; readonly count: number }
-  | { readonly kind: 'resize'; readonly rows: number; readonly columns: number }
-  | { readonly kind: 'signal'; readonly signal: string }
-  /** The last frame of every session: without it the end is SESSION_LOST, never 0. `exitCode` null: there is none to have. */
-  | { readonly kind: 'exit'; readonly exitCode: number | null; readonly reason: string }
-  /** The caller is done; the agent ends its side. */
-  | { readonly kind: 'close'; readonly reason: string }
-  /** A viewer (re)joins: send from `offset` on. */
-  | { readonly kind: 'join'; readonly viewer: string; readonly offset: number; readonly write: boolean };
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1_024));
+const token = v.pipe(v.string(), v.regex(/^[a-z0-9_]{1,64}$/));
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const strings = v.pipe(v.array(v.pipe(v.string(), v.maxLength(128 * 1024))), v.maxLength(ARGV_COUNT_MAX));
+const rect = v.object({ rows: v.pipe(whole, v.maxValue(0xffff)), columns: v.pipe(whole, v.maxValue(0xffff)) });
+
+/** Checks what a caller asks a session for. */
+export const sessionOpenSchema: v.GenericSchema<unknown, SessionOpen> = v.variant('kind', [
+  v.object({ kind: v.literal('tunnel') }),
+  v.object({
+    kind: v.literal('exec'),
+    container: text,
+    argv: v.pipe(strings, v.minLength(1)),
+    tty: v.optional(v.boolean()),
+    stdin: v.optional(v.boolean()),
+    env: v.optional(strings),
+    user: v.optional(text),
+    workingDir: v.optional(text),
+    size: v.optional(rect),
+    record: v.optional(v.boolean()),
+  }),
+  v.object({ kind: v.literal('attach'), container: text, stdin: v.optional(v.boolean()) }),
+  v.object({ kind: v.literal('logs'), container: text, follow: v.optional(v.boolean()), tail: v.optional(whole) }),
+]);
+
+const common = {
+  sessionId: token,
+  channel: token,
+  actor: v.object({ name: v.pipe(v.string(), v.maxLength(256)), role: v.picklist(FLEET_ROLES) }),
+  tokenHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+};
+
+/** Checks a session request as it reaches an agent. */
+export const sessionRequestSchema: v.GenericSchema<unknown, SessionRequest> = v.variant('ask', [
+  v.object({ ask: v.literal('open'), ...common, open: sessionOpenSchema }),
+  v.object({ ask: v.literal('join'), ...common, offset: whole, write: v.boolean() }),
+]);

@@ -1,0 +1,201 @@
+import * as v from 'valibot';
+import { EngineError } from '../errors.ts';
+import { SESSION_CHUNK_BYTES_MAX } from './session.ts';
+
+/** Where bytes of a session belong: 0 is input, 1 stdout or a raw stream, 2 stderr. */
+export type SessionStreamNumber = 0 | 1 | 2;
+
+/**
+ * One frame of a session: between caller and hub inside a stream or as one WebSocket message, between hub and agent as one NATS
+ * message. Offsets count the bytes of that direction since the session began: a resumed stream neither repeats nor skips.
+ */
+export type SessionFrame =
+  | {
+      readonly kind: 'bytes';
+      readonly stream: SessionStreamNumber;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+    }
+  /** The receiver has written out everything before `offset`, and takes bytes up to `limit`. The first frame of every channel. */
+  | { readonly kind: 'credit'; readonly offset: number; readonly limit: number }
+  /** No more bytes in this direction after `offset`; the other goes on. */
+  | { readonly kind: 'half-close'; readonly offset: number }
+  /** So many bytes at `offset` are gone: the viewer was slower than the ring. */
+  | { readonly kind: 'skipped'; readonly offset: number; readonly count: number }
+  | { readonly kind: 'resize'; readonly rows: number; readonly columns: number }
+  | { readonly kind: 'signal'; readonly signal: string }
+  /**
+   * The last frame of every session; output ended at `offset`. Without it the end is SESSION_LOST, never 0. `exitCode` null: there
+   * is none to have, and `reason` says why.
+   */
+  | { readonly kind: 'exit'; readonly offset: number; readonly exitCode: number | null; readonly reason: string }
+  /** The caller is done; the agent ends its side. */
+  | { readonly kind: 'close'; readonly reason: string }
+  /** Nothing but a sign of life. */
+  | { readonly kind: 'ping' };
+
+/** Tag, stream, offset. */
+const HEAD_BYTES = 10;
+/** The longest frame as bytes. */
+export const SESSION_FRAME_BYTES_MAX: number = SESSION_CHUNK_BYTES_MAX + HEAD_BYTES;
+
+const KINDS = ['bytes', 'credit', 'half-close', 'skipped', 'resize', 'signal', 'exit', 'close', 'ping'] as const;
+const STREAMS: readonly SessionStreamNumber[] = [0, 1, 2];
+
+/**
+ * A frame as bytes: tag (1), stream (1), offset (8, big-endian), then the payload: bytes as they are, a number (8), or JSON.
+ *
+ * @throws EngineError 'invalid-argument' when it is longer than `SESSION_FRAME_BYTES_MAX`.
+ */
+export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
+  const payload = payloadOf(frame);
+  if (payload.length > SESSION_CHUNK_BYTES_MAX) {
+    throw new EngineError('invalid-argument', `a frame of a session may hold ${SESSION_CHUNK_BYTES_MAX} bytes`);
+  }
+  const encoded = new Uint8Array(HEAD_BYTES + payload.length);
+  encoded[0] = KINDS.indexOf(frame.kind);
+  encoded[1] = frame.kind === 'bytes' ? frame.stream : 0;
+  if ('offset' in frame) writeNumber(encoded, 2, frame.offset);
+  encoded.set(payload, HEAD_BYTES);
+  return encoded;
+}
+
+/** Reads one frame. @throws EngineError 'invalid-argument' when it is none. The payload is a view of `encoded`. */
+export function decodeSessionFrame(encoded: Uint8Array): SessionFrame {
+  const kind = KINDS[encoded[0] ?? KINDS.length];
+  if (kind === undefined || encoded.length < HEAD_BYTES || encoded.length > SESSION_FRAME_BYTES_MAX) throw broken();
+  const offset = readNumber(encoded, 2);
+  const payload = encoded.subarray(HEAD_BYTES);
+  switch (kind) {
+    case 'bytes': {
+      const stream = STREAMS[encoded[1] ?? STREAMS.length];
+      if (stream === undefined) throw broken();
+      return { kind, stream, offset, bytes: payload };
+    }
+    case 'credit':
+      return { kind, offset, limit: readNumber(payload, 0) };
+    case 'skipped':
+      return { kind, offset, count: readNumber(payload, 0) };
+    case 'half-close':
+      return { kind, offset };
+    case 'ping':
+      return { kind };
+    case 'resize':
+      return { kind, ...readJson(resize, payload) };
+    case 'signal':
+      return { kind, ...readJson(signal, payload) };
+    case 'exit':
+      return { kind, offset, ...readJson(exit, payload) };
+    case 'close':
+      return { kind, ...readJson(close, payload) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+const dimension = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffff));
+const reason = v.pipe(v.string(), v.maxLength(SESSION_CHUNK_BYTES_MAX));
+const resize = v.object({ rows: dimension, columns: dimension });
+const signal = v.object({ signal: v.pipe(v.string(), v.minLength(1), v.maxLength(32)) });
+const exit = v.object({ exitCode: v.nullable(v.pipe(v.number(), v.safeInteger())), reason });
+const close = v.object({ reason });
+
+function payloadOf(frame: SessionFrame): Uint8Array {
+  switch (frame.kind) {
+    case 'bytes':
+      return frame.bytes;
+    case 'credit':
+      return numberBytes(frame.limit);
+    case 'skipped':
+      return numberBytes(frame.count);
+    case 'half-close':
+    case 'ping':
+      return new Uint8Array();
+    case 'resize':
+      return json({ rows: frame.rows, columns: frame.columns });
+    case 'signal':
+      return json({ signal: frame.signal });
+    case 'exit':
+      return json({ exitCode: frame.exitCode, reason: frame.reason });
+    case 'close':
+      return json({ reason: frame.reason });
+    default:
+      return frame satisfies never;
+  }
+}
+
+function json(document: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(document));
+}
+
+function readJson<S extends v.GenericSchema>(schema: S, payload: Uint8Array): v.InferOutput<S> {
+  try {
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(payload)));
+  } catch (cause) {
+    throw broken(cause);
+  }
+}
+
+function numberBytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  writeNumber(bytes, 0, value);
+  return bytes;
+}
+
+const HIGH = 0x1_0000_0000;
+
+function writeNumber(into: Uint8Array, at: number, value: number): void {
+  const view = new DataView(into.buffer, into.byteOffset);
+  view.setUint32(at, Math.floor(value / HIGH));
+  view.setUint32(at + 4, value % HIGH);
+}
+
+function readNumber(from: Uint8Array, at: number): number {
+  if (from.length < at + 8) throw broken();
+  const view = new DataView(from.buffer, from.byteOffset);
+  const value = view.getUint32(at) * HIGH + view.getUint32(at + 4);
+  if (!Number.isSafeInteger(value)) throw broken();
+  return value;
+}
+
+function broken(cause?: unknown): EngineError {
+  return new EngineError('invalid-argument', 'not a frame of a session', { cause });
+}
+
+const LENGTH_BYTES = 4;
+
+/** A frame on a byte stream: its length (4, big-endian), then the frame. */
+export function encodeFramedSession(frame: SessionFrame): Uint8Array {
+  const encoded = encodeSessionFrame(frame);
+  const framed = new Uint8Array(LENGTH_BYTES + encoded.length);
+  new DataView(framed.buffer).setUint32(0, encoded.length);
+  framed.set(encoded, LENGTH_BYTES);
+  return framed;
+}
+
+/** Takes a byte stream of frames apart, however it was cut. Holds one frame at most. */
+export class SessionFrameReader {
+  #rest: Uint8Array = new Uint8Array();
+
+  /** The frames that `bytes` completes. @throws EngineError 'invalid-argument' when the stream is out of step. */
+  *push(bytes: Uint8Array): Generator<SessionFrame, void, undefined> {
+    let held = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
+    this.#rest = held;
+    while (held.length >= LENGTH_BYTES) {
+      const length = new DataView(held.buffer, held.byteOffset).getUint32(0);
+      if (length > SESSION_FRAME_BYTES_MAX) throw broken();
+      if (held.length < LENGTH_BYTES + length) break;
+      const frame = decodeSessionFrame(held.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+      held = held.subarray(LENGTH_BYTES + length);
+      this.#rest = held;
+      yield frame;
+    }
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}
