@@ -71,10 +71,11 @@ export {
 } from './fleet/session.ts';
 export {
   decodeSessionFrame,
-  encodeFramedSession,
   encodeSessionFrame,
+  isInputFrame,
   SESSION_FRAME_BYTES_MAX,
-  SessionFrameReader,
+  SessionFrameSplitter,
+  withLength,
   type SessionFrame,
   type SessionStreamNumber,
 } from './fleet/session-frame.ts';

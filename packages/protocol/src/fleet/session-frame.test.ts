@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { isEngineError } from '../errors.ts';
 import {
   decodeSessionFrame,
-  encodeFramedSession,
   encodeSessionFrame,
   SESSION_FRAME_BYTES_MAX,
   type SessionFrame,
-  SessionFrameReader,
+  SessionFrameSplitter,
+  withLength,
 } from './session-frame.ts';
 
 const offset = fc.maxSafeNat();
@@ -47,12 +47,12 @@ describe('SessionFrame', () => {
         fc.array(frame, { maxLength: 8 }),
         fc.infiniteStream(fc.integer({ min: 1, max: 40 })),
         (frames, cuts) => {
-          const stream = Buffer.concat(frames.map(encodeFramedSession));
-          const reader = new SessionFrameReader();
+          const stream = Buffer.concat(frames.map((one) => withLength(encodeSessionFrame(one))));
+          const reader = new SessionFrameSplitter();
           const found: unknown[] = [];
           for (let at = 0; at < stream.length;) {
             const size = cuts.next().value ?? 1;
-            for (const one of reader.push(stream.subarray(at, at + size))) found.push(plain(one));
+            for (const one of reader.push(stream.subarray(at, at + size))) found.push(plain(decodeSessionFrame(one)));
             at += size;
           }
           assert.deepEqual(found, frames.map(plain));
@@ -73,7 +73,7 @@ describe('SessionFrame', () => {
     );
     const huge = Buffer.alloc(8);
     huge.writeUInt32BE(SESSION_FRAME_BYTES_MAX + 1);
-    assert.throws(() => [...new SessionFrameReader().push(huge)], /not a frame/);
+    assert.throws(() => [...new SessionFrameSplitter().push(huge)], /not a frame/);
     assert.throws(
       () => encodeSessionFrame({ kind: 'bytes', stream: 1, offset: 0, bytes: new Uint8Array(SESSION_FRAME_BYTES_MAX) }),
       /may hold/,

@@ -164,31 +164,34 @@ function broken(cause?: unknown): EngineError {
 
 const LENGTH_BYTES = 4;
 
-/** A frame on a byte stream: its length (4, big-endian), then the frame. */
-export function encodeFramedSession(frame: SessionFrame): Uint8Array {
-  const encoded = encodeSessionFrame(frame);
+/** An encoded frame with its length (4, big-endian) in front, for a byte stream. */
+export function withLength(encoded: Uint8Array): Uint8Array {
   const framed = new Uint8Array(LENGTH_BYTES + encoded.length);
   new DataView(framed.buffer).setUint32(0, encoded.length);
   framed.set(encoded, LENGTH_BYTES);
   return framed;
 }
 
+/** True for what has to stay in order with input; the rest goes past it, so that Ctrl-C passes a full window. */
+export function isInputFrame(encoded: Uint8Array): boolean {
+  const kind = KINDS[encoded[0] ?? KINDS.length];
+  return kind === 'bytes' || kind === 'half-close';
+}
+
 /** Takes a byte stream of frames apart, however it was cut. Holds one frame at most. */
-export class SessionFrameReader {
+export class SessionFrameSplitter {
   #rest: Uint8Array = new Uint8Array();
 
-  /** The frames that `bytes` completes. @throws EngineError 'invalid-argument' when the stream is out of step. */
-  *push(bytes: Uint8Array): Generator<SessionFrame, void, undefined> {
-    let held = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
-    this.#rest = held;
-    while (held.length >= LENGTH_BYTES) {
-      const length = new DataView(held.buffer, held.byteOffset).getUint32(0);
-      if (length > SESSION_FRAME_BYTES_MAX) throw broken();
-      if (held.length < LENGTH_BYTES + length) break;
-      const frame = decodeSessionFrame(held.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
-      held = held.subarray(LENGTH_BYTES + length);
-      this.#rest = held;
-      yield frame;
+  /** The encoded frames that `bytes` completes: views of it. @throws EngineError 'invalid-argument' when one is too long. */
+  *push(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+    this.#rest = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
+    while (this.#rest.length >= LENGTH_BYTES) {
+      const held = this.#rest;
+      const end = LENGTH_BYTES + new DataView(held.buffer, held.byteOffset).getUint32(0);
+      if (end > LENGTH_BYTES + SESSION_FRAME_BYTES_MAX) throw broken();
+      if (held.length < end) return;
+      this.#rest = held.subarray(end);
+      yield held.subarray(LENGTH_BYTES, end);
     }
   }
 }

@@ -48,8 +48,8 @@ export type SessionRequest = {
   readonly tokenHash: string;
 } & (
   | { readonly ask: 'open'; readonly open: SessionOpen }
-  /** Output from `offset` on; `write` when this viewer may type: the last one that asked for it does. */
-  | { readonly ask: 'join'; readonly offset: number; readonly write: boolean }
+  /** `write` when this viewer may type: the last one that asked for it does. From where on it reads, its first credit says. */
+  | { readonly ask: 'join'; readonly write: boolean }
 );
 
 /** How the agent answers. `code` is a `FailureCode` or `SESSION_LOST`. */
@@ -107,5 +107,5 @@ const common = {
 /** Checks a session request as it reaches an agent. */
 export const sessionRequestSchema: v.GenericSchema<unknown, SessionRequest> = v.variant('ask', [
   v.object({ ask: v.literal('open'), ...common, open: sessionOpenSchema }),
-  v.object({ ask: v.literal('join'), ...common, offset: whole, write: v.boolean() }),
+  v.object({ ask: v.literal('join'), ...common, write: v.boolean() }),
 ]);

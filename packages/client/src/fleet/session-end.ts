@@ -1,0 +1,213 @@
+import {
+  SESSION_CREDIT_BYTES_MAX,
+  type SessionFrame,
+  SessionReceiver,
+  SessionRing,
+  SessionSender,
+} from '@fairlead/protocol/fleet';
+import { Duplex } from 'node:stream';
+import { ConnectionLostError } from '../errors.ts';
+
+/** One connection that carries a session's frames. It may break at any time; another one then takes its place. */
+export interface SessionChannel {
+  /** Hands a frame on; what a broken channel is given is lost, and sent again on the next. */
+  send(frame: SessionFrame): void;
+}
+
+/**
+ * One end of a two-way byte stream that outlives its connections: what was on its way when a channel broke is sent again on the
+ * next, once and in order. Nothing is dropped: a reader that stops makes the writer at the other end wait.
+ *
+ * `end()` on the stream is a half-close. Holds at most `SESSION_CREDIT_BYTES_MAX` in each direction.
+ */
+export class SessionEnd {
+  readonly stream: Duplex;
+  /** Resolves when the stream is closed at this end. */
+  readonly closed: Promise<void>;
+  readonly #side: 'caller' | 'agent';
+  readonly #written = new SessionRing();
+  readonly #receiver = new SessionReceiver();
+  /** Came in, and the stream's reader did not want it yet. */
+  #held: Uint8Array[] = [];
+  #channel: SessionChannel | undefined;
+  /** On the present channel; there is none before the other end's first credit. */
+  #sender: SessionSender | undefined;
+  #endTold = false;
+  #peerEnded = false;
+  #isEndRead = false;
+  #isFlowing = false;
+  #writeWaits: (() => void) | undefined;
+  /** Nothing more will be written. */
+  #isEnding = false;
+  /** Called when the other end has it all. */
+  #finish: (() => void) | undefined;
+
+  constructor(side: 'caller' | 'agent') {
+    this.#side = side;
+    this.stream = new Duplex({
+      allowHalfOpen: true,
+      // The agent's end stays until the caller's has everything and closes: a channel may break before that.
+      autoDestroy: side === 'caller',
+      read: () => this.#flow(),
+      write: (chunk: Uint8Array, _, done) => this.#write(chunk, done),
+      final: (done) => {
+        this.#isEnding = true;
+        this.#finish = done;
+        this.#pump();
+      },
+      destroy: (error, done) => {
+        this.#leave(error);
+        done(error);
+      },
+    });
+    // Told to whoever reads or writes; without a listener it would end the process.
+    this.stream.on('error', () => {});
+    this.closed = new Promise((resolve) => this.stream.once('close', () => resolve()));
+  }
+
+  /** Goes on over `channel` from now on. The first frame that is sent says how far this end is. */
+  join(channel: SessionChannel): void {
+    this.#channel = channel;
+    this.#sender = undefined;
+    this.#endTold = false;
+    channel.send(this.#receiver.grant());
+  }
+
+  /** `channel` broke: nothing more is given to it. */
+  lost(channel: SessionChannel): void {
+    if (this.#channel !== channel) return;
+    this.#channel = undefined;
+    this.#sender = undefined;
+  }
+
+  /** Takes a frame that came over `channel`; those of a channel that was replaced change nothing. @throws EngineError when out of step. */
+  receive(channel: SessionChannel, frame: SessionFrame): void {
+    if (channel !== this.#channel || this.stream.destroyed) return;
+    switch (frame.kind) {
+      case 'credit':
+        return this.#credit(frame.offset, frame.limit);
+      case 'bytes':
+        return this.#take(frame.offset, frame.bytes);
+      case 'half-close':
+        return this.#endOfInput(frame.offset);
+      case 'exit':
+        return this.#exit(frame.offset, frame.reason);
+      case 'close':
+        return void this.stream.destroy();
+      case 'skipped':
+        return void this.stream.destroy(lost('bytes were lost on the way'));
+      case 'resize':
+      case 'signal':
+      case 'ping':
+        return undefined;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  #write(chunk: Uint8Array, done: () => void): void {
+    this.#written.append(this.#side === 'caller' ? 0 : 1, chunk);
+    this.#pump();
+    if (this.#written.heldBytes < SESSION_CREDIT_BYTES_MAX) done();
+    else this.#writeWaits = done;
+  }
+
+  #credit(offset: number, limit: number): void {
+    if (offset < this.#written.begin || offset > this.#written.end) {
+      this.stream.destroy(lost('the other end is at bytes that this one no longer has'));
+      return;
+    }
+    this.#written.discardBefore(offset);
+    this.#sender ??= new SessionSender(this.#written, { offset, send: (frame) => this.#channel?.send(frame) });
+    this.#sender.credit(limit);
+    if (this.#written.heldBytes < SESSION_CREDIT_BYTES_MAX) {
+      const done = this.#writeWaits;
+      this.#writeWaits = undefined;
+      done?.();
+    }
+    this.#pump();
+  }
+
+  #pump(): void {
+    const sender = this.#sender;
+    if (sender === undefined) return;
+    sender.pump();
+    if (!this.#isEnding || !sender.hasSent(this.#written.end)) return;
+    if (!this.#endTold) this.#channel?.send({ kind: 'half-close', offset: this.#written.end });
+    this.#endTold = true;
+    if (this.#written.heldBytes === 0) this.#finished();
+  }
+
+  #finished(): void {
+    const done = this.#finish;
+    this.#finish = undefined;
+    done?.();
+  }
+
+  #take(offset: number, bytes: Uint8Array): void {
+    const fresh = this.#receiver.take(offset, bytes);
+    if (fresh === undefined) return;
+    this.#held.push(fresh);
+    if (this.#isFlowing) this.#flow();
+  }
+
+  /** Hands on what is held, as long as the reader wants more: only then it counts as consumed. */
+  #flow(): void {
+    this.#isFlowing = true;
+    let consumed = 0;
+    while (this.#isFlowing && this.#held.length > 0) {
+      const bytes = this.#held.shift() ?? new Uint8Array();
+      consumed += bytes.length;
+      this.#isFlowing = this.stream.push(bytes);
+    }
+    const credit = consumed === 0 ? undefined : this.#receiver.consume(consumed);
+    if (credit !== undefined) this.#channel?.send(credit);
+    this.#endReading();
+  }
+
+  #endOfInput(offset: number): void {
+    if (this.#peerEnded) return;
+    if (offset !== this.#receiver.received) {
+      this.stream.destroy(lost('it ended in the middle'));
+      return;
+    }
+    this.#peerEnded = true;
+    this.#endReading();
+  }
+
+  #endReading(): void {
+    if (!this.#peerEnded || this.#held.length > 0 || this.#isEndRead) return;
+    this.#isEndRead = true;
+    // The other end waits for the word that all of it arrived.
+    this.#channel?.send(this.#receiver.grant());
+    this.stream.push(null);
+  }
+
+  /** The other end is over, and not because both sides were done: like a connection that was reset. */
+  #exit(offset: number, reason: string): void {
+    if (this.#peerEnded && offset === this.#receiver.received) return;
+    this.stream.destroy(lost(reason));
+  }
+
+  #leave(error: Error | null): void {
+    const reason = error?.message ?? '';
+    this.#channel?.send(
+      this.#side === 'caller'
+        ? { kind: 'close', reason }
+        : {
+            kind: 'exit',
+            offset: this.#written.end,
+            exitCode: null,
+            reason: reason || 'the connection to the engine was closed',
+          },
+    );
+    this.#channel = undefined;
+    this.#held = [];
+    this.#writeWaits?.();
+    this.#finished();
+  }
+}
+
+function lost(why: string): ConnectionLostError {
+  return new ConnectionLostError(`the session was lost: ${why}`, { operation: 'session' });
+}
