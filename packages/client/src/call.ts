@@ -209,6 +209,7 @@ const KINDS: readonly ErrorKind[] = [
   'internal',
 ];
 
-function kindOf(status: number): ErrorKind {
+/** The kind of failure that a status means. */
+export function kindOf(status: number): ErrorKind {
   return KINDS.find((kind) => STATUS_BY_KIND[kind] === status) ?? (status >= 500 ? 'internal' : 'invalid-argument');
 }

@@ -29,6 +29,10 @@ export interface ConnectOptions extends EndpointChoice {
   readonly engine?: InProcessEngine | undefined;
   /** Any other way to an engine. */
   readonly transport?: Transport | undefined;
+  /** A fleet's hub (`https://HOST:PORT`, `unix:///PATH`); `host` then names one of its hosts. */
+  readonly hub?: string | undefined;
+  /** Of a user of the hub; its own socket asks for none. */
+  readonly token?: string | undefined;
   /** Speak this version instead of negotiating one. */
   readonly apiVersion?: ApiVersion | undefined;
   /** How the caller shows up in the engine's ledger. */
@@ -56,7 +60,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
 }
 
 async function transportFor(options: ConnectOptions, env: Environment): Promise<Transport> {
-  const { engine, transport, host, context, ssh } = options;
+  const { engine, transport, host, context, ssh, hub } = options;
+  if (hub !== undefined) return await throughHub(options, hub);
   if ([engine, transport, host ?? context].filter((way) => way !== undefined).length > 1) {
     const message = 'conflicting options: one of host, context, engine and transport says where the engine is';
     throw new EngineError('invalid-argument', message);
@@ -65,6 +70,22 @@ async function transportFor(options: ConnectOptions, env: Environment): Promise<
   if (engine !== undefined) return { dial: (signal) => engine.dial(signal), describe: () => 'this process' };
   const { address, tls } = await engineEndpoint(options, env);
   return transportTo(address, { tls, ssh });
+}
+
+/** Loaded when it is asked for: most clients have no fleet. */
+async function throughHub(options: ConnectOptions, hub: string): Promise<Transport> {
+  const { engine, transport, host, context, token } = options;
+  if (host === undefined || (engine ?? transport ?? context) !== undefined) {
+    throw new EngineError(
+      'invalid-argument',
+      'with hub, host names one of its hosts, and nothing else says where the engine is',
+    );
+  }
+  const [{ HubTransport }, { wayToHub }] = await Promise.all([
+    import('./fleet/hub-transport.ts'),
+    import('./fleet/way-to-hub.ts'),
+  ]);
+  return new HubTransport({ hub: await wayToHub(hub, options.tls), host, token });
 }
 
 /** Calls to one engine. */

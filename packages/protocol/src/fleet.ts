@@ -32,6 +32,7 @@ export {
   type FleetCommand,
   type FleetVerb,
 } from './fleet/command.ts';
+export { HUB_PORT_DEFAULT, HUB_SOCKET } from './fleet/hub-place.ts';
 export { hostId, isHostId, type HostId } from './fleet/host-id.ts';
 export {
   FINAL_STATES,

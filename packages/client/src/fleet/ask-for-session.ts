@@ -1,16 +1,27 @@
 import { EngineError, type ErrorKind } from '@fairlead/protocol';
-import type { Duplex } from 'node:stream';
-import { ERROR_BYTES_MAX, readText } from '../call.ts';
+import type { Readable, Writable } from 'node:stream';
+import { ERROR_BYTES_MAX, kindOf, readText } from '../call.ts';
 import { EngineUnreachableError } from '../errors.ts';
-import { HttpConnections } from '../transport/http-connections.ts';
-import type { HubTarget } from './hub-transport.ts';
+import type { HttpConnections } from '../transport/http-connections.ts';
+import type { Transport } from '../transport/transport.ts';
+
+/** Which host of which fleet. */
+export interface HubTarget {
+  /** The way to the hub itself. */
+  readonly hub: Transport;
+  /** A host's id or its name. */
+  readonly host: string;
+  /** A user's token; not needed over the hub's own socket. */
+  readonly token?: string | undefined;
+}
 
 /** A session that the hub has put on a connection of its own. */
 export interface JoinedSession {
   readonly sessionId: string;
   /** Joins it again. */
   readonly token: string;
-  readonly socket: Duplex;
+  readonly output: Readable;
+  readonly input: Writable;
 }
 
 /** The hub answered, and there is no session. */
@@ -27,39 +38,36 @@ export class SessionRefused extends EngineError {
   }
 }
 
-/** The protocol of the upgrade: frames of a session on a byte stream. */
+/** The protocol of the upgrade: frames of a session, each with its length in front. */
 const UPGRADE = 'fairlead-session';
 
 /**
- * Asks the hub for a connection that carries a session.
+ * Asks the hub for a connection that carries a session. The signal ends that connection also later.
  *
  * @throws EngineUnreachableError when the hub cannot be reached or the host is offline; SessionRefused for every other refusal;
  * the signal's reason when aborted.
  */
 export async function askForSession(
-  target: HubTarget,
-  asked: { readonly path: string; readonly headers: Readonly<Record<string, string>> },
+  deps: { readonly connections: HttpConnections; readonly target: HubTarget },
+  asked: { readonly path: string; readonly headers?: Readonly<Record<string, string>> },
   signal: AbortSignal,
 ): Promise<JoinedSession> {
-  await using connections = new HttpConnections(target.hub);
-  const authorization = target.token === undefined ? {} : { Authorization: `Bearer ${target.token}` };
-  const answer = await connections.hijack(
-    {
-      method: 'GET',
-      path: asked.path,
-      body: undefined,
-      upgrade: UPGRADE,
-      headers: { Host: 'hub', ...authorization, ...asked.headers },
-    },
-    signal,
-  );
-  if (!('output' in answer)) {
-    const text = await readText(answer, { operation: 'session', signal }, ERROR_BYTES_MAX);
-    throw refusal(target, answer.status, text);
+  const { token } = deps.target;
+  const headers = {
+    Host: 'hub',
+    Upgrade: UPGRADE,
+    Authorization: token === undefined ? undefined : `Bearer ${token}`,
+    ...asked.headers,
+  };
+  const answer = await deps.connections.hijack({ method: 'GET', path: asked.path, body: undefined, headers }, signal);
+  if (!('output' in answer) || answer.status !== 101) {
+    const body = 'output' in answer ? answer.output : answer.body;
+    const text = await readText({ ...answer, body }, { operation: 'session', signal }, ERROR_BYTES_MAX);
+    throw refusal(deps.target, answer.status, text);
   }
-  const sessionId = String(answer.headers['fairlead-session'] ?? '');
-  const token = String(answer.headers['fairlead-session-token'] ?? asked.headers['Fairlead-Session-Token'] ?? '');
-  return { sessionId, token, socket: connections.release(answer) };
+  const sessionId = answer.headers['fairlead-session'] ?? '';
+  const joinedBy = answer.headers['fairlead-session-token'] ?? asked.headers?.['Fairlead-Session-Token'] ?? '';
+  return { sessionId, token: joinedBy, output: answer.output, input: answer.input };
 }
 
 function refusal(target: HubTarget, status: number, text: string): EngineError {
@@ -67,4 +75,17 @@ function refusal(target: HubTarget, status: number, text: string): EngineError {
   if (code !== 'HOST_OFFLINE') return new SessionRefused(kindOf(status), message, { code, status });
   const address = `${target.hub.describe()} (host ${target.host})`;
   return new EngineUnreachableError(message, { errno: 'EHOSTDOWN', address });
+}
+
+function refusalIn(text: string): { readonly code: string; readonly message: string } {
+  try {
+    const document: unknown = JSON.parse(text);
+    if (typeof document === 'object' && document !== null && 'message' in document) {
+      return { code: 'code' in document ? String(document.code) : '', message: String(document.message) };
+    }
+  } catch {
+    // Not the hub's JSON: something in between answered, and its text is all there is.
+    return { code: '', message: text.trim() || 'the hub refused the session' };
+  }
+  return { code: '', message: 'the hub refused the session' };
 }

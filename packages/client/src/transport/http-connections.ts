@@ -65,12 +65,12 @@ export class HttpConnections implements AsyncDisposable {
   }
 
   /**
-   * Sends a request that asks for the connection itself. The signal ends it also later.
+   * Sends a request that asks for the connection itself, `Upgrade: tcp` unless its headers say another. The signal ends it also later.
    *
    * @returns the two-way stream (101, or 200 from engines that do not upgrade), or a plain answer with another status.
    */
   async hijack(request: HttpRequest, signal: AbortSignal): Promise<HijackedAnswer | HttpAnswer> {
-    const headers = { ...request.headers, Connection: 'Upgrade', Upgrade: 'tcp' };
+    const headers = { Upgrade: 'tcp', ...request.headers, Connection: 'Upgrade' };
     const { head, body, connection } = await this.#exchange({ ...request, headers }, signal, true);
     const { status } = head;
     if (status !== 101 && status !== 200) return { ...head, body };
