@@ -26,7 +26,6 @@ const sources: Sources = {
   },
   compared: ['GET /things/a?size=1', 'GET /things/b', 'POST /things/a/b/turn', 'GET /elsewhere'],
   intended: [{ at: /^body\.(A|B)$/, target: /^GET \/things/, because: 'it is better' }],
-  refusedFields: ['HostConfig.X'],
 };
 const read = (file: string): string | undefined => (file === 'a.test.ts' ? "it('does it', () => {});" : undefined);
 

@@ -9,11 +9,10 @@ import { COVERAGE, INTENDED, SCENES, SINCE, type Coverage, type IntendedDifferen
 import { NOT_SERVED, type NotServedAnswer } from '@fairlead/engine/not-served';
 import * as protocol from '@fairlead/protocol';
 import type { Endpoint } from '@fairlead/protocol';
-import { isNode, parseSource, report, walk, type Finding, type SourceFile } from './source-tree.ts';
+import { parseSource, report, walk, type Finding, type SourceFile } from './source-tree.ts';
 
 const DOCUMENT = 'docs/compatibility.md';
 const COVERAGE_FILE = 'conformance/coverage.ts';
-const GAPS_FILE = 'packages/engine/src/core/spec/not-implemented.ts';
 
 /** Method and path, as in `GET /containers/{id}/json`. */
 interface Target {
@@ -31,8 +30,6 @@ export interface Sources {
   /** Targets of the differential suite's requests, as in `GET /containers/web/json?size=1`. */
   readonly compared: readonly string[];
   readonly intended: readonly IntendedDifference[];
-  /** Fields that are refused when they are asked for. */
-  readonly refusedFields: readonly string[];
 }
 
 /** Every row without an endpoint, endpoint without a row, and row whose test is not there. `read` gives a file's text, if it exists. */
@@ -98,9 +95,6 @@ export function compatibility(sources: Sources): string {
     ...endpoints.flatMap((endpoint) =>
       lacksOf(coverage, endpoint).map((lack) => `- \`${targetOf(endpoint)}\`: ${lack}`),
     ),
-    '',
-    'Fields of a container that are refused with 501 when they ask for something:',
-    `${sources.refusedFields.map((field) => `\`${field}\``).join(', ')}.`,
     '',
     '## Refused',
     '',
@@ -213,17 +207,6 @@ function stringsOf(source: SourceFile): ReadonlySet<string> {
   return found;
 }
 
-/** The fields in the tables of gaps: `['HostConfig.X', …]` within the functions of that name. */
-function refusedFieldsIn(source: SourceFile): readonly string[] {
-  const found: string[] = [];
-  walk(source.program, (node, parents) => {
-    if (node.type !== 'Literal' || typeof node['value'] !== 'string' || !/^\w+\.\w+$/.test(node['value'])) return;
-    const inside = parents.findLast((parent) => parent.type === 'FunctionDeclaration')?.['id'];
-    if (isNode(inside) && String(inside['name']).endsWith('Gaps')) found.push(node['value']);
-  });
-  return [...new Set(found)];
-}
-
 /** Every row that the engine serves, of every endpoint table of the protocol, in their order, each target once: that there are not two is the engine's to check. */
 function servedEndpoints(): readonly Endpoint[] {
   const tables = Object.entries(protocol).filter(([name]) => name.endsWith('Endpoints'));
@@ -249,7 +232,6 @@ if (import.meta.main) {
     notServed: NOT_SERVED,
     compared: SCENES.flatMap(({ steps }) => steps.map(({ target }) => target)),
     intended: INTENDED,
-    refusedFields: refusedFieldsIn(parseSource(GAPS_FILE, read(GAPS_FILE) ?? '')),
   };
   const findings = [...checkCoverage(sources, read)];
   const text = compatibility(sources);

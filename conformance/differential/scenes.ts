@@ -1,4 +1,5 @@
 import { createScenes } from './scenes/create.ts';
+import { effectScenes } from './scenes/effects.ts';
 import { execScenes } from './scenes/exec.ts';
 import { imageScenes } from './scenes/images.ts';
 import { refusalScenes } from './scenes/refusals.ts';
@@ -11,6 +12,7 @@ export const SCENES: readonly Scene[] = [
   ...stateScenes,
   ...refusalScenes,
   ...createScenes,
+  ...effectScenes,
   ...execScenes,
   ...streamScenes,
   ...imageScenes,

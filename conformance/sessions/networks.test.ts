@@ -55,6 +55,14 @@ sessions('docker network', (session) => {
     }
   });
 
+  it('that are not there are asked for at the start, not before', async () => {
+    const name = session.name();
+    await session.docker.ok('create', '--name', name, '--network', 'nosuch', 'busybox', 'true');
+    const { status, body } = await session.ask(`POST /containers/${name}/start`);
+    assert.deepEqual([status, JSON.parse(body)], [404, { message: 'network nosuch not found' }]);
+    assert.equal(await session.inspect(name, '{{.State.Status}} {{.State.Error}}'), 'created network nosuch not found');
+  });
+
   it('ls filters', async () => {
     const names = async (...filters: readonly string[]): Promise<string> =>
       await session.docker.ok(
@@ -149,6 +157,15 @@ sessions(
       await session.docker.ok('stop', '-t', '0', name);
       const left = await session.docker.ok('network', 'inspect', '-f', '{{json .Containers}}', 'bridge');
       assert.ok(!left.includes(name));
+    });
+
+    it('an interface has the address that was asked for', async () => {
+      const name = await session.background(['--mac-address', '02:42:00:00:00:77']);
+      const inside = await session.docker.ok('exec', name, 'cat', '/sys/class/net/eth0/address');
+      const told = await session.inspect(name, '{{.NetworkSettings.MacAddress}} {{.Config.MacAddress}}');
+      assert.deepEqual([inside, told], ['02:42:00:00:00:77', '02:42:00:00:00:77 02:42:00:00:00:77']);
+      await session.docker.ok('restart', '-t', '0', name);
+      assert.equal(await session.docker.ok('exec', name, 'cat', '/sys/class/net/eth0/address'), inside);
     });
 
     it('a network of one’s own is refused clearly', async () => {

@@ -80,8 +80,10 @@ function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
       return { kind: 'empty' };
     }),
     route(remove, async (call) => {
-      if (call.query.link === true) throw new EngineError('not-implemented', 'legacy links are not supported');
       aboutContainer(call, deps.directory.resolve(call.param('id')));
+      // The only link of a container here is its name. Source: moby daemon/delete.go, rmLink.
+      if (call.query.link === true)
+        throw new EngineError('internal', 'Conflict, cannot remove the default link name of the container');
       const { force = false, v: volumes = false } = call.query;
       await removeContainer(deps, call.param('id'), { force, volumes, progress: progressOf(call) });
       return { kind: 'empty' };

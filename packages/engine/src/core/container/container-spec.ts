@@ -1,3 +1,4 @@
+import { EngineError, type HostConfig } from '@fairlead/protocol';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
 import type { EtcPaths } from '../ports/container-files.ts';
 import { blockDevicePaths } from '../spec/block-io.ts';
@@ -31,6 +32,7 @@ export interface SpecPlace {
  */
 export async function containerSpec(deps: SpecDeps, record: ContainerRecord, place: SpecPlace): Promise<OciSpec> {
   const { id, config, hostConfig } = record;
+  refuseDeviceRequests(hostConfig);
   const points = mountPointsOf(record);
   await checkBinds(deps, points);
   const [user, etcPaths, mapped, blockDevices, hostDevices] = await Promise.all([
@@ -75,6 +77,15 @@ export function containerProcess(deps: SpecDeps, record: ContainerRecord, user: 
     blockDevices: new Map(),
     hostDevices: [],
   }).process;
+}
+
+/** This engine has no drivers of devices. Source: moby daemon/devices.go, in the words of a Docker without them. */
+function refuseDeviceRequests({ DeviceRequests: requests }: Pick<HostConfig, 'DeviceRequests'>): void {
+  const [request] = requests ?? [];
+  if (request === undefined) return;
+  const capabilities = (request.Capabilities ?? []).map((set) => `[${set.join(' ')}]`).join(' ');
+  const words = `could not select device driver ${JSON.stringify(request.Driver)} with capabilities: [${capabilities}]`;
+  throw new EngineError('internal', words);
 }
 
 /** Looks a user up in the container's own files. @throws EngineError, see `resolveUser`. */

@@ -14,8 +14,8 @@ const SIGKILL = 9;
 /**
  * Sends a signal. SIGKILL is waited for, any other only delivered. Source: engine-api 3.9.
  *
- * @throws EngineError 'conflict' if it is not running, 'invalid-argument' for a signal that does not exist (before the
- *   container is looked up), 'internal' when it outlives SIGKILL by `KILL_CONFIRM_MS`.
+ * @throws EngineError 'conflict' if it is not running, 'invalid-argument' for a signal that does not exist (no such word:
+ *   before the container is looked up), 'internal' when it outlives SIGKILL by `KILL_CONFIRM_MS`.
  */
 export async function killContainer(
   deps: Pick<ContainerDeps, 'directory' | 'clock'>,
@@ -25,8 +25,9 @@ export async function killContainer(
   const signal = command.signal === undefined || command.signal === '' ? SIGKILL : parseSignal(command.signal);
   const prefix = `cannot kill container: ${ref}`;
   const actor = prefixed(prefix, () => {
+    const found = deps.directory.resolve(ref);
     assertSupportedSignal(signal);
-    return deps.directory.resolve(ref);
+    return found;
   });
   command.progress.target({ Type: 'container', Id: actor.id, Name: actor.record.name });
   command.progress.bound(signal === SIGKILL ? KILL_CONFIRM_MS : 0);

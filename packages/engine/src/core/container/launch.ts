@@ -1,7 +1,8 @@
 import { EngineError, isEngineError } from '@fairlead/protocol';
 import type { CreatedProcess } from '../ports/container-runtime.ts';
 import type { NetworkEndpoint } from '../ports/network-driver.ts';
-import { networkChoice } from '../spec/modes.ts';
+import { resolveNetwork } from '../network/view.ts';
+import { joinedContainer, networkChoice } from '../spec/modes.ts';
 import { portRequests } from '../spec/ports.ts';
 import { containerSpec, type SpecDeps } from './container-spec.ts';
 import type { ContainerDeps } from './deps.ts';
@@ -25,6 +26,7 @@ export async function launchContainer(
 ): Promise<{ readonly created: CreatedProcess; readonly endpoint: NetworkEndpoint | null }> {
   const { id, config, hostConfig } = record;
   const joined = joinedOf(deps, record);
+  requireNetwork(deps, hostConfig.NetworkMode);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => deps.snapshots.unmount(id));
   const rootPath = await deps.snapshots.mount(id);
@@ -48,12 +50,17 @@ export async function launchContainer(
   return { created, endpoint };
 }
 
+/** A create takes the name of any network. @throws EngineError 'not-found' `network x not found`. */
+function requireNetwork(deps: Pick<ContainerDeps, 'network'>, mode: string): void {
+  if (joinedContainer(mode) === undefined) resolveNetwork(deps, mode === 'default' ? 'bridge' : mode);
+}
+
 /** An address, and the ports that the container is to have on the host. @throws EngineError in Docker's words. */
 async function reserveEndpoint(
   { network }: Pick<ContainerDeps, 'network'>,
   { id, name, config, hostConfig }: ContainerRecord,
 ): Promise<NetworkEndpoint> {
-  const { endpointId } = network.reserve(id);
+  const { endpointId } = network.reserve(id, config.MacAddress);
   try {
     return await network.publish(id, portRequests(config, hostConfig));
   } catch (cause) {

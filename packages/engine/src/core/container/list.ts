@@ -64,7 +64,9 @@ export async function listContainers(
       const row = summarize(record, { ...facts, imageRefIsCurrent: imageRefIsCurrent(deps, record) });
       if (!query.size) return row;
       const sizeRw = await deps.snapshots.usageBytes(record.id);
-      return { ...row, SizeRw: sizeRw, SizeRootFs: sizeRw + (deps.images.get(record.imageId)?.sizeBytes ?? 0) };
+      // Go's omitempty.
+      const written = sizeRw === 0 ? {} : { SizeRw: sizeRw };
+      return { ...row, ...written, SizeRootFs: sizeRw + (deps.images.get(record.imageId)?.sizeBytes ?? 0) };
     }),
   );
 }
@@ -115,7 +117,7 @@ function check(
     case 'volume':
       return ({ record }) => mountPointsOf(record).some((point) => isMountOf(point, values));
     case 'is-task':
-      return () => values.includes('false');
+      return taskCheck(values);
     case 'health':
       return healthCheck(values);
     case 'publish':
@@ -150,11 +152,12 @@ function isMountOf(point: MountPoint, values: readonly string[]): boolean {
 
 /** Names are regular expressions, matched with and without the leading slash. Source: moby daemon/list.go. */
 function nameCheck(values: readonly string[]): (actor: ContainerActor) => boolean {
-  const patterns = values.map((value) => {
+  const patterns = values.flatMap((value) => {
     try {
-      return new RegExp(value);
-    } catch (cause) {
-      throw new EngineError('invalid-argument', `invalid filter 'name=${value}'`, { cause });
+      return [new RegExp(value)];
+    } catch {
+      // Nothing is matched by it, as in Docker.
+      return [];
     }
   });
   return ({ record }) => patterns.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`));
@@ -167,6 +170,14 @@ function healthCheck(values: readonly string[]): (actor: ContainerActor) => bool
     throw new EngineError('invalid-argument', words);
   }
   return ({ record }) => values.includes(record.health?.status ?? 'none');
+}
+
+/** No container here is a swarm's. Source: moby api/types/filters, GetBoolOrDefault. */
+function taskCheck(values: readonly string[]): () => boolean {
+  const truths = new Set(values.map((value) => ['true', '1'].includes(value)));
+  const isBad = values.some((value) => !['true', '1', 'false', '0'].includes(value)) || truths.size > 1;
+  if (isBad) throw new EngineError('invalid-argument', `invalid filter 'is-task=[${values.join(' ')}]'`);
+  return () => !truths.has(true);
 }
 
 function exitedCheck(values: readonly string[]): (actor: ContainerActor) => boolean {

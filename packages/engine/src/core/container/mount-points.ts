@@ -37,7 +37,7 @@ export function inspectedMounts(
       }
       case 'tmpfs':
         if (point.origin === 'tmpfs') return [];
-        return [{ Type: 'tmpfs', Source: '', ...common, Mode: '', RW: true, Propagation: '' }];
+        return [{ Type: 'tmpfs', Source: '', ...common, Mode: '', RW: !point.options.includes('ro'), Propagation: '' }];
       default:
         return point satisfies never;
     }

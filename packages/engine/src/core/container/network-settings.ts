@@ -11,7 +11,7 @@ export function endpointSettings(record: ContainerRecord, networks: PredefinedNe
   const { state } = record;
   const name = networkName(record);
   // In another's network it has no place of its own.
-  if (joinedContainer(name) !== undefined) return {};
+  if (joinedContainer(name) !== undefined || (record.config.NetworkDisabled && name === 'bridge')) return {};
   if (name === 'host' || name === 'none') return { [name]: withoutAddress(record, networks[name].id) };
   return { [name]: settingsOf(state.status === 'running' ? state.endpoint : null) };
 }

@@ -9,7 +9,7 @@ import {
 } from '@fairlead/protocol';
 import { blockDevicePaths, type BlockDevices } from '../spec/block-io.ts';
 import type { OciResources } from '../spec/oci.ts';
-import { ignoredWarnings } from '../spec/not-implemented.ts';
+import { ignoredWarnings } from '../spec/ignored-warnings.ts';
 import { updateResources } from '../spec/update-resources.ts';
 import { checkRestartPolicy } from '../spec/validate-host-config.ts';
 import { checkResources } from '../spec/validate-resources.ts';

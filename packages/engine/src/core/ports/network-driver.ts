@@ -56,8 +56,11 @@ export interface NetworkDriver {
    * belongs to no container away.
    */
   restore(endpoints: ReadonlyMap<ContainerId, NetworkEndpoint>): Promise<void>;
-  /** Reserves an address. Pure book-keeping: no system call. */
-  reserve(id: ContainerId): NetworkEndpoint;
+  /**
+   * Reserves an address. Pure book-keeping: no system call.
+   * @param macAddress that of the container's interface; empty: one made of its address.
+   */
+  reserve(id: ContainerId, macAddress?: string): NetworkEndpoint;
   /**
    * Takes ports of the host for a container that has an address; `connect` makes them reachable: from other hosts, from the
    * host itself, loopback included, and from containers. None is taken when one cannot be.

@@ -8,7 +8,7 @@ export function joinedContainer(mode: string): string | undefined {
   return mode.startsWith('container:') ? mode.slice('container:'.length) : undefined;
 }
 
-/** NetworkMode as a choice; other networks than the three predefined ones must have been refused before. */
+/** NetworkMode as a choice. A network that is none of the predefined ones is taken for a bridge: its start fails. */
 export function networkChoice(
   config: Pick<ContainerConfig, 'NetworkDisabled'>,
   hostConfig: Pick<HostConfig, 'NetworkMode'>,

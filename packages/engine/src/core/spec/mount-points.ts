@@ -122,8 +122,6 @@ function fromMount(mount: Mount): AskedMount {
     case 'volume':
       return volumeOfMount(mount);
     case 'image':
-    case 'npipe':
-    case 'cluster':
       throw new EngineError(
         'not-implemented',
         `mounts of type ${JSON.stringify(mount.Type)} are not implemented yet: HostConfig.Mounts at ${mount.Target}`,

@@ -47,7 +47,7 @@ describe('resolveUser', () => {
   const refused = [
     { user: 'nosuch', groupAdd: [], words: 'unable to find user nosuch: no matching entries in passwd file' },
     { user: 'root:nogrp', groupAdd: [], words: 'unable to find group nogrp: no matching entries in group file' },
-    { user: '', groupAdd: ['nogrp'], words: 'Unable to find group nogrp' },
+    { user: '', groupAdd: ['nogrp'], words: 'Unable to find group nogrp: no matching entries in group file' },
     { user: '-1', groupAdd: [], words: 'uids and gids must be in range 0-2147483647' },
     { user: '2147483648', groupAdd: [], words: 'uids and gids must be in range 0-2147483647' },
   ];

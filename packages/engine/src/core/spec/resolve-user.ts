@@ -106,7 +106,8 @@ function findAddedGroup(groups: readonly Group[], wanted: string): number {
   const found = groups.find((group) => group.name === wanted || String(group.gid) === wanted);
   if (found !== undefined) return found.gid;
   const gid = parseId(wanted);
-  if (gid === undefined) throw new EngineError('internal', `Unable to find group ${wanted}`);
+  if (gid === undefined)
+    throw new EngineError('internal', `Unable to find group ${wanted}: no matching entries in group file`);
   return inRange(gid);
 }
 

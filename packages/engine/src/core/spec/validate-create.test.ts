@@ -28,6 +28,26 @@ function validate(parts: Parts): ValidatedCreate {
 const MB = 1024 * 1024;
 
 const invalid: readonly (Parts & { readonly words: string })[] = [
+  {
+    hostConfig: { StorageOpt: { size: '1g' } },
+    words: "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
+  },
+  { config: { MacAddress: 'x' }, words: 'invalid MAC address: x' },
+  {
+    config: { MacAddress: '02:42:00:00:00:01' },
+    hostConfig: { NetworkMode: 'host' },
+    words: 'conflicting options: mac-address and the network mode',
+  },
+  {
+    config: { MacAddress: '02:42:00:00:00:01' },
+    networks: { default: { MacAddress: '02:42:00:00:00:02' } },
+    words:
+      'conflicting MAC address in request: the container-wide MAC address must match the endpoint-specific MAC address for the main network',
+  },
+  {
+    hostConfig: { CpuRealtimePeriod: 1000, CpuRealtimeRuntime: 2000 },
+    words: 'cpu real-time runtime cannot be higher than cpu real-time period',
+  },
   { config: { Cmd: [] }, words: 'no command specified' },
   { config: { Entrypoint: [''], Cmd: null }, words: 'no command specified' },
   { config: { WorkingDir: 'x' }, words: "the working directory 'x' is invalid, it needs to be an absolute path" },
@@ -238,7 +258,6 @@ const joined: readonly (Parts & { readonly words: string })[] = [
 ];
 
 const notImplemented: readonly (Parts & { readonly words: RegExp })[] = [
-  { config: { MacAddress: '02:42:00:00:00:01' }, words: /Config\.MacAddress/ },
   {
     hostConfig: { Mounts: [{ Type: 'volume', Source: 'v', Target: '/d', VolumeOptions: { Subpath: 'x' } }] },
     words: /Subpath/,
@@ -246,9 +265,6 @@ const notImplemented: readonly (Parts & { readonly words: RegExp })[] = [
   { hostConfig: { Mounts: [{ Type: 'image', Source: 'v', Target: '/d' }] }, words: /"image"/ },
   { hostConfig: { PortBindings: { '80/tcp': [{ HostIp: '::', HostPort: '80' }] } }, words: /IPv6 .*80\/tcp at ::/ },
   { hostConfig: { Links: ['a:b'] }, words: /HostConfig\.Links/ },
-  { hostConfig: { DeviceRequests: [{ Count: -1 }] }, words: /HostConfig\.DeviceRequests/ },
-  { hostConfig: { StorageOpt: { size: '1g' } }, words: /HostConfig\.StorageOpt/ },
-  { networks: { default: { MacAddress: '02:42:00:00:00:01' } }, words: /MacAddress/ },
 ];
 
 describe('validateCreate', () => {
@@ -297,10 +313,19 @@ describe('validateCreate', () => {
     });
   }
 
-  it('does not know networks beyond the predefined ones, and says so with a status that makes no client pull', () => {
-    const refusal = { kind: 'invalid-argument', message: 'network mine not found' };
-    assert.throws(() => validate({ hostConfig: { NetworkMode: 'mine' } }), refusal);
-    assert.throws(() => validate({ networks: { mine: {} } }), refusal);
+  it('takes the name of any network: whether it is there is asked at the start', () => {
+    validate({ hostConfig: { NetworkMode: 'mine' } });
+    validate({ hostConfig: { NetworkMode: 'mine' }, networks: { mine: {} } });
+    assert.throws(() => validate({ networks: { mine: {} } }), {
+      kind: 'invalid-argument',
+      message: 'Container cannot be connected to network endpoints: mine',
+    });
+  });
+
+  const MAC = '02:42:00:00:00:01';
+  it('takes the address of the interface, said at the container or at its network', () => {
+    assert.equal(validate({ config: { MacAddress: MAC } }).config.MacAddress, MAC);
+    assert.equal(validate({ networks: { default: { MacAddress: MAC } } }).config.MacAddress, MAC);
   });
 
   it('accepts what the docker CLI sends for a plain run', () => {

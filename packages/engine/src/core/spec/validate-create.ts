@@ -12,11 +12,11 @@ import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './masked-paths.ts'
 import { commandOf, mergeImageConfig } from './merge-image-config.ts';
 import { checkModes } from './modes.ts';
 import { askedMounts, type AskedMount } from './mount-points.ts';
-import { ignoredWarnings, refuseGaps } from './not-implemented.ts';
+import { ignoredWarnings } from './ignored-warnings.ts';
 import { isAbsolute } from './paths.ts';
 import { checkHealthcheck } from './validate-healthcheck.ts';
 import { checkHostConfig } from './validate-host-config.ts';
-import { checkNetwork } from './validate-network.ts';
+import { checkNetwork, requestedMacAddress } from './validate-network.ts';
 import { checkResources } from './validate-resources.ts';
 import { parseVolumesFrom, volumesOfConfig, type VolumesFrom } from './volume-requests.ts';
 
@@ -58,7 +58,6 @@ export function validateCreate(deps: ValidateDeps, request: CreateRequest): Vali
   refuseNulBytes(hostConfig, 'HostConfig');
   const merged = mergeImageConfig(config, image);
   checkConfig(merged);
-  refuseGaps(hostConfig);
   checkModes(config, hostConfig);
   const networkWarnings = checkNetwork(request);
   const hostWarnings = checkHostConfig(deps, hostConfig);
@@ -67,7 +66,7 @@ export function validateCreate(deps: ValidateDeps, request: CreateRequest): Vali
   checkRecursiveReadOnly(mounts, deps.facts);
   volumesOfConfig(merged, hostConfig, new Set());
   return {
-    config: merged,
+    config: { ...merged, MacAddress: requestedMacAddress(request) },
     hostConfig: withDefaults({ ...hostConfig, ...resources.resources }, deps),
     mounts,
     volumesFrom: (hostConfig.VolumesFrom ?? []).map(parseVolumesFrom),
@@ -108,6 +107,7 @@ function withDefaults(hostConfig: HostConfig, { facts, abilities }: ValidateDeps
   const shared = facts.cgroupVersion === 1 || !facts.cgroupNamespaces;
   return {
     ...hostConfig,
+    CpuPercent: 0,
     NetworkMode: hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode,
     CgroupnsMode: hostConfig.CgroupnsMode || (shared ? 'host' : 'private'),
     Runtime: hostConfig.Runtime || (abilities.runtimes[0] ?? ''),

@@ -78,10 +78,20 @@ function checkScalars(hostConfig: HostConfig): void {
   }
   if (parent.split('/').includes('..')) throw new EngineError('invalid-argument', `invalid cgroup parent: ${parent}`);
   if (isolation !== '' && isolation !== 'default') {
-    throw new EngineError('invalid-argument', `invalid isolation '${isolation}' on linux`);
+    throw new EngineError(
+      'invalid-argument',
+      `invalid isolation: ${JSON.stringify(isolation)} - linux only supports 'default'`,
+    );
   }
-  if (hostConfig.IOMaximumBandwidth !== 0 || hostConfig.IOMaximumIOps !== 0) {
-    const words = 'Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps';
+  const quality =
+    hostConfig.IOMaximumBandwidth !== 0 ? 'bandwidth' : hostConfig.IOMaximumIOps !== 0 ? 'IOPs' : undefined;
+  if (quality !== undefined) {
+    const words = `invalid QoS settings: linux does not support configuration of maximum ${quality}`;
+    throw new EngineError('invalid-argument', words);
+  }
+  if (Object.keys(hostConfig.StorageOpt).length > 0) {
+    // The root's file system is not asked for quotas: Docker's words where there are none.
+    const words = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option";
     throw new EngineError('invalid-argument', words);
   }
   if (Object.hasOwn(hostConfig.Annotations, '')) {

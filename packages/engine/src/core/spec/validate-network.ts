@@ -22,10 +22,10 @@ const PREDEFINED: ReadonlyMap<string, NetworkChoice> = new Map([
 ]);
 
 /**
- * Checks everything about networks. There are the three predefined ones.
+ * Checks everything about networks. There are the three predefined ones; whether any other is there is asked at the start.
  *
  * @returns warnings.
- * @throws EngineError in Docker's words: 'invalid-argument' for conflicts and other networks,
+ * @throws EngineError in Docker's words: 'invalid-argument' for conflicts,
  *   'not-implemented' for what this engine cannot do yet. Source: moby v28 runconfig/hostconfig_unix.go.
  */
 export function checkNetwork(request: NetworkRequest): readonly string[] {
@@ -33,6 +33,9 @@ export function checkNetwork(request: NetworkRequest): readonly string[] {
   checkMode(hostConfig.NetworkMode);
   const choice = networkChoice(config, hostConfig);
   if (choice === 'container') checkJoined(config, hostConfig);
+  if (choice === 'host' && config.MacAddress !== '') {
+    throw new EngineError('invalid-argument', 'conflicting options: mac-address and the network mode');
+  }
   checkLinks(hostConfig, choice);
   checkEndpoints(request, choice);
   checkPorts(config, hostConfig);
@@ -40,16 +43,8 @@ export function checkNetwork(request: NetworkRequest): readonly string[] {
 }
 
 function checkMode(mode: string): void {
-  if (PREDEFINED.has(mode)) return;
-  if (mode === 'container' || mode.startsWith('container:')) {
-    const other = mode.slice('container:'.length);
-    if (other === '') {
-      const words = 'invalid network mode: invalid container format container:<name|id>';
-      throw new EngineError('invalid-argument', words);
-    }
-    return;
-  }
-  throw noSuchNetwork(mode);
+  if (mode !== 'container' && mode !== 'container:') return;
+  throw new EngineError('invalid-argument', 'invalid network mode: invalid container format container:<name|id>');
 }
 
 /** What a container cannot have of its own in another's network. Source: moby v28 runconfig/hostconfig_unix.go. */
@@ -80,19 +75,19 @@ function checkLinks(hostConfig: HostConfig, choice: NetworkChoice): void {
   throw new EngineError('invalid-argument', `conflicting options: ${words}`);
 }
 
-function checkEndpoints({ config, networkingConfig }: NetworkRequest, choice: NetworkChoice): void {
+function checkEndpoints({ config, hostConfig, networkingConfig }: NetworkRequest, choice: NetworkChoice): void {
   const endpoints = Object.entries(networkingConfig.EndpointsConfig);
   for (const [network, endpoint] of endpoints) {
     if (endpoint === null) throw new EngineError('invalid-argument', `no EndpointSettings for ${network}`);
     const asked = PREDEFINED.get(network);
-    if (asked === undefined) throw noSuchNetwork(network);
-    if (asked !== choice || endpoints.length > 1) {
+    const isChosen = asked === undefined ? network === hostConfig.NetworkMode : asked === choice;
+    if (!isChosen || endpoints.length > 1) {
       const names = endpoints.map(([name]) => name).join(', ');
       throw new EngineError('invalid-argument', `Container cannot be connected to network endpoints: ${names}`);
     }
     checkEndpoint(network, endpoint);
   }
-  if (config.MacAddress !== '') throw notYet('Config.MacAddress');
+  checkMacAddress(requestedMacAddress({ config, networkingConfig }));
 }
 
 function checkEndpoint(network: string, endpoint: EndpointRequest): void {
@@ -106,8 +101,26 @@ function checkEndpoint(network: string, endpoint: EndpointRequest): void {
     throw new EngineError('invalid-argument', words);
   }
   if ((endpoint.Links ?? []).length > 0) throw notYet(`${field}.Links`);
-  if (endpoint.MacAddress !== '') throw notYet(`${field}.MacAddress`);
   if (Object.keys(endpoint.DriverOpts).length > 0) throw notYet(`${field}.DriverOpts`);
+}
+
+/** The address that a container's interface is to have, said at the container or at its network; empty: any. */
+export function requestedMacAddress({
+  config,
+  networkingConfig,
+}: Pick<NetworkRequest, 'config' | 'networkingConfig'>): string {
+  const [endpoint] = Object.values(networkingConfig.EndpointsConfig);
+  const ofEndpoint = endpoint?.MacAddress ?? '';
+  if (config.MacAddress !== '' && ofEndpoint !== '' && config.MacAddress !== ofEndpoint) {
+    const words = 'the container-wide MAC address must match the endpoint-specific MAC address for the main network';
+    throw new EngineError('invalid-argument', `conflicting MAC address in request: ${words}`);
+  }
+  return config.MacAddress || ofEndpoint;
+}
+
+function checkMacAddress(address: string): void {
+  if (address === '' || /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(address)) return;
+  throw new EngineError('invalid-argument', `invalid MAC address: ${address}`);
 }
 
 /** Which ports there are was checked before. @returns warnings. */
@@ -119,9 +132,4 @@ function portWarnings(hostConfig: HostConfig, choice: NetworkChoice): readonly s
 
 function notYet(what: string): EngineError {
   return new EngineError('not-implemented', `${what} is not implemented yet`);
-}
-
-/** Not 'not-found': a client takes that, as the answer to a create, for a missing image and pulls it. */
-function noSuchNetwork(name: string): EngineError {
-  return new EngineError('invalid-argument', `network ${name} not found`);
 }

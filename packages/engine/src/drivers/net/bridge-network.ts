@@ -94,7 +94,7 @@ export class BridgeNetwork implements NetworkDriver, AsyncDisposable {
     await this.#host.restore(endpoints.values());
   }
 
-  reserve(id: ContainerId): NetworkEndpoint {
+  reserve(id: ContainerId, macAddress = ''): NetworkEndpoint {
     const held = this.#endpoints.get(id);
     if (held !== undefined) return held;
     const address = this.#pool.take(id);
@@ -105,7 +105,7 @@ export class BridgeNetwork implements NetworkDriver, AsyncDisposable {
       ipAddress: formatAddress(address),
       prefixLength: this.#claim.subnet.prefixLength,
       gateway: this.bridge.gateway,
-      macAddress: macOf(address),
+      macAddress: macAddress || macOf(address),
     };
     this.#endpoints.set(id, endpoint);
     return endpoint;
