@@ -137,7 +137,7 @@ export const noBody: NoBody = { kind: 'none' };
 /** The value of `BytesBody`. */
 export const bytesBody: BytesBody = { kind: 'bytes' };
 
-/** A JSON body that must be there, unless `optional`. */
+/** A JSON body that must be there, unless `optional`. @__NO_SIDE_EFFECTS__ */
 export function jsonBody<S extends v.GenericSchema>(
   schema: S,
   options: { readonly optional: boolean } = { optional: false },

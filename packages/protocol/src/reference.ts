@@ -93,10 +93,15 @@ const OFFICIAL = 'library/';
 const HEX_ID = /^[0-9a-f]{64}$/;
 const DOMAIN =
   /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/;
-const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const REFERENCE = new RegExp(
-  `^(${COMPONENT}(?:/${COMPONENT})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
-);
+const REFERENCE = referencePattern();
+
+// @__NO_SIDE_EFFECTS__
+function referencePattern(): RegExp {
+  const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+  return new RegExp(
+    `^(${component}(?:/${component})*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
+  );
+}
 
 /** What is before the first slash is a domain when it looks like one; else the name is Docker Hub's. */
 function splitDomain(text: string): { readonly domain: string; readonly rest: string } {

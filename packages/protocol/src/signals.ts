@@ -51,6 +51,7 @@ export function exitCodeOfSignal(number: number): number {
   return 128 + number;
 }
 
+// @__NO_SIDE_EFFECTS__
 function signalTable(): ReadonlyMap<string, number> {
   const table = new Map<string, number>();
   NAMES.split(' ').forEach((name, index) => table.set(name, index + 1));
@@ -60,6 +61,7 @@ function signalTable(): ReadonlyMap<string, number> {
   return table.set('RTMAX', SIGNAL_MAX).set('CLD', 17).set('IOT', 6).set('POLL', 29);
 }
 
+// @__NO_SIDE_EFFECTS__
 function preferredNames(): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const [name, number] of SIGNAL_NUMBERS) if (!names.has(number)) names.set(number, name);

@@ -36,13 +36,13 @@ export const goString: v.GenericSchema<string, string> = v.pipe(
   v.metadata({ go: 'string' }),
 );
 
-/** A whole number of Go's type `go`; beyond 2^53 it is the nearest that JavaScript has. */
+/** A whole number of Go's type `go`; beyond 2^53 it is the nearest that JavaScript has. @__NO_SIDE_EFFECTS__ */
 export function goInt(go: GoInt): v.GenericSchema<number, number> {
   const [min, max] = GO_INT_RANGES[go];
   return v.pipe(v.number(), v.metadata({ go }), v.integer(), v.minValue(min), v.maxValue(max));
 }
 
-/** An object with known fields, unknown ones ignored; `go` is the struct's name in refusals. */
+/** An object with known fields, unknown ones ignored; `go` is the struct's name in refusals. @__NO_SIDE_EFFECTS__ */
 export function goStruct<T extends object>(go: string, entries: StructEntries<T>): WireSchema<T> {
   // valibot takes a list for an object; Go does not.
   const schema: v.GenericSchema<unknown, unknown> = v.pipe(
@@ -53,12 +53,17 @@ export function goStruct<T extends object>(go: string, entries: StructEntries<T>
   return schema as WireSchema<T>;
 }
 
-/** A list of `item`. */
+/** The fields of two structs as one's. A function, because a spread may run code, for all a bundler knows. @__NO_SIDE_EFFECTS__ */
+export function joinEntries<A extends object, B extends object>(entries: A, more: B): A & B {
+  return { ...entries, ...more };
+}
+
+/** A list of `item`. @__NO_SIDE_EFFECTS__ */
 export function goList<T, I>(item: v.GenericSchema<I, T>): v.GenericSchema<readonly I[], readonly T[]> {
   return v.array(item);
 }
 
-/** A map of `value`; unlike valibot's record it keeps keys such as `constructor`. */
+/** A map of `value`; unlike valibot's record it keeps keys such as `constructor`. @__NO_SIDE_EFFECTS__ */
 export function goMap<T, I>(value: v.GenericSchema<I, T>): v.GenericSchema<StringMap<I>, StringMap<T>> {
   const schema = v.pipe(
     v.custom<StringMap<unknown>>(isPlainObject),
@@ -89,7 +94,7 @@ export const stringOrList: v.GenericSchema<string | readonly string[], readonly 
   v.transform((value) => (typeof value === 'string' ? [value] : value)),
 );
 
-/** Missing and null become `absent`. */
+/** Missing and null become `absent`. @__NO_SIDE_EFFECTS__ */
 export function orElse<T, I, const D>(
   schema: v.GenericSchema<I, T>,
   absent: D,
@@ -98,7 +103,7 @@ export function orElse<T, I, const D>(
   return optional as v.GenericSchema<I | null | undefined, T | D>;
 }
 
-/** Missing and null become what the schema makes of `{}`. */
+/** Missing and null become what the schema makes of `{}`. @__NO_SIDE_EFFECTS__ */
 export function orEmpty<T, I>(schema: v.GenericSchema<I, T>): v.GenericSchema<I | null | undefined, T> {
   const optional: v.GenericSchema<unknown, unknown> = v.nullish(schema as v.GenericSchema, {});
   return optional as v.GenericSchema<I | null | undefined, T>;
@@ -171,6 +176,7 @@ export function entriesOf(schema: v.GenericSchema): Readonly<Record<string, unkn
   return undefined;
 }
 
+// @__NO_SIDE_EFFECTS__
 function goBool(): v.GenericSchema<boolean, boolean> {
   return v.pipe(v.boolean(), v.metadata({ go: 'bool' }));
 }

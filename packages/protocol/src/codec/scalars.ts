@@ -41,7 +41,7 @@ export const bool: Scalar<boolean> = {
 };
 
 /** As `bool`, but true when the key is absent. */
-export const boolDefaultTrue: Scalar<boolean> = { ...bool, absent: true };
+export const boolDefaultTrue: Scalar<boolean> = { decode: bool.decode, encode: bool.encode, absent: true };
 
 /** Go's Atoi: an optional sign and digits. Empty means not given. Beyond 2^53 it is refused, as Go does beyond 2^63. */
 export const int: Scalar<number> = {
@@ -105,7 +105,7 @@ export const tail: Scalar<number> = {
   encode: (value) => [value.toString()],
 };
 
-/** A JSON document; empty means not given. @throws EngineError 'invalid-argument' when it is none, or not what `is` knows. */
+/** A JSON document; empty means not given. @throws EngineError 'invalid-argument' when it is none, or not what `is` knows. @__NO_SIDE_EFFECTS__ */
 export function json<T>(is: (value: unknown) => value is T): Scalar<T> {
   return {
     decode: (texts, key) => {
@@ -118,7 +118,7 @@ export function json<T>(is: (value: unknown) => value is T): Scalar<T> {
   };
 }
 
-/** The same parameter, known since an API version. */
+/** The same parameter, known since an API version. @__NO_SIDE_EFFECTS__ */
 export function since<T>(version: ApiVersion, scalar: Scalar<T>): Scalar<T> {
   return { ...scalar, since: version };
 }
@@ -148,6 +148,7 @@ function parseJsonText(value: string): unknown {
   }
 }
 
+// @__NO_SIDE_EFFECTS__
 function terminalDimension(name: 'height' | 'width'): Scalar<number> {
   return {
     decode: (texts) => {

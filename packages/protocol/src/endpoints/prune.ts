@@ -1,6 +1,6 @@
 import type { ShapeOf } from '../codec/query.ts';
 import * as scalar from '../codec/scalars.ts';
-import { noBody, type Endpoint, type JsonResponse, type NoBody } from '../endpoint.ts';
+import { noBody, type Endpoint, type JsonResponse, type NoBody, type OperationVerb } from '../endpoint.ts';
 import type { Filters } from '../filters.ts';
 import type {
   PruneBuildReport,
@@ -27,12 +27,14 @@ const query: ShapeOf<PruneQuery> = { filters: scalar.filters };
 
 /** Everything that removes what nobody uses. Source: engine-api 9. */
 export const pruneEndpoints: PruneEndpoints = {
-  containers: { ...row('/containers/prune'), operation: 'container-prune' },
-  images: { ...row('/images/prune'), operation: 'image-prune' },
+  containers: row('/containers/prune', 'container-prune'),
+  images: row('/images/prune', 'image-prune'),
   networks: row('/networks/prune'),
   build: row('/build/prune'),
 };
 
-function row<R>(path: string): Row<R> {
-  return { method: 'POST', path, query, body: noBody, response: { kind: 'json' }, success: [200] };
+// @__NO_SIDE_EFFECTS__
+function row<R>(path: string, operation?: OperationVerb): Row<R> {
+  const always = { method: 'POST', path, query, body: noBody, response: { kind: 'json' }, success: [200] } as const;
+  return operation === undefined ? always : { ...always, operation };
 }

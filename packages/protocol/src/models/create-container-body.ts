@@ -1,4 +1,4 @@
-import { goStruct, orEmpty, type WireSchema } from '../codec/go-schema.ts';
+import { goStruct, joinEntries, orEmpty, type WireSchema } from '../codec/go-schema.ts';
 import { containerConfigEntries, type ContainerConfig, type ContainerConfigInput } from './container-config.ts';
 import { hostConfigSchema, type HostConfig, type HostConfigInput } from './host-config.ts';
 import { networkingConfigSchema, type NetworkingConfig } from './networking-config.ts';
@@ -17,11 +17,13 @@ export type CreateContainerBodyInput = ContainerConfigInput & {
 };
 
 export const createContainerBodySchema: WireSchema<CreateContainerBody, CreateContainerBodyInput> =
-  goStruct<CreateContainerBody>('CreateRequest', {
-    ...containerConfigEntries,
-    HostConfig: orEmpty(hostConfigSchema),
-    NetworkingConfig: orEmpty(networkingConfigSchema),
-  });
+  goStruct<CreateContainerBody>(
+    'CreateRequest',
+    joinEntries(containerConfigEntries, {
+      HostConfig: orEmpty(hostConfigSchema),
+      NetworkingConfig: orEmpty(networkingConfigSchema),
+    }),
+  );
 
 /** The config alone, without the host's and the networks' part. */
 export function configOf(body: CreateContainerBody): ContainerConfig {

@@ -4,6 +4,7 @@ import {
   goInt,
   goList,
   goStruct,
+  joinEntries,
   int64Field,
   intField,
   nullableBoolField,
@@ -216,52 +217,59 @@ export const resourcesEntries: StructEntries<Resources> = {
 
 export const resourcesSchema: WireSchema<Resources> = goStruct<Resources>('Resources', resourcesEntries);
 
-export const hostConfigSchema: WireSchema<HostConfig> = goStruct<HostConfig>('HostConfig', {
-  Binds: textsOrNull,
-  ContainerIDFile: textField,
-  LogConfig: orEmpty(goStruct<LogConfig>('LogConfig', { Type: textOr('json-file'), Config: textMapField })),
-  NetworkMode: textOr('default'),
-  PortBindings: orEmpty(portMapSchema),
-  RestartPolicy: orEmpty(goStruct<RestartPolicy>('RestartPolicy', { Name: textOr('no'), MaximumRetryCount: intField })),
-  AutoRemove: boolField,
-  VolumeDriver: textField,
-  VolumesFrom: textsOrNull,
-  ConsoleSize: consoleSize,
-  Annotations: textMapField,
-  CapAdd: textsOrNull,
-  CapDrop: textsOrNull,
-  CgroupnsMode: textField,
-  Dns: textsOrNone,
-  DnsOptions: textsOrNone,
-  DnsSearch: textsOrNone,
-  ExtraHosts: textsOrNull,
-  GroupAdd: textsOrNull,
-  IpcMode: textOr('private'),
-  Cgroup: textField,
-  Links: textsOrNull,
-  OomScoreAdj: intField,
-  PidMode: textField,
-  Privileged: boolField,
-  PublishAllPorts: boolField,
-  ReadonlyRootfs: boolField,
-  SecurityOpt: textsOrNull,
-  StorageOpt: textMapField,
-  Tmpfs: textMapField,
-  UTSMode: textField,
-  UsernsMode: textField,
-  ShmSize: v.pipe(
-    int64Field,
-    v.transform((bytes) => (bytes === 0 ? SHM_SIZE_DEFAULT_BYTES : bytes)),
+export const hostConfigSchema: WireSchema<HostConfig> = goStruct<HostConfig>(
+  'HostConfig',
+  joinEntries(
+    {
+      Binds: textsOrNull,
+      ContainerIDFile: textField,
+      LogConfig: orEmpty(goStruct<LogConfig>('LogConfig', { Type: textOr('json-file'), Config: textMapField })),
+      NetworkMode: textOr('default'),
+      PortBindings: orEmpty(portMapSchema),
+      RestartPolicy: orEmpty(
+        goStruct<RestartPolicy>('RestartPolicy', { Name: textOr('no'), MaximumRetryCount: intField }),
+      ),
+      AutoRemove: boolField,
+      VolumeDriver: textField,
+      VolumesFrom: textsOrNull,
+      ConsoleSize: consoleSize,
+      Annotations: textMapField,
+      CapAdd: textsOrNull,
+      CapDrop: textsOrNull,
+      CgroupnsMode: textField,
+      Dns: textsOrNone,
+      DnsOptions: textsOrNone,
+      DnsSearch: textsOrNone,
+      ExtraHosts: textsOrNull,
+      GroupAdd: textsOrNull,
+      IpcMode: textOr('private'),
+      Cgroup: textField,
+      Links: textsOrNull,
+      OomScoreAdj: intField,
+      PidMode: textField,
+      Privileged: boolField,
+      PublishAllPorts: boolField,
+      ReadonlyRootfs: boolField,
+      SecurityOpt: textsOrNull,
+      StorageOpt: textMapField,
+      Tmpfs: textMapField,
+      UTSMode: textField,
+      UsernsMode: textField,
+      ShmSize: v.pipe(
+        int64Field,
+        v.transform((bytes) => (bytes === 0 ? SHM_SIZE_DEFAULT_BYTES : bytes)),
+      ),
+      Sysctls: textMapField,
+      Runtime: textField,
+      Isolation: textField,
+      Mounts: orElse(goList(mountSchema), []),
+      MaskedPaths: textsOrNull,
+      ReadonlyPaths: textsOrNull,
+      Init: nullableBoolField,
+    },
+    resourcesEntries,
   ),
-  Sysctls: textMapField,
-  Runtime: textField,
-  Isolation: textField,
-  Mounts: orElse(goList(mountSchema), []),
-  MaskedPaths: textsOrNull,
-  ReadonlyPaths: textsOrNull,
-  Init: nullableBoolField,
-  ...resourcesEntries,
-});
+);
 
 /** The host config as inspect shows it: fields that Docker leaves out when empty are left out. Source: moby api/types/container/hostconfig.go. */
 export function inspectedHostConfig(hostConfig: HostConfig): Partial<HostConfig> {
@@ -299,6 +307,7 @@ function isEmpty(value: unknown): boolean {
   return value === null || value === '' || value === 0;
 }
 
+// @__NO_SIDE_EFFECTS__
 function textOr(absent: string): v.GenericSchema<unknown, string> {
   return v.pipe(
     textField,

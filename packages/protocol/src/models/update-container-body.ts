@@ -1,6 +1,7 @@
 import {
   goInt,
   goStruct,
+  joinEntries,
   intField,
   orElse,
   orEmpty,
@@ -22,11 +23,15 @@ export interface UpdateContainerBody extends Resources {
 export type UpdateContainerBodyInput = WireInput<UpdateContainerBody>;
 
 export const updateContainerBodySchema: WireSchema<UpdateContainerBody, UpdateContainerBodyInput> =
-  goStruct<UpdateContainerBody>('UpdateConfig', {
-    ...resourcesEntries,
-    PidsLimit: orElse(goInt('int64'), null),
-    RestartPolicy: orEmpty(goStruct<RestartPolicy>('RestartPolicy', { Name: textField, MaximumRetryCount: intField })),
-  });
+  goStruct<UpdateContainerBody>(
+    'UpdateConfig',
+    joinEntries(resourcesEntries, {
+      PidsLimit: orElse(goInt('int64'), null),
+      RestartPolicy: orEmpty(
+        goStruct<RestartPolicy>('RestartPolicy', { Name: textField, MaximumRetryCount: intField }),
+      ),
+    }),
+  );
 
 /** Answer to an update. */
 export interface UpdateContainerResponse {
