@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check format compatibility test crash soak bench clean
+.PHONY: help setup setup-test demo check format compatibility test crash soak bench dist clean
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node
@@ -46,6 +46,9 @@ soak: setup-test ## twenty minutes of random verbs from 16 clients that hang up 
 bench: setup-test ## measure Fairlead, dockerd, podman and the bare runtime side by side (as root)
 	@$(NODE) bench/main.ts --save $(BENCH)
 
+dist: setup ## the npm packages in the form that is published, into dist/
+	@$(NODE) tools/publish/build-packages.ts
+
 clean: ## remove what the project made here: node_modules, builds, what an interrupted demo left running
 	@tools/demo.sh --clean
-	@rm -rf node_modules native/build .cache packages/*/dist
+	@rm -rf node_modules native/build .cache packages/*/dist dist

@@ -24,7 +24,7 @@ const ORDER: readonly string[] = [
   'packages/engine/**/*.test.ts',
   'packages/*/src/**/*.test.ts',
   'native/test/**/*.test.ts',
-  'tools/*.test.ts',
+  'tools/**/*.test.ts',
   'bench/**/*.test.ts',
 ];
 const LAST = 'tools/leftovers.test.ts';

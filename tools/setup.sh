@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what Fairlead is built from and runs on: Debian packages, npm packages, the native addon.
+# Installs what Fairlead is built from and runs on: Debian packages, npm packages, the native addon; bundles the command.
 #
 #   tools/setup.sh          what running it takes
 #   tools/setup.sh test     and what its tests compare it with (Debian's docker)
@@ -109,11 +109,19 @@ install_npm_packages() {
   sha256sum <package-lock.json >.cache/npm.stamp
 }
 
+# The command starts from one file then. It looks itself whether that is what the sources are: this only decides when to make it anew.
+bundle_command() {
+  local bundle=packages/cli/dist/main.js
+  if [ -e "$bundle" ] && [ -z "$(find packages/*/src tools/publish package-lock.json -newer "$bundle" ! -name '*.test.ts' -print -quit)" ]; then return; fi
+  "$node" tools/publish/build-command.ts
+}
+
 main() {
   local packages now
   packages=$(missing_packages "${1-}")
   now=$(fingerprint)
   if [ -z "$packages" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$now" ] && [ -x "$node" ] && [ -e native/build/Release/fairlead_native.node ]; then
+    bundle_command
     return
   fi
   [ "$(uname -s)" = Linux ] || die "Fairlead runs on Linux"
@@ -128,6 +136,7 @@ main() {
   [ -x "$node" ] || die "npm left no $node: is the registry reachable?"
   say "building the native addon"
   "$node" native/build.ts
+  bundle_command
   echo "$now" >"$stamp"
   say "done: Node $("$node" --version), $(crun --version | head -n 1), $(conmon --version | head -n 1)"
 }

@@ -2,7 +2,7 @@ import { connect, EngineUnreachableError } from '@fairlead/client';
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitError } from './exit-codes.ts';
 
@@ -36,7 +36,7 @@ export async function startEngine(place: EnginePlace, tell: (line: string) => Pr
   const log = openLog(logPath);
   const engine = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'main.ts'), 'engine', '--root', root, '--host', `unix://${socket}`],
+    [entryPoint(), 'engine', '--root', root, '--host', `unix://${socket}`],
     // A session of its own, so that Ctrl-C at this terminal does not reach it, and no working directory held.
     { detached: true, cwd: '/', stdio: ['ignore', log, log], env: { ...process.env, ...compileCache() } },
   );
@@ -49,6 +49,11 @@ export async function startEngine(place: EnginePlace, tell: (line: string) => Pr
   await untilItAnswers({ ended: ended.signal, logPath, socket });
   engine.removeAllListeners();
   engine.unref();
+}
+
+/** The command itself: the same form of it, built or source, that runs now. */
+function entryPoint(): string {
+  return join(import.meta.dirname, `main${extname(import.meta.filename)}`);
 }
 
 /** The cache that this process uses: Node names the directory of its own version inside it. */

@@ -41,7 +41,7 @@ export const bool: Scalar<boolean> = {
 };
 
 /** As `bool`, but true when the key is absent. */
-export const boolDefaultTrue: Scalar<boolean> = { decode: bool.decode, encode: bool.encode, absent: true };
+export const boolDefaultTrue: Scalar<boolean> = orAbsent(bool, true);
 
 /** Go's Atoi: an optional sign and digits. Empty means not given. Beyond 2^53 it is refused, as Go does beyond 2^63. */
 export const int: Scalar<number> = {
@@ -146,6 +146,11 @@ function parseJsonText(value: string): unknown {
     // No document is like any other that is not wanted.
     return undefined;
   }
+}
+
+// @__NO_SIDE_EFFECTS__
+function orAbsent<T>(scalar: Scalar<T>, absent: T): Scalar<T> {
+  return { ...scalar, absent };
 }
 
 // @__NO_SIDE_EFFECTS__
