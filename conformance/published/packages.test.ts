@@ -8,10 +8,10 @@ import { clientKinds, EngineUnderTest } from '../engines.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const MODULES = join(REPOSITORY, 'node_modules');
-/** Of the client with all it needs, bundled and minified. */
+/** Of the client with all it needs to talk to an engine, bundled and minified. The way through a hub is loaded when it is asked for. */
 const CLIENT_BYTES_MAX = 100_000;
-/** Of one small thing of it: the rest is left out. Measured: 3 KB. */
-const ONE_THING_BYTES_MAX = 5_000;
+/** Of one small thing of it: the rest is left out. Measured: 4 KB. */
+const ONE_THING_BYTES_MAX = 8_000;
 
 /** A project of somebody else's, outside of this repository: nothing but the tarballs is installed in it. */
 let project = '';
@@ -20,11 +20,26 @@ function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Bytes of a program of one line with everything that it imports, minified. */
+/** What esbuild knows of a file that it wrote. */
+interface Output {
+  readonly bytes: number;
+  readonly imports: readonly { readonly path: string; readonly kind: string }[];
+}
+
+/** Bytes that a program of one line loads when it starts, with everything that it imports, minified. */
 function bundledBytes(code: string): number {
   writeFileSync(join(project, 'bundled.mjs'), code);
-  const options = ['--bundle', '--minify', '--platform=node', '--format=esm'];
-  return Buffer.byteLength(run(join(MODULES, '.bin/esbuild'), 'bundled.mjs', ...options));
+  const options = ['--bundle', '--minify', '--platform=node', '--format=esm', '--splitting'];
+  run(join(MODULES, '.bin/esbuild'), 'bundled.mjs', ...options, '--outdir=bundled', '--metafile=bundled.json');
+  const { outputs } = JSON.parse(readFileSync(join(project, 'bundled.json'), 'utf8')) as {
+    outputs: Readonly<Record<string, Output>>;
+  };
+  const loaded = new Set(['bundled/bundled.js']);
+  for (const path of loaded) {
+    const imported = outputs[path]?.imports.filter(({ kind }) => kind === 'import-statement') ?? [];
+    for (const one of imported) loaded.add(one.path);
+  }
+  return [...loaded].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
 }
 
 describe('the published packages', () => {
@@ -70,7 +85,7 @@ describe('the published packages', () => {
     run(join(MODULES, '.bin/tsc'), '-p', '.');
   });
 
-  it(`weigh less than ${CLIENT_BYTES_MAX / 1000} KB where all of the client is bundled`, () => {
+  it(`weigh less than ${CLIENT_BYTES_MAX / 1000} KB where the whole client is bundled`, () => {
     const bytes = bundledBytes("export * from '@fairlead/client';");
     assert.ok(bytes < CLIENT_BYTES_MAX, `${bytes} bytes`);
   });

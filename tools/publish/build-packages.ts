@@ -21,6 +21,12 @@ const repository = join(import.meta.dirname, '../..');
 /** Stay here: the tests' own, and what is no library. */
 const NOT_LIBRARIES = ['packages/cli', 'packages/testkit', 'packages/console'];
 
+/**
+ * Its files call valibot when they are loaded. That such a call has no side effects is known to esbuild within one file only, and
+ * what a program does not use is then left out of its bundle.
+ */
+const MAKES_SCHEMAS = 'packages/protocol';
+
 /** Builds all of them into tarballs in `directory`; gives back their paths. */
 export async function buildPackages(directory: string): Promise<readonly string[]> {
   mkdirSync(directory, { recursive: true });
@@ -52,6 +58,7 @@ async function stageLibrary(stage: string, folder: string): Promise<string> {
     directory: join(place, 'dist'),
     external: dependencies.filter(isOurs).flatMap((name) => [name, `${name}/*`]),
     modules: join(repository, 'node_modules'),
+    splitting: folder !== MAKES_SCHEMAS,
     commonJs: dependencies.some((name) => !isOurs(name) && !isModule(name)),
   });
   const declared = join(stage, 'types', basename(folder), 'src');

@@ -26,22 +26,24 @@ export interface LibraryBundle {
   readonly modules: string;
   /** Whether some of these are CommonJS. */
   readonly commonJs: boolean;
+  /** Whether what is imported when it is needed gets files of its own, and what several entries share. */
+  readonly splitting: boolean;
 }
 
-/** One file for each entry of a library, readable, with maps to the sources. Gives back what went into it. */
+/** The files of a library, one for each entry and what is split off, readable, with maps to the sources. Gives back what went into it. */
 export async function bundleLibrary({
   entries,
   directory,
   external,
   modules,
   commonJs,
+  splitting,
 }: LibraryBundle): Promise<Metafile> {
   const { metafile } = await build({
     ...ALWAYS,
     entryPoints: [...entries],
     outdir: directory,
-    // Nothing is split off: that a function has no side effects is known to esbuild within one file only, and what a program does not
-    // use is then left out of its bundle.
+    splitting,
     external: [...external],
     nodePaths: [modules],
     sourcemap: true,
