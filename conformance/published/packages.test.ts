@@ -26,8 +26,15 @@ interface Output {
   readonly imports: readonly { readonly path: string; readonly kind: string }[];
 }
 
-/** Bytes that a program of one line loads when it starts, with everything that it imports, minified. */
+/** Bytes of a program of one line in one file with everything that it imports, minified. */
 function bundledBytes(code: string): number {
+  writeFileSync(join(project, 'bundled.mjs'), code);
+  const options = ['--bundle', '--minify', '--platform=node', '--format=esm'];
+  return Buffer.byteLength(run(join(MODULES, '.bin/esbuild'), 'bundled.mjs', ...options));
+}
+
+/** Bytes that it loads when it starts, in a bundle that keeps apart what is loaded later. */
+function bytesAtStart(code: string): number {
   writeFileSync(join(project, 'bundled.mjs'), code);
   const options = ['--bundle', '--minify', '--platform=node', '--format=esm', '--splitting'];
   run(join(MODULES, '.bin/esbuild'), 'bundled.mjs', ...options, '--outdir=bundled', '--metafile=bundled.json');
@@ -86,7 +93,7 @@ describe('the published packages', () => {
   });
 
   it(`weigh less than ${CLIENT_BYTES_MAX / 1000} KB where the whole client is bundled`, () => {
-    const bytes = bundledBytes("export * from '@fairlead/client';");
+    const bytes = bytesAtStart("export * from '@fairlead/client';");
     assert.ok(bytes < CLIENT_BYTES_MAX, `${bytes} bytes`);
   });
 
