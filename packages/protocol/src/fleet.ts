@@ -35,6 +35,30 @@ export {
 export { HUB_PORT_DEFAULT, HUB_SOCKET } from './fleet/hub-place.ts';
 export { hostId, isHostId, type HostId } from './fleet/host-id.ts';
 export {
+  enrolRequestSchema,
+  hostChangeSchema,
+  SUBMIT_BATCH_MAX,
+  tokenRequestSchema,
+  userRequestSchema,
+  type AuditEntry,
+  type EnrolAnswer,
+  type EnrolmentToken,
+  type EnrolRequest,
+  type FleetContainer,
+  type FleetEvent,
+  type FleetHost,
+  type FleetOperationEvent,
+  type FleetUser,
+  type HostChange,
+  type HubErrorBody,
+  type HubErrorCode,
+  type NatsWay,
+  type SubmitAnswer,
+  type SubmitRefusal,
+  type TokenRequest,
+  type UserRequest,
+} from './fleet/hub-api.ts';
+export {
   FINAL_STATES,
   FLEET_ROLES,
   OUTPUT_CHARACTERS_MAX,
