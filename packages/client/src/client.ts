@@ -4,8 +4,10 @@ import { call, type CallDeps } from './call.ts';
 import { ContainerGroup } from './groups/containers.ts';
 import type { ClientDeps } from './groups/group.ts';
 import { ImageGroup } from './groups/images.ts';
+import { NetworkGroup } from './groups/networks.ts';
 import { OperationGroup } from './groups/operations.ts';
 import { SystemGroup } from './groups/system.ts';
+import { VolumeGroup } from './groups/volumes.ts';
 import { type EndpointChoice, engineEndpoint } from './endpoint/engine-endpoint.ts';
 import { type Environment, variable } from './endpoint/environment.ts';
 import { type EngineTraits, Negotiation, parsePinnedVersion } from './negotiate.ts';
@@ -56,6 +58,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   return new Client(await transportFor(options, env), {
     pinned: pinned === undefined ? undefined : parsePinnedVersion(pinned),
     userAgent: options.userAgent ?? USER_AGENT,
+    env,
   });
 }
 
@@ -88,17 +91,27 @@ async function throughHub(options: ConnectOptions, hub: string): Promise<Transpo
   return new HubTransport({ hub: await wayToHub(hub, options.tls), host, token });
 }
 
+/** What a client knows besides its transport. */
+interface ClientOptions {
+  readonly pinned: ApiVersion | undefined;
+  readonly userAgent: string;
+  /** Says where Docker's CLI keeps logins. */
+  readonly env: Environment;
+}
+
 /** Calls to one engine. */
 export class Client implements AsyncDisposable {
   readonly containers: ContainerGroup;
   readonly images: ImageGroup;
+  readonly networks: NetworkGroup;
   readonly operations: OperationGroup;
   readonly system: SystemGroup;
+  readonly volumes: VolumeGroup;
   readonly #transport: Transport;
   readonly #connections: HttpConnections;
   readonly #negotiation: Negotiation;
 
-  constructor(transport: Transport, options: { readonly pinned: ApiVersion | undefined; readonly userAgent: string }) {
+  constructor(transport: Transport, options: ClientOptions) {
     this.#transport = transport;
     this.#connections = new HttpConnections(transport);
     this.#negotiation = new Negotiation(this.#connections, options.pinned);
@@ -106,6 +119,7 @@ export class Client implements AsyncDisposable {
     const deps: ClientDeps = {
       ...shared,
       info: onceInfo(shared),
+      logins: async () => (await import('./registry/docker-logins.ts')).dockerLogins(options.env),
       onFreshConnection: async (ask) => {
         await using connections = new HttpConnections(transport);
         return await ask({ ...shared, connections });
@@ -113,8 +127,10 @@ export class Client implements AsyncDisposable {
     };
     this.containers = new ContainerGroup(deps);
     this.images = new ImageGroup(deps);
+    this.networks = new NetworkGroup(deps);
     this.operations = new OperationGroup(deps);
     this.system = new SystemGroup(deps);
+    this.volumes = new VolumeGroup(deps);
   }
 
   /** The address, as a person would write it. */

@@ -107,6 +107,19 @@ export class SessionLostError extends EngineError {
   }
 }
 
+/** The engine told a failure after its 200: in the stream of a pull, push, load or build. The message is the engine's own. */
+export class TransferFailedError extends EngineError {
+  readonly operation: string;
+  /** With which code a build's step ended, or a registry's status; undefined when the engine does not say. */
+  readonly code: number | undefined;
+
+  constructor(message: string, operation: string, code: number | undefined) {
+    super('internal', message, { details: { operation, code } });
+    this.operation = operation;
+    this.code = code;
+  }
+}
+
 /** The one sentence for a connection that broke after it was made. */
 export function connectionLost(operation: string, cause: unknown): ConnectionLostError {
   const why = cause instanceof Error ? cause.message : String(cause);

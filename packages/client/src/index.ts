@@ -19,6 +19,7 @@ export {
   ProtocolError,
   RequestFailedError,
   SessionLostError,
+  TransferFailedError,
   type PendingOperation,
 } from './errors.ts';
 export type {
@@ -31,11 +32,18 @@ export type {
   OpenWait,
   WaitOptions,
 } from './groups/containers.ts';
+export type { CommitOptions, ContainerArchive, ContainerPath, CopyToOptions } from './groups/container-files.ts';
+export type { UpdateRequest } from './groups/container-resources.ts';
 export type { ExecOptions, ExecResult, ProgramOptions, SpawnOptions } from './groups/exec.ts';
 export type { Listening } from './groups/group.ts';
+export type { AuthChoice } from './groups/image-auth.ts';
+export type { BuildContext, BuildOptions, BuildResult } from './groups/image-build.ts';
+export type { ImportOptions, PullOptions, PushOptions } from './groups/image-transfers.ts';
 export type { ImageGroup } from './groups/images.ts';
+export type { CreateNetworkRequest, NetworkGroup } from './groups/networks.ts';
 export type { OperationGroup } from './groups/operations.ts';
 export type { SystemGroup } from './groups/system.ts';
+export type { CreateVolumeRequest, VolumeGroup } from './groups/volumes.ts';
 export type { EngineTraits } from './negotiate.ts';
 export type { RunOptions, RunResult } from './run.ts';
 export { COLLECTED_BYTES_MAX, type CollectedOutput } from './streams/collect-output.ts';
@@ -51,3 +59,8 @@ export type { SshOptions } from './transport/ssh.ts';
 export type { TlsSettings } from './transport/tls.ts';
 export { transportTo, type WayOptions } from './transport/transport-to.ts';
 export type { Transport } from './transport/transport.ts';
+export { DOCKER_HUB, type RegistryLogin } from './registry/registry-login.ts';
+export { cpuPercent, memoryUsed, summarizeStats, type StatsSummary } from './stats-summary.ts';
+export type { ByteStream } from './streams/byte-stream.ts';
+export type { TransferProgress } from './transfer/progress-meter.ts';
+export type { Transfer } from './transfer/transfer.ts';

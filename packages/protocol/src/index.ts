@@ -135,7 +135,7 @@ export {
   type ContainerConfigInput,
 } from './models/container-config.ts';
 export type * from './models/container-inspect.ts';
-export type { ContainerStats, CpuStats, MemoryStats, NetworkStats, WireUint64 } from './models/container-stats.ts';
+export type * from './models/container-stats.ts';
 export type { ContainerChange } from './models/container-change.ts';
 export {
   PATH_STAT_HEADER,

@@ -1,13 +1,20 @@
 import {
   type BodyInputOf,
+  type CommitContainerResponse,
+  type ContainerChange,
   type ContainerEndpoints,
   containerEndpoints as rows,
   type ContainerInspect,
+  type ContainerPathStat,
   type ContainerRef,
+  type ContainerStats,
   type ContainerSummary,
   type CreateContainerResponse,
+  type Filters,
+  type PruneContainersReport,
   type QueryOf,
   type TopResponse,
+  type UpdateContainerResponse,
   type WaitCondition,
   type WaitResponse,
 } from '@fairlead/protocol';
@@ -22,6 +29,18 @@ import { logChunks, logLines, type OpenLog } from '../streams/logs.ts';
 import type { OutputChunk } from '../streams/output-decoder.ts';
 import { ProcessSession } from '../streams/process-session.ts';
 import type { TerminalSize } from '../streams/terminal.ts';
+import {
+  changesOf,
+  commitContainer,
+  type CommitOptions,
+  type ContainerArchive,
+  copyFrom,
+  copyTo,
+  type CopyToOptions,
+  exportContainer,
+  statPath,
+} from './container-files.ts';
+import { followStats, pruneContainers, statsOnce, updateContainer, type UpdateRequest } from './container-resources.ts';
 import {
   type ExecOptions,
   type ExecResult,
@@ -221,6 +240,63 @@ export class ContainerGroup {
   /** The log as bytes. Breaking off the iteration frees the connection. @throws as `logChunks`. */
   async *logChunks(ref: ContainerRef, options: LogOptions = {}): AsyncGenerator<OutputChunk, void, undefined> {
     yield* logChunks(await this.#openLog(ref, options));
+  }
+
+  /** What a path in it is. @throws as `statPath`. */
+  stat(ref: ContainerRef, path: string, options: Listening = {}): Promise<ContainerPathStat> {
+    return statPath(this.#deps, { ref, path }, options);
+  }
+
+  /** A file or directory of it, as a tar. @throws as `copyFrom`. */
+  copyFrom(ref: ContainerRef, path: string, options: Listening = {}): Promise<ContainerArchive> {
+    return copyFrom(this.#deps, { ref, path }, options);
+  }
+
+  /** Unpacks a tar in it, into the directory at `path`. @throws as `copyTo`. */
+  copyTo(
+    ref: ContainerRef,
+    target: { readonly path: string; readonly tar: AsyncIterable<Uint8Array> },
+    options: CopyToOptions = {},
+  ): Promise<void> {
+    return copyTo(this.#deps, { ref, ...target }, options);
+  }
+
+  /** Its whole root filesystem as a tar. @throws as `exportContainer`. */
+  export(ref: ContainerRef, options: Listening = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    return exportContainer(this.#deps, ref, options);
+  }
+
+  /** What differs from its image. */
+  changes(ref: ContainerRef, options: Listening = {}): Promise<readonly ContainerChange[]> {
+    return changesOf(this.#deps, ref, options);
+  }
+
+  /** Makes an image of it. @throws as `commitContainer`. */
+  commit(ref: ContainerRef, options: CommitOptions = {}): Promise<CommitContainerResponse> {
+    return commitContainer(this.#deps, ref, options);
+  }
+
+  /** What it uses of its host, about once a second: see `summarizeStats`. @throws as `followStats`. */
+  stats(ref: ContainerRef, options: Listening = {}): AsyncGenerator<ContainerStats, void, undefined> {
+    return followStats(this.#deps, ref, options);
+  }
+
+  /** What it uses now, measured over a second; `oneShot`: at once, without a CPU percentage. @throws as `statsOnce`. */
+  statsOnce(
+    ref: ContainerRef,
+    options: Listening & { readonly oneShot?: boolean | undefined } = {},
+  ): Promise<ContainerStats> {
+    return statsOnce(this.#deps, ref, options);
+  }
+
+  /** Changes its limits and its restart policy. What the request leaves out stays. */
+  update(ref: ContainerRef, request: UpdateRequest, options: Listening = {}): Promise<UpdateContainerResponse> {
+    return updateContainer(this.#deps, { ref, request }, options);
+  }
+
+  /** Removes every container that does not run. */
+  prune(options: Listening & { readonly filters?: Filters | undefined } = {}): Promise<PruneContainersReport> {
+    return pruneContainers(this.#deps, options);
   }
 
   async #openLog(ref: ContainerRef, options: LogOptions): Promise<OpenLog> {

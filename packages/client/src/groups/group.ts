@@ -1,5 +1,6 @@
 import type { SystemInfo } from '@fairlead/protocol';
 import { ANSWER_BYTES_MAX, type CallDeps, readText } from '../call.ts';
+import type { DockerLogins } from '../registry/docker-logins.ts';
 import type { HttpAnswer } from '../transport/http-connections.ts';
 
 /** How long somebody listens: until the signal aborts. */
@@ -13,6 +14,8 @@ export interface ClientDeps extends CallDeps {
   readonly onFreshConnection: <T>(ask: (deps: CallDeps) => Promise<T>) => Promise<T>;
   /** The engine's own facts, asked once. */
   readonly info: (signal: AbortSignal) => Promise<SystemInfo>;
+  /** What Docker's CLI keeps; loaded by those who need a registry. */
+  readonly logins: () => Promise<DockerLogins>;
 }
 
 /** The signal of a caller who gave none: it never aborts. */

@@ -1,17 +1,35 @@
 import {
+  type DistributionInspect,
+  type Filters,
   type ImageDeleted,
   type ImageEndpoints,
   imageEndpoints as rows,
   type ImageHistoryEntry,
   type ImageInspect,
+  type ImageSearchResult,
   type ImageSummary,
-  type ProgressMessage,
+  pruneEndpoints,
+  type PruneImagesReport,
   type QueryOf,
+  registryEndpoints,
 } from '@fairlead/protocol';
 import { call, callStream } from '../call.ts';
-import { RequestFailedError } from '../errors.ts';
-import { jsonFeed } from '../streams/json-feed.ts';
-import { type ClientDeps, type Listening, signalOf } from './group.ts';
+import { type RegistryLogin, registryKeyOf } from '../registry/registry-login.ts';
+import { ByteStream } from '../streams/byte-stream.ts';
+import type { Transfer } from '../transfer/transfer.ts';
+import type { ClientDeps, Listening } from './group.ts';
+import { signalOf } from './group.ts';
+import { type BuildContext, buildImage, type BuildOptions, type BuildResult } from './image-build.ts';
+import { registryAuth } from './image-auth.ts';
+import {
+  importImage,
+  type ImportOptions,
+  loadImages,
+  pullImage,
+  type PullOptions,
+  pushImage,
+  type PushOptions,
+} from './image-transfers.ts';
 
 /** Images of one engine. A `ref` is a name with or without tag, a digest, an id or a unique prefix of one. */
 export class ImageGroup {
@@ -59,47 +77,86 @@ export class ImageGroup {
     return (await call(this.#deps, rows.remove, asked)).body;
   }
 
-  /** Reads images from a tar, as `docker save` writes it. @throws RequestFailedError also for failures after the head. */
+  /** Removes those without a name that nobody uses; with the filter `dangling=false` also those with one. */
+  async prune(options: Listening & { readonly filters?: Filters | undefined } = {}): Promise<PruneImagesReport> {
+    const { filters } = options;
+    const asked = { operation: 'prune images', query: { filters }, signal: signalOf(options) };
+    return (await call(this.#deps, pruneEndpoints.images, asked)).body;
+  }
+
+  /**
+   * Reads images from a tar, as `save` gives it.
+   *
+   * @returns what to await, for their names (ids where they have none), or to iterate, for the progress. @throws as `Transfer`.
+   */
   load(
     tar: AsyncIterable<Uint8Array>,
     options: Listening & { readonly quiet?: boolean } = {},
-  ): AsyncGenerator<ProgressMessage, void, undefined> {
-    const query = { quiet: options.quiet ?? false };
-    return this.#progress(rows.load, { operation: 'load', bytes: tar, query, signal: signalOf(options) });
+  ): Transfer<readonly string[]> {
+    return loadImages(this.#deps, tar, options);
   }
 
-  /** Makes an image of a root filesystem in a tar. @throws as `load`. */
-  async *import(
-    tar: AsyncIterable<Uint8Array>,
-    options: Listening & Omit<QueryOf<ImageEndpoints['import']>, 'fromSrc' | 'fromImage'> = {},
-  ): AsyncGenerator<ProgressMessage, void, undefined> {
-    const { signal, ...named } = options;
-    const query = { ...named, fromSrc: '-' };
-    yield* this.#progress(rows.import, { operation: 'import', bytes: tar, query, signal: signalOf({ signal }) });
+  /** Makes an image of a root filesystem in a tar. @returns to be awaited, for its id, or iterated. @throws as `Transfer`. */
+  import(tar: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Transfer<string | undefined> {
+    return importImage(this.#deps, tar, options);
   }
 
-  /** Gets an image from a registry. @throws as `load`. */
-  async *pull(
+  /**
+   * Gets an image from its registry: `latest`, when the name has neither tag nor digest.
+   *
+   * The login is `auth`, else the one that Docker's CLI keeps for the registry, else none.
+   * @returns what to await, for the digest, or to iterate, for the progress.
+   * @throws as `Transfer`; RequestFailedError 'not-found' when the registry has none of that name; as `DockerLogins`.
+   */
+  pull(ref: string, options: PullOptions = {}): Transfer<string | undefined> {
+    return pullImage(this.#deps, ref, options);
+  }
+
+  /** Gives an image to the registry in its name. Login, result and failures as with `pull`. */
+  push(ref: string, options: PushOptions = {}): Transfer<string | undefined> {
+    return pushImage(this.#deps, ref, options);
+  }
+
+  /**
+   * Builds an image with the classic builder.
+   *
+   * @param context a directory, less what its `.dockerignore` names; or a tar
+   * @returns what to await, for the image's id, or to iterate: `message.stream` is what `docker build` prints.
+   * @throws as `Transfer`: its `code` is the exit code of the step that failed.
+   */
+  build(context: BuildContext, options: BuildOptions = {}): Transfer<BuildResult> {
+    return buildImage(this.#deps, context, options);
+  }
+
+  /** Images as a tar that `load` reads; layers they share are in it once. @throws as `ByteStream`. */
+  async *save(refs: string | readonly string[], options: Listening = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const signal = signalOf(options);
+    const operation = `save ${String(refs)}`;
+    const answer =
+      typeof refs === 'string'
+        ? await callStream(this.#deps, rows.saveOne, { operation, params: { name: refs }, signal })
+        : await callStream(this.#deps, rows.save, { operation, query: { names: refs }, signal });
+    yield* new ByteStream(answer, { operation, signal });
+  }
+
+  /** Asks Docker Hub. `limit`: 25 when absent, 100 at most. */
+  async search(
+    term: string,
+    options: Listening & { readonly limit?: number | undefined; readonly filters?: Filters | undefined } = {},
+  ): Promise<readonly ImageSearchResult[]> {
+    const query = { term, limit: options.limit, filters: options.filters };
+    const asked = { operation: `search ${term}`, query, signal: signalOf(options) };
+    return (await call(this.#deps, rows.search, asked)).body;
+  }
+
+  /** What the registry has under a name, without getting it. Login as with `pull`. */
+  async inspectRemote(
     ref: string,
-    options: Listening & { readonly tag?: string } = {},
-  ): AsyncGenerator<ProgressMessage, void, undefined> {
-    const query = { fromImage: ref, tag: options.tag };
-    // No credentials: an empty document, as the docker CLI sends it.
-    const headers = { 'X-Registry-Auth': 'e30=' };
-    yield* this.#progress(rows.import, { operation: `pull ${ref}`, query, headers, signal: signalOf(options) });
-  }
-
-  async *#progress<E extends ImageEndpoints['load'] | ImageEndpoints['import']>(
-    row: E,
-    asked: Parameters<typeof callStream<E>>[2],
-  ): AsyncGenerator<ProgressMessage, void, undefined> {
-    const { operation } = asked;
-    const answer = await callStream(this.#deps, row, asked);
-    for await (const message of jsonFeed<ProgressMessage>(answer, asked)) {
-      const failure = message.errorDetail?.message ?? message.error;
-      if (failure !== undefined)
-        throw new RequestFailedError('internal', failure, { operation, status: answer.status });
-      yield message;
-    }
+    options: Listening & { readonly auth?: RegistryLogin | 'anonymous' | undefined } = {},
+  ): Promise<DistributionInspect> {
+    const signal = signalOf(options);
+    const headers = await registryAuth(this.#deps, { key: registryKeyOf(ref), auth: options.auth }, signal);
+    const asked = { operation: `inspect ${ref} in its registry`, params: { name: ref }, headers, signal };
+    return (await call(this.#deps, registryEndpoints.distribution, asked)).body;
   }
 }

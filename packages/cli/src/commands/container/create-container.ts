@@ -44,19 +44,14 @@ async function createOrPull(
 }
 
 async function pull(context: CliContext, client: Client, image: string): Promise<void> {
-  const { repository, tag } = splitTag(withTag(image));
-  for await (const { id, status, progress } of client.images.pull(repository, { tag })) {
+  for await (const { message } of client.images.pull(image)) {
     // A bar that moves belongs to a terminal; here every step is one line.
-    if (status === undefined || progress !== undefined) continue;
+    if (message?.status === undefined || message.progress !== undefined) continue;
+    const { id, status } = message;
     await writeAll(context.terminal.stderr, `${id === undefined ? '' : `${id}: `}${status}\n`);
   }
 }
 
 function withTag(image: string): string {
   return image.includes('@') || image.lastIndexOf(':') > image.lastIndexOf('/') ? image : `${image}:latest`;
-}
-
-function splitTag(image: string): { readonly repository: string; readonly tag: string } {
-  const at = image.includes('@') ? image.indexOf('@') : image.lastIndexOf(':');
-  return { repository: image.slice(0, at), tag: image.slice(at + 1) };
 }

@@ -23,7 +23,9 @@ export const importCommand: Command = {
         ...(message.value === '' ? {} : { message: message.value }),
         ...(changes.value.length > 0 ? { changes: changes.value } : {}),
       });
-      for await (const { status } of progress) if (status !== undefined) await context.out(`${status}\n`);
+      for await (const { message: line } of progress) {
+        if (line?.status !== undefined) await context.out(`${line.status}\n`);
+      }
       return 0;
     };
   },

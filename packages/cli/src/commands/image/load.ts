@@ -18,10 +18,10 @@ export const loadCommand: Command = {
       }
       const tar = await tarInput(context, input.value);
       const client = await context.client();
-      for await (const { stream } of client.images.load(tar, {
+      for await (const { message } of client.images.load(tar, {
         quiet: quiet.value || context.terminal.stdout.isTTY !== true,
       })) {
-        if (stream !== undefined) await context.out(stream);
+        if (message?.stream !== undefined) await context.out(message.stream);
       }
       return 0;
     };
