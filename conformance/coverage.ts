@@ -99,8 +99,8 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   'GET /containers/{id}/logs': {
     shownBy: session('logs', '-f shows what was and what comes, and ends with the container'),
     lacks: [
-      '`details`: without effect, because the log options that would give details are not honoured',
-      'log drivers other than json-file and none: 400',
+      'log drivers other than json-file, local and none: 400',
+      'the log options `compress` and `mode=non-blocking`: without effect, with a warning',
     ],
   },
   'POST /containers/{id}/resize': {

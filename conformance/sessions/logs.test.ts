@@ -132,6 +132,62 @@ sessions('docker logs', (session) => {
     assert.ok(lines.every((line, index) => line === String(index + 1)));
   });
 
+  it('--details says what the log options ask for', async () => {
+    const options = ['--log-opt', 'labels=tier', '--log-opt', 'env=MODE', '--log-opt', 'tag={{.Name}}'];
+    const name = session.name();
+    const what = ['--label', 'tier=front end', '-e', 'MODE=x', 'busybox', 'sh', '-c', 'echo one; echo two'];
+    await session.docker.run(['run', '--name', name, ...options, ...what]);
+    const details = `MODE=x,tag=${name},tier=front+end`;
+    assert.equal(await session.docker.ok('logs', '--details', name), `${details} one\n${details} two`);
+    assert.equal(await session.docker.ok('logs', name), 'one\ntwo');
+    const plain = await ended('echo', 'plain');
+    assert.equal((await session.docker.run(['logs', '--details', plain])).stdout, ' plain\n');
+  });
+
+  it('of the driver local are kept, too', async () => {
+    const name = session.name();
+    await session.docker.run(['run', '--name', name, '--log-driver', 'local', 'busybox', 'echo', 'kept']);
+    assert.equal(await session.docker.ok('logs', name), 'kept');
+    assert.equal(await session.inspect(name, '{{.HostConfig.LogConfig.Type}}-{{.LogPath}}'), 'local-');
+  });
+
+  it('of the driver none are shown to whoever is attached, and not kept', async () => {
+    const name = session.name();
+    const driver = ['--log-driver', 'none'];
+    const run = await session.docker.run([
+      'run',
+      '--name',
+      name,
+      ...driver,
+      'busybox',
+      'sh',
+      '-c',
+      'echo gone; exit 3',
+    ]);
+    assert.deepEqual([run.exitCode, run.stdout], [3, 'gone\n']);
+    const { status, body } = await session.ask(`GET /v1.41/containers/${name}/logs?stdout=1`);
+    const refusal = { message: 'configured logging driver does not support reading' };
+    assert.deepEqual([status, JSON.parse(body)], [501, refusal]);
+    const again = await session.docker.run(['start', '-a', name]);
+    assert.deepEqual([again.exitCode, again.stdout], [3, 'gone\n']);
+  });
+
+  it('are rotated under whoever follows them', async () => {
+    const limits = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=3'];
+    const slowly = 'i=0; while [ $i -lt 40 ]; do seq 1 100 | sed "s/^/$i /"; i=$((i+1)); usleep 50000; done';
+    const name = await session.background(limits, ['sh', '-c', slowly]);
+    const { stdout } = await session.docker.run(['logs', '-f', name]);
+    const lines = stdout.trimEnd().split('\n');
+    // The reader is never behind by more than the files that are kept, unless the machine stalls: then lines are missing, never torn.
+    assert.equal(lines.at(-1), '39 100');
+    assert.deepEqual(
+      lines,
+      lines.filter((line) => /^\d+ \d+$/.test(line)),
+    );
+    const kept = (await session.docker.ok('logs', name)).split('\n');
+    assert.ok(kept.length < 4_000 && kept.at(-1) === '39 100', `${kept.length} lines`);
+  });
+
   it('must be asked for a stream', async () => {
     const { status, body } = await session.ask('GET /containers/nosuch/logs');
     assert.deepEqual([status, body], [400, '{"message":"Bad parameters: you must choose at least one stream"}\n']);

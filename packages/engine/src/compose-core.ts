@@ -198,7 +198,7 @@ function actorDepsOf(own: {
 }
 
 function abilitiesOf(drivers: Drivers): ContainerRouteDeps['abilities'] {
-  return { runtimes: [drivers.probed.name], logDrivers: ['json-file'], hasInit: drivers.initPath !== undefined };
+  return { runtimes: [drivers.probed.name], hasInit: drivers.initPath !== undefined };
 }
 
 function volumeDepsOf(

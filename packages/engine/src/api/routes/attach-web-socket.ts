@@ -17,15 +17,14 @@ export function attachWebSocketRoute(
       stderr = false,
     } = versionAtLeast(call.apiVersion, '1.42') ? call.query : ALL;
     const attachment = attachContainer(deps, call.param('id'), { stdin: stdin && stream, detachKeys });
-    const replay = (): ReturnType<typeof containerLogs>['records'] =>
-      containerLogs(deps, attachment.actor.id, { stdout, stderr, signal: call.hangup }).records;
+    const past = logs ? containerLogs(deps, attachment.actor.id, { stdout, stderr, signal: call.hangup }) : undefined;
     return {
       kind: 'web-socket',
       messages: versionAtLeast(call.apiVersion, '1.28') ? 'binary' : 'text',
       streams: { stdin: attachment.stdin, stdout: stdout && (stream || logs), stderr: stderr && (stream || logs) },
       detachKeys: attachment.tty && attachment.stdin ? attachment.detachKeys : undefined,
       onHalfClose: attachment.onHalfClose,
-      open: () => replayThen(logs ? replay() : undefined, stream ? attachment.connect() : undefined),
+      open: () => replayThen(past?.records, stream ? attachment.connect() : undefined),
       ended(ending) {
         if (ending.by === 'detach-keys') deps.publish(attachment.actor.record, 'detach');
       },

@@ -12,8 +12,7 @@ export function attachRoute(
   return route(containerEndpoints.attach, async (call): Promise<HijackReply> => {
     const { logs = false, stream = false, stdin = false, stdout = false, stderr = false, detachKeys } = call.query;
     const attachment = attachContainer(deps, call.param('id'), { stdin: stdin && stream, detachKeys });
-    const replay = (): ReturnType<typeof containerLogs>['records'] =>
-      containerLogs(deps, attachment.actor.id, { stdout, stderr, signal: call.hangup }).records;
+    const past = logs ? containerLogs(deps, attachment.actor.id, { stdout, stderr, signal: call.hangup }) : undefined;
     return {
       kind: 'hijack',
       head: 'attach',
@@ -21,7 +20,7 @@ export function attachRoute(
       streams: { stdin: attachment.stdin, stdout: stdout && (stream || logs), stderr: stderr && (stream || logs) },
       detachKeys: attachment.tty && attachment.stdin ? attachment.detachKeys : undefined,
       onHalfClose: attachment.onHalfClose,
-      open: () => replayThen(logs ? replay() : undefined, stream ? attachment.connect() : undefined),
+      open: () => replayThen(past?.records, stream ? attachment.connect() : undefined),
       ended(ending) {
         if (ending.by === 'detach-keys') deps.publish(attachment.actor.record, 'detach');
       },

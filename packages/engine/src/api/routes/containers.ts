@@ -180,7 +180,10 @@ function streamRoutes(deps: ContainerRouteDeps): readonly Route[] {
       return {
         kind: 'bytes',
         contentType: multiplexed ? 'application/vnd.docker.multiplexed-stream' : 'application/vnd.docker.raw-stream',
-        chunks: logChunks(found, { timestamps: call.query.timestamps === true }),
+        chunks: logChunks(found, {
+          timestamps: call.query.timestamps === true,
+          details: call.query.details === true,
+        }),
       };
     }),
   ];

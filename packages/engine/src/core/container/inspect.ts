@@ -39,7 +39,8 @@ export async function inspectContainer(
     ResolvConfPath: etc.resolvConf,
     HostnamePath: etc.hostname,
     HostsPath: etc.hosts,
-    LogPath: deps.files.logPath(id),
+    // Docker tells that of json-file only.
+    LogPath: record.hostConfig.LogConfig.Type === 'json-file' ? deps.files.logPath(id) : '',
     Name: `/${record.name}`,
     RestartCount: restartCountOf(state),
     Driver: deps.snapshots.name,

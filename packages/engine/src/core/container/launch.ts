@@ -40,7 +40,10 @@ export async function launchContainer(
   undo.defer(() => deps.runtime.delete(id));
   const { Tty: tty, OpenStdin: openStdin, StdinOnce: stdinOnce } = config;
   // A terminal has no end of input: whoever leaves one, StdinOnce or not, leaves it as it is. Source: engine-api 6.
-  const created = await deps.runtime.create({ id, spec, tty, openStdin, stdinOnce: stdinOnce && !tty });
+  const created = await deps.runtime.create({
+    ...{ id, spec, tty, openStdin, stdinOnce: stdinOnce && !tty },
+    logged: hostConfig.LogConfig.Type !== 'none',
+  });
   await Promise.all([
     endpoint === null ? undefined : deps.network.connect({ id, pid: created.process.pid }, endpoint),
     deps.attachments.connectAll(id),

@@ -39,6 +39,7 @@ export class LogLimiter {
 
 /** Undefined without a `max-size`: the log grows without limit, as in Docker. */
 export function logLimitsOf(record: ContainerRecord): LogLimits | undefined {
+  if (record.hostConfig.LogConfig.Type === 'none') return undefined;
   const { maxBytes, maxFiles } = logRotation(record.hostConfig.LogConfig);
   return maxBytes === undefined ? undefined : { fileBytesMax: maxBytes, filesMax: maxFiles };
 }

@@ -1,7 +1,15 @@
-import { encodeFrameHeader, formatLogTimestamp, type ContainerRef, type UnixNanos } from '@fairlead/protocol';
+import {
+  encodeFrameHeader,
+  EngineError,
+  formatLogTimestamp,
+  type ContainerRef,
+  type UnixNanos,
+} from '@fairlead/protocol';
 import type { LogQuery, LogRecord } from '../ports/container-log.ts';
+import { logDetails } from '../spec/log-attributes.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
+import type { ContainerRecord } from './record.ts';
 
 export interface ContainerLogsRequest {
   readonly stdout: boolean;
@@ -16,11 +24,13 @@ export interface ContainerLogsRequest {
 export interface ContainerLogs {
   readonly tty: boolean;
   readonly records: AsyncIterable<LogRecord>;
+  /** What the container's log options add to each record, for whoever asks for details. */
+  readonly details: string;
 }
 
 /**
  * What a container wrote, oldest first; with `follow` until it stops, is removed, or `signal` aborts.
- * @throws EngineError 'not-found'.
+ * @throws EngineError 'not-found'; 'not-implemented' in Docker's words when its log driver keeps nothing.
  */
 export function containerLogs(
   deps: Pick<ContainerDeps, 'directory' | 'logs'>,
@@ -28,7 +38,10 @@ export function containerLogs(
   request: ContainerLogsRequest & { readonly signal: AbortSignal },
 ): ContainerLogs {
   const actor = deps.directory.resolve(ref);
-  const tty = actor.record.config.Tty;
+  const { config, hostConfig } = actor.record;
+  if (hostConfig.LogConfig.Type === 'none') {
+    throw new EngineError('not-implemented', 'configured logging driver does not support reading');
+  }
   const query: LogQuery = {
     follow: request.follow === true ? stopped(actor, request.signal) : undefined,
     sinceNanos: request.since,
@@ -39,16 +52,34 @@ export function containerLogs(
       ...(request.stderr ? (['stderr'] as const) : []),
     ]),
   };
-  return { tty, records: deps.logs.read(actor.id, query, request.signal) };
+  return {
+    tty: config.Tty,
+    records: deps.logs.read(actor.id, query, request.signal),
+    details: detailsOf(actor.record),
+  };
+}
+
+function detailsOf({ id, name, imageId, config, hostConfig }: ContainerRecord): string {
+  const { Image: image, Labels: labels, Env: environment } = config;
+  return logDetails({
+    id,
+    name,
+    imageId,
+    image,
+    labels,
+    environment: environment ?? [],
+    options: hostConfig.LogConfig.Config,
+  });
 }
 
 /** One chunk per record: bytes for a terminal, else a stdcopy frame. Source: engine-api 8.1. */
 export async function* logChunks(
-  { tty, records }: ContainerLogs,
-  options: { readonly timestamps: boolean },
+  { tty, records, details }: ContainerLogs,
+  options: { readonly timestamps: boolean; readonly details: boolean },
 ): AsyncGenerator<Uint8Array> {
   for await (const { stream, timeNanos, text } of records) {
-    const prefix = options.timestamps ? Buffer.from(`${formatLogTimestamp(timeNanos)} `) : Buffer.alloc(0);
+    const time = options.timestamps ? `${formatLogTimestamp(timeNanos)} ` : '';
+    const prefix = Buffer.from(options.details ? `${time}${details} ` : time);
     const header = tty ? Buffer.alloc(0) : encodeFrameHeader(stream, prefix.length + text.length);
     yield Buffer.concat([header, prefix, text]);
   }

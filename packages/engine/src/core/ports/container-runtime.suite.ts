@@ -110,7 +110,7 @@ export async function createContainer(
   readonly id: ContainerId;
   readonly created: CreatedProcess;
 }> {
-  const request = { id, spec: subject.spec(id, args), tty: false, openStdin: false, stdinOnce: false };
+  const request = { id, spec: subject.spec(id, args), tty: false, openStdin: false, stdinOnce: false, logged: true };
   return { id, created: await subject.runtime.create(request) };
 }
 

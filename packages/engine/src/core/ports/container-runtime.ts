@@ -14,6 +14,8 @@ export interface CreateProcess {
   readonly id: ContainerId;
   readonly spec: OciSpec;
   readonly tty: boolean;
+  /** Whether what it writes is kept as its log. */
+  readonly logged: boolean;
   /** Keep a stdin open for attachers. */
   readonly openStdin: boolean;
   /** The first attacher's end of input is the process's. */

@@ -4,7 +4,6 @@ import type { HostFacts } from './host-facts.ts';
 export interface EngineAbilities {
   /** Names for HostConfig.Runtime; the first is the default. */
   readonly runtimes: readonly string[];
-  readonly logDrivers: readonly string[];
   /** Whether there is a program for HostConfig.Init. */
   readonly hasInit: boolean;
 }

@@ -87,6 +87,10 @@ describe('logRotation', () => {
     { options: { 'max-size': '10k', 'max-file': '3' }, expected: { maxBytes: 10_000, maxFiles: 3 } },
     { options: { 'max-size': '-1' }, expected: { maxBytes: undefined, maxFiles: 1 } },
   ];
+  it('has limits of its own for the driver that is never without', () => {
+    assert.deepEqual(logRotation({ Type: 'local', Config: {} }), { maxBytes: 20_000_000, maxFiles: 5 });
+  });
+
   for (const { options, expected } of cases) {
     it(`reads ${JSON.stringify(options)}`, () =>
       assert.deepEqual(logRotation({ Type: 'json-file', Config: options }), expected));

@@ -42,7 +42,7 @@ export const FACTS: HostFacts = {
 };
 
 /** An engine with two runtimes and an init. */
-export const ABILITIES: EngineAbilities = { runtimes: ['crun', 'runc'], logDrivers: ['json-file'], hasInit: true };
+export const ABILITIES: EngineAbilities = { runtimes: ['crun', 'runc'], hasInit: true };
 
 /** A config as it comes from a client that sent only `fields`. */
 export function configWith(fields: object = {}): ContainerConfig {

@@ -221,6 +221,16 @@ const invalid: readonly (Parts & { readonly words: string })[] = [
     words: "unknown log opt 'bogus' for json-file log driver",
   },
   { hostConfig: { LogConfig: { Config: { 'max-file': '0' } } }, words: 'max-file cannot be less than 1' },
+  {
+    hostConfig: { LogConfig: { Type: 'local', Config: { labels: 'a' } } },
+    words: "unknown log opt 'labels' for log driver local",
+  },
+  { hostConfig: { LogConfig: { Config: { mode: 'bogus' } } }, words: 'logger: logging mode not supported: bogus' },
+  {
+    hostConfig: { LogConfig: { Config: { 'max-buffer-size': '1m' } } },
+    words: "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
+  },
+  { hostConfig: { LogConfig: { Config: { 'env-regex': '[' } } }, words: 'error parsing regexp: [' },
   { hostConfig: { Ulimits: [{ Name: 'bogus', Soft: 1, Hard: 1 }] }, words: 'invalid ulimit type: bogus' },
   {
     hostConfig: { Ulimits: [{ Name: 'nofile', Soft: 2, Hard: 1 }] },
@@ -373,7 +383,8 @@ describe('validateCreate', () => {
       warning: /^Published ports are discarded when using host/,
     },
     { hostConfig: { OomKillDisable: true }, warning: /^OOM killer is disabled for the container/ },
-    { hostConfig: { LogConfig: { Config: { tag: 'x' } } }, warning: /log option 'tag'/ },
+    { hostConfig: { LogConfig: { Config: { mode: 'non-blocking' } } }, warning: /'mode=non-blocking' has no effect/ },
+    { hostConfig: { LogConfig: { Type: 'local', Config: { compress: 'true' } } }, warning: /'compress=true'/ },
     { hostConfig: { KernelMemory: 10 * MB }, warning: /kernel memory limit/ },
     { hostConfig: { SecurityOpt: ['apparmor=mine'] }, warning: /AppArmor/ },
   ];

@@ -27,7 +27,7 @@ export function checkHostConfig(deps: ValidateDeps, hostConfig: HostConfig): rea
   for (const rule of hostConfig.DeviceCgroupRules ?? []) parseDeviceRule(rule);
   checkScalars(hostConfig);
   checkAbilities(deps, hostConfig);
-  return [...checkLogConfig(hostConfig.LogConfig, deps.abilities.logDrivers), ...securityWarnings(deps, hostConfig)];
+  return [...checkLogConfig(hostConfig.LogConfig), ...securityWarnings(deps, hostConfig)];
 }
 
 /** @throws EngineError 'invalid-argument' in Docker's words. */

@@ -1,4 +1,5 @@
 import { formatDate, type SystemInfo } from '@fairlead/protocol';
+import { LOG_DRIVERS } from '../spec/log-options.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 import type { ProgramFacts, SystemCounts, SystemFacts } from './system-facts.ts';
 
@@ -54,10 +55,10 @@ export function systemInfo(facts: SystemFacts, counts: SystemCounts): SystemInfo
 }
 
 const PLUGINS: SystemInfo['Plugins'] = {
-  Volume: [],
+  Volume: ['local'],
   Network: ['bridge', 'host', 'null'],
   Authorization: null,
-  Log: ['json-file', 'none'],
+  Log: LOG_DRIVERS,
 };
 
 const NO_SWARM: SystemInfo['Swarm'] = {

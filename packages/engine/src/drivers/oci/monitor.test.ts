@@ -46,7 +46,7 @@ for (const runtime of ['crun', 'runc']) {
       const args = ['sh', '-c', 'x=0123456789abcdef; while :; do x=$x$x; done'];
       const limit = 16 * 1024 * 1024;
       const spec = withLinux(subject.spec(id, args), { resources: { memory: { limit, swap: limit } } });
-      await subject.runtime.create({ id, spec, tty: false, openStdin: false, stdinOnce: false });
+      await subject.runtime.create({ id, spec, tty: false, openStdin: false, stdinOnce: false, logged: true });
       await subject.runtime.start(id);
       const exit = await recorder.first();
       assert.equal(exit.exitCode, 137);
@@ -62,7 +62,7 @@ for (const runtime of ['crun', 'runc']) {
       const args = ['sh', '-c', '(x=0123456789abcdef; while :; do x=$x$x; done); exec sleep 1'];
       const limit = 16 * 1024 * 1024;
       const spec = withLinux(subject.spec(id, args), { resources: { memory: { limit, swap: limit } } });
-      await subject.runtime.create({ id, spec, tty: false, openStdin: false, stdinOnce: false });
+      await subject.runtime.create({ id, spec, tty: false, openStdin: false, stdinOnce: false, logged: true });
       await subject.runtime.start(id);
       assert.equal(await told.promise, id);
       const exit = await recorder.first();
@@ -75,7 +75,7 @@ for (const runtime of ['crun', 'runc']) {
       const id = newId();
       const spec = subject.spec(id, ['sh', '-c', 'tty']);
       const terminal: OciSpec = { ...spec, process: { ...spec.process, terminal: true } };
-      await subject.runtime.create({ id, spec: terminal, tty: true, openStdin: true, stdinOnce: false });
+      await subject.runtime.create({ id, spec: terminal, tty: true, openStdin: true, stdinOnce: false, logged: true });
       await subject.runtime.start(id);
       assert.equal((await recorder.first()).exitCode, 0);
       assert.match(await subject.logText(id), /^\/dev\/(pts\/0|console)\r?\n$/);
@@ -88,7 +88,7 @@ for (const runtime of ['crun', 'runc']) {
       const spec = withLinux(subject.spec(id, SUITE_PROGRAMS.sleeps), {
         resources: { memory: { limit: 100 * 1024 * 1024, swap: 4096 } },
       });
-      const request = { id, spec, tty: false, openStdin: false, stdinOnce: false };
+      const request = { id, spec, tty: false, openStdin: false, stdinOnce: false, logged: true };
       await assert.rejects(subject.runtime.create(request), { name: 'EngineError', kind: 'internal' });
       await leavesNothing(subject, id);
       await assert.rejects(createContainer(subject, SUITE_PROGRAMS.missing, id), { kind: 'invalid-argument' });

@@ -90,7 +90,7 @@ function monitorArguments(deps: MonitorDeps, bundle: Bundle, request: CreateProc
     ...['--bundle', bundle.directory, '--full-attach', '--container-pidfile', bundle.pidPath],
     // In the persist directory conmon makes a file when the kernel kills for want of memory: one watch sees both.
     ...['--exit-dir', deps.exitsDirectory, '--persist-dir', deps.exitsDirectory],
-    ...['--log-path', `k8s-file:${bundle.logPath}`],
+    ...['--log-path', request.logged ? `k8s-file:${bundle.logPath}` : 'none'],
     // Without the second, conmon syncs the log to disk before it tells the exit: tens of milliseconds on a busy disk.
     ...['--sync', '--no-sync-log', '--log-level', 'error'],
     ...['--runtime', deps.command.runPath()],
