@@ -18,6 +18,8 @@ export type SessionKind = Exclude<EngineKind, 'podman'>;
 export interface EngineOptions {
   /** Registries without TLS, as `127.0.0.1:PORT`. dockerd needs no word for those of the loopback device. */
   readonly insecureRegistries?: readonly string[];
+  /** Further arguments: another `--host`, certificates. */
+  readonly args?: readonly string[];
 }
 
 const PROGRAMS: Readonly<Record<EngineKind, (home: PrivateHome, options: EngineOptions) => EngineProgram>> = {
@@ -99,7 +101,8 @@ export class EngineUnderTest implements AsyncDisposable {
     const home = await makeHome();
     await using undo = new AsyncDisposableStack();
     undo.defer(() => removeHome(home));
-    const program = PROGRAMS[kind](home, options);
+    const plain = PROGRAMS[kind](home, options);
+    const program = { ...plain, args: [...plain.args, ...(options.args ?? [])] };
     const engine = new EngineUnderTest(kind, home, { program, process: undo.use(await EngineProcess.start(program)) });
     writeFileSync(engine.imagePath, await dockerArchive([await busyboxImage()]));
     await engine.docker.ok('load', '-i', engine.imagePath);

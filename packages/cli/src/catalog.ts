@@ -146,6 +146,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/system/version.ts')).versionCommand,
   },
   {
+    names: ['system dial-stdio'],
+    summary: 'Join standard input and output to the engine: for clients that come by ssh',
+    load: async () => (await import('./commands/system/dial-stdio.ts')).dialStdioCommand,
+  },
+  {
     names: ['engine'],
     summary: 'Run the engine in the foreground',
     load: async () => (await import('./commands/system/engine.ts')).engineCommand,

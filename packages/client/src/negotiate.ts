@@ -1,7 +1,8 @@
 import { API_VERSION, type ApiVersion, EngineError, negotiateVersion } from '@fairlead/protocol';
 import { connectionLost, ProtocolError } from './errors.ts';
-import { ConnectionBroken, type HttpAnswer, type HttpConnections } from './transport/http-connections.ts';
-import { waitOrAbort } from './wait-or-abort.ts';
+import { SharedWork } from './shared-work.ts';
+import { ConnectionBroken, type HttpConnections } from './transport/http-connections.ts';
+import type { HttpHeaders } from './transport/http-head.ts';
 
 /** What the first ping told about the engine. */
 export interface EngineTraits {
@@ -15,12 +16,13 @@ export interface EngineTraits {
   readonly server: string;
 }
 
-interface Asking {
-  readonly traits: Promise<EngineTraits>;
-  readonly abandon: AbortController;
-  waiting: number;
-  /** Of the connections that the answer holds for; undefined while it is not there. */
-  era: number | undefined;
+/** The answer to a ping is two letters; a proxy's may be a page. */
+const PING_CHARS_MAX = 200;
+
+interface PingAnswer {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly text: string;
 }
 
 /**
@@ -30,50 +32,28 @@ interface Asking {
 export class Negotiation {
   readonly #connections: HttpConnections;
   readonly #pinned: ApiVersion | undefined;
-  #asking: Asking | undefined;
+  readonly #asked: SharedWork<EngineTraits>;
+  /** Of the connections that the answer holds for. */
+  #era: number | undefined;
 
   /** @param pinned a version to speak instead, as `parsePinnedVersion` gives it */
   constructor(connections: HttpConnections, pinned: ApiVersion | undefined) {
     this.#connections = connections;
     this.#pinned = pinned;
+    this.#asked = new SharedWork((signal) => this.#ask(signal));
   }
 
   /** @throws EngineUnreachableError, or whatever else the ping met; the signal's reason when aborted. */
   async traits(signal: AbortSignal): Promise<EngineTraits> {
-    signal.throwIfAborted();
-    const asking = this.#current() ?? this.#ask();
-    asking.waiting += 1;
-    try {
-      return await waitOrAbort(asking.traits, signal);
-    } finally {
-      asking.waiting -= 1;
-      if (asking.waiting === 0 && asking.era === undefined) this.#forget(asking);
-    }
+    const { era } = this.#connections;
+    if (era === undefined || era !== this.#era) this.#asked.forget();
+    return await this.#asked.result(signal);
   }
 
-  #current(): Asking | undefined {
-    const asking = this.#asking;
-    if (asking?.era === undefined) return asking;
-    return asking.era === this.#connections.era ? asking : undefined;
-  }
-
-  #ask(): Asking {
-    const abandon = new AbortController();
-    const asking: Asking = { traits: this.#ping(abandon.signal), abandon, waiting: 0, era: undefined };
-    this.#asking = asking;
-    asking.traits.then(
-      () => {
-        asking.era = this.#connections.era ?? Number.NaN;
-      },
-      () => this.#forget(asking),
-    );
-    return asking;
-  }
-
-  /** Nobody waits any more, or it failed: the next call asks anew. */
-  #forget(asking: Asking): void {
-    if (this.#asking === asking) this.#asking = undefined;
-    asking.abandon.abort(new Error('nobody waits for the ping any more'));
+  async #ask(signal: AbortSignal): Promise<EngineTraits> {
+    const traits = await this.#ping(signal);
+    this.#era = this.#connections.era;
+    return traits;
   }
 
   /** HEAD first, GET where that is refused. Source: docker client, ping.go. */
@@ -83,7 +63,8 @@ export class Negotiation {
     const { 'api-version': advertised, server = '', 'libpod-api-version': libpod } = answer.headers;
     // Proxies that let only some requests through answer a ping with 401 or 403.
     if (advertised === undefined && (answer.status === 400 || answer.status === 404)) {
-      const message = `What answers there does not seem to be a container engine: it answers a ping with ${answer.status}`;
+      const words = answer.text === '' ? '' : `, ${JSON.stringify(answer.text)}`;
+      const message = `What answers there does not seem to be a container engine: it answers a ping with ${answer.status}${words}`;
       throw new ProtocolError(message, { operation: 'ping' });
     }
     return {
@@ -94,13 +75,15 @@ export class Negotiation {
     };
   }
 
-  async #answer(method: string, signal: AbortSignal): Promise<HttpAnswer> {
+  async #answer(method: string, signal: AbortSignal): Promise<PingAnswer> {
     const headers = { Host: 'docker' };
-    const ask = async (): Promise<HttpAnswer> => {
+    const ask = async (): Promise<PingAnswer> => {
       const answer = await this.#connections.send({ method, path: '/_ping', headers, body: undefined }, signal);
       // Read to its end, so that the first call finds this connection free.
-      await new Promise((resolve) => answer.body.resume().once('close', resolve));
-      return answer;
+      const chunks: AsyncIterable<Uint8Array> = answer.body;
+      let text = '';
+      for await (const chunk of chunks) text = `${text}${Buffer.from(chunk).toString()}`.slice(0, PING_CHARS_MAX);
+      return { status: answer.status, headers: answer.headers, text: text.trim() };
     };
     try {
       return await ask().catch((error: unknown) => {

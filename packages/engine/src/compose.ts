@@ -30,7 +30,9 @@ import { countDescriptors } from './host/proc.ts';
 import { bindSocket, claimSocketPath, shareSocket } from './host/socket-path.ts';
 import { readPeerCredentials } from './host/sockets.ts';
 import { createPinoLog } from './drivers/log/pino-log.ts';
+import { connectionPair } from './lib/connection-pair.ts';
 import type { Log } from './lib/log.ts';
+import type { Duplex } from 'node:stream';
 
 /**
  * A container engine on one root directory. Disposing it closes connections at once; containers go on running, and when
@@ -42,6 +44,12 @@ export interface Engine extends AsyncDisposable {
    * @throws EngineError 'invalid-argument' for a malformed address, 'conflict' when it is taken.
    */
   listen(host: string): Promise<string>;
+  /**
+   * A connection to the API without a socket, to speak HTTP on: `connect({ engine })` of `@fairlead/client` uses it. `end()` on it is a
+   * half-close. Its requests are in the ledger with the address `in-process`.
+   * @throws the signal's reason.
+   */
+  dial(signal: AbortSignal): Promise<Duplex>;
   /** Stops accepting, ends streams, lets answers under way finish for `withinMs` milliseconds. Containers go on running. */
   drain(withinMs: number): Promise<void>;
 }
@@ -99,6 +107,12 @@ async function openEngine(config: EngineConfig): Promise<Engine> {
   };
   return {
     listen: async (host) => formatListenAddress(await api.listen(parseListenAddress(host))),
+    dial: async (signal) => {
+      signal.throwIfAborted();
+      const [ours, theirs] = connectionPair();
+      api.serve(theirs, 'in-process');
+      return ours;
+    },
     drain: (withinMs) => api.close(withinMs),
     async [Symbol.asyncDispose]() {
       await api.close(0);

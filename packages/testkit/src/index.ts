@@ -1,4 +1,5 @@
 export { BUSYBOX_PATH, busyboxImage } from './busybox-image.ts';
+export { makeCertificates, type Certificates } from './certificates.ts';
 export {
   configDocument,
   dockerArchive,

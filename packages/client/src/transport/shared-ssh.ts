@@ -4,7 +4,7 @@ import { rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitOrAbort } from '../wait-or-abort.ts';
+import { SharedWork } from '../shared-work.ts';
 import { end, endOf, keepEnd, letGo, type ProcessEnd } from './process-stream.ts';
 
 /** ssh binds its socket under a longer name first. Source: openssh mux.c, muxserver_listen; unix(7). */
@@ -32,12 +32,13 @@ export interface SharedSshDeps {
 export class SharedSsh implements AsyncDisposable {
   readonly #deps: SharedSshDeps;
   readonly #path: string;
-  #login: Promise<boolean> | undefined;
+  readonly #login: SharedWork<boolean>;
   #child: ChildProcessWithoutNullStreams | undefined;
   #isOff = false;
 
   constructor(deps: SharedSshDeps) {
     this.#deps = deps;
+    this.#login = new SharedWork((signal) => this.#logIn(signal));
     const name = `fairlead-ssh-${randomBytes(8).toString('hex')}`;
     const path = join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), name);
     this.#path = Buffer.byteLength(path) > CONTROL_PATH_BYTES_MAX ? join('/tmp', name) : path;
@@ -49,46 +50,55 @@ export class SharedSsh implements AsyncDisposable {
    * @throws what `refusal` makes of a failed login; the signal's reason.
    */
   async options(signal: AbortSignal): Promise<readonly string[]> {
-    if (this.#isOff) return [];
-    const isShared = await waitOrAbort((this.#login ??= this.#logIn()), signal);
+    if (this.#isOff || !(await this.#login.result(signal))) return [];
     // When the socket is gone meanwhile, ssh logs in by itself.
-    return isShared ? ['-o', 'ControlMaster=no', '-o', `ControlPath=${this.#path}`] : [];
+    return ['-o', 'ControlMaster=no', '-o', `ControlPath=${this.#path}`];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOff = true;
-    // It may just be starting.
-    await this.#login?.catch(() => {});
-    const child = this.#child;
-    if (child === undefined) return;
-    end(child);
-    if (child.exitCode === null && child.signalCode === null) await endOf(child);
+    await this.#login.giveUp();
+    if (this.#child !== undefined) await ended(this.#child);
     await rm(this.#path, { force: true });
   }
 
   /** @returns whether it can be shared. */
-  async #logIn(): Promise<boolean> {
+  async #logIn(signal: AbortSignal): Promise<boolean> {
     const own = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=no', '-o', `ControlPath=${this.#path}`];
     const child = await this.#deps.start(own, [HOLD]);
     this.#child = child;
     const stderr = keepEnd(child);
-    const ended = endOf(child);
     for (const part of [child.stdin, child.stdout, child.stderr]) part.on('error', () => {});
     child.stdout.resume();
     letGo(child);
     const seen: { end?: ProcessEnd } = {};
-    void ended.then((end) => {
+    void endOf(child).then((end) => {
       seen.end = end;
-      this.#login = undefined;
+      this.#login.forget();
       // Over there nothing can be held open: not again.
-      if (end.code !== EXIT_SSH && end.code !== null) this.#isOff = true;
+      if (!isOfSsh(end)) this.#isOff = true;
     });
-    while (seen.end === undefined && !(await isThere(this.#path))) await sleep(POLL_MS);
-    const how = seen.end;
-    if (how === undefined) return true;
-    if (how.code === EXIT_SSH || how.code === null) throw this.#deps.refusal(how, stderr());
+    while (seen.end === undefined && !signal.aborted && !(await isThere(this.#path))) await sleep(POLL_MS);
+    if (signal.aborted) {
+      await ended(child);
+      throw signal.reason;
+    }
+    if (seen.end === undefined) return true;
+    if (isOfSsh(seen.end)) throw this.#deps.refusal(seen.end, stderr());
     return false;
   }
+}
+
+/** Ends it, and waits until it is reaped. */
+async function ended(child: ChildProcessWithoutNullStreams): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const reaped = endOf(child);
+  end(child);
+  await reaped;
+}
+
+function isOfSsh({ code }: ProcessEnd): boolean {
+  return code === EXIT_SSH || code === null;
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -37,7 +37,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
  * connection, in place of an answer. It still means that nothing was asked.
  */
 export function tlsFailure(address: string, cause: unknown): EngineUnreachableError | undefined {
-  const errno = errnoOf(cause);
+  // OpenSSL calls some alerts SSL/TLS since 3.2.
+  const errno = errnoOf(cause).replace('SSL/TLS', 'SSLV3');
   const sentence = errno === 'ERR_TLS_CERT_ALTNAME_INVALID' ? wrongName(cause) : SENTENCES[errno];
   if (sentence === undefined) return undefined;
   return new EngineUnreachableError(`Cannot connect to the engine at ${address}: ${sentence}`, {

@@ -17,6 +17,8 @@ export class ConnectionState {
   readonly queue: ConnectionQueue;
   /** The request under way, or the last one. */
   receiving: { readonly complete: boolean } | undefined;
+  /** The connection was taken over: what becomes of it is its session's. */
+  isTaken = false;
   readonly #connection: Duplex;
   readonly #log: Log;
   readonly #peer: ConnectionPeer;

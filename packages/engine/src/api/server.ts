@@ -1,14 +1,16 @@
 import { once, setMaxListeners } from 'node:events';
-import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import { createServer, type IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import type { OperationBeginner, OperationCaller } from '../core/operation/operation-handle.ts';
+import type { ConnectionEnd } from '../lib/connection-pair.ts';
 import type { Log } from '../lib/log.ts';
 import { API_LIMITS, type ApiLimits } from './api-limits.ts';
-import { ConnectionState, wireRefusal } from './connection-state.ts';
+import { type ConnectionPeer, ConnectionState, wireRefusal } from './connection-state.ts';
 import { serverHeader } from './engine-headers.ts';
 import { bodyLengthOf, type Exchange, type TakenConnection } from './exchange.ts';
 import { handleExchange, type HandleDeps, type RoutedRoute } from './handle.ts';
+import { hijackingRequests } from './hijacking-requests.ts';
 import { Hangup, watchHangup } from './hangup.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import { notServedRouter } from './not-served.ts';
@@ -45,6 +47,8 @@ export interface SocketPaths {
 export interface Api extends AsyncDisposable {
   /** Resolves with the address when connections are accepted. @throws EngineError when the address is taken. */
   listen(address: ListenAddress): Promise<ListenAddress>;
+  /** Serves a connection that was made without a socket; `address` is how its caller shows up in the ledger. */
+  serve(connection: ConnectionEnd, address: string): void;
   /**
    * Stops accepting, ends streams and sessions, and lets requests under way finish; what is still open after `withinMs`
    * milliseconds is cut. Resolves when every connection is closed.
@@ -68,6 +72,8 @@ class ApiServer implements Api {
   readonly #handling: HandleDeps;
   readonly #draining = new AbortController();
   readonly #servers = new Set<Server>();
+  #unbound: Server | undefined;
+  readonly #unboundConnections = new Set<ConnectionEnd>();
   readonly #connections = new Map<Duplex, ConnectionState>();
   readonly #answers = new Set<ServerResponse>();
 
@@ -104,9 +110,20 @@ class ApiServer implements Api {
       : address;
   }
 
+  serve(connection: ConnectionEnd, address: string): void {
+    // node:http serves any Duplex; that it listens nowhere does not matter to it.
+    this.#unbound ??= this.#createServer();
+    this.#unboundConnections.add(connection);
+    connection.once('close', () => this.#unboundConnections.delete(connection));
+    this.#track(connection, { peer: undefined, address });
+    this.#unbound.emit('connection', connection);
+    if (this.#draining.signal.aborted) connection.destroy();
+  }
+
   async close(withinMs: number): Promise<void> {
     const closed = [...this.#servers].map(closeServer);
     this.#draining.abort(new Hangup('draining'));
+    closed.push(...[...this.#unboundConnections].map((connection) => this.#closeUnbound(connection)));
     // An answer whose head is still to come says that its connection closes.
     for (const answer of this.#answers) if (!answer.headersSent) answer.shouldKeepAlive = false;
     const timer = setTimeout(() => {
@@ -123,7 +140,7 @@ class ApiServer implements Api {
   #createServer(): Server {
     const isHijack = (request: IncomingMessage): boolean => this.#isHijack(request);
     const server = createServer({
-      IncomingMessage: requestClass(isHijack),
+      IncomingMessage: hijackingRequests(isHijack),
       shouldUpgradeCallback: isHijack,
       maxHeaderSize: this.#limits.headBytes,
       headersTimeout: this.#limits.headMs,
@@ -179,10 +196,22 @@ class ApiServer implements Api {
     if (this.#connections.has(connection)) return;
     const address =
       connection.remoteAddress === undefined ? undefined : `${connection.remoteAddress}:${connection.remotePort}`;
-    const peer = { peer: this.#deps.peerOf(connection), address };
+    this.#track(connection, { peer: this.#deps.peerOf(connection), address });
+  }
+
+  #track(connection: Duplex, peer: ConnectionPeer): void {
     const state = new ConnectionState(connection, { peer, log: this.#deps.log, pipelined: this.#limits.pipelined });
     this.#connections.set(connection, state);
     connection.once('close', () => this.#connections.delete(connection));
+  }
+
+  /** What node:http does for those that it has accepted itself: an idle connection is closed, the others close behind their answer. */
+  async #closeUnbound(connection: ConnectionEnd): Promise<void> {
+    const closed = once(connection, 'close');
+    const state = this.#connections.get(connection);
+    await state?.queue.idle;
+    if (state?.isTaken !== true) connection.destroySoon();
+    await closed;
   }
 
   #onRequest(request: IncomingMessage, answer: ServerResponse): void {
@@ -241,6 +270,7 @@ class ApiServer implements Api {
     const take = async (): Promise<TakenConnection> => {
       await body.skip(this.#limits.bodyBytes);
       isTaken = true;
+      state.isTaken = true;
       answer.detachSocket(connection);
       return {
         socket: connection,
@@ -266,23 +296,6 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** For errors of a connection: 'close' follows every one of them, and that is what everyone listens to. */
 function ignore(): void {}
-
-/**
- * Node's parser asks a request whether it is an upgrade, and stops behind the head if so.
- *
- * Those whose endpoint hijacks all say yes, also without an `Upgrade` header: else the input that follows the body, in the same packet
- * even, would be taken for the next request. All others say no, whatever they ask for (`Upgrade: h2c`), as with Docker.
- */
-function requestClass(isHijack: (request: IncomingMessage) => boolean): typeof IncomingMessage {
-  return class extends IncomingMessage {
-    get upgrade(): boolean {
-      return this.method === 'CONNECT' || isHijack(this);
-    }
-    set upgrade(_value: boolean) {
-      // Node writes down what the headers say; the route decides.
-    }
-  };
-}
 
 function headOf(
   request: IncomingMessage,

@@ -13,7 +13,7 @@ export interface OperationCaller {
   readonly Pid?: number | undefined;
   readonly Uid?: number | undefined;
   readonly Gid?: number | undefined;
-  /** `address:port` of a TCP caller. */
+  /** `address:port` of a TCP caller; `in-process` for one in the engine's own process. */
   readonly Address?: string | undefined;
 }
 

@@ -7,7 +7,7 @@ export interface OperationCaller {
   readonly userAgent: string;
   /** The process at the other end of a unix socket, as the kernel saw it connect. */
   readonly peer: { readonly pid: number; readonly uid: number; readonly gid: number } | undefined;
-  /** Remote address of a TCP connection. */
+  /** Remote address of a TCP connection; `in-process` for one without a socket. */
   readonly address: string | undefined;
 }
 
