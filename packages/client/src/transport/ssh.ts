@@ -58,6 +58,17 @@ export class SshTransport implements Transport, AsyncDisposable {
   async dial(signal: AbortSignal): Promise<Duplex> {
     signal.throwIfAborted();
     const shared = (await this.#shared?.options(signal)) ?? [];
+    try {
+      return await this.#dialAny(shared, signal);
+    } catch (error) {
+      // The login that was to be shared may just have ended, or takes no more sessions.
+      const isOfSsh = error instanceof EngineUnreachableError && error.errno === `EXIT_${EXIT_SSH}`;
+      if (shared.length === 0 || !isOfSsh) throw error;
+      return await this.#dialAny([], signal);
+    }
+  }
+
+  async #dialAny(shared: readonly string[], signal: AbortSignal): Promise<Duplex> {
     for (const [at, remote] of this.#remotes.entries()) {
       const stream = await this.#dialWith(remote, shared, { signal, isLast: at === this.#remotes.length - 1 });
       if (stream === undefined) continue;
