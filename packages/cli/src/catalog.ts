@@ -155,6 +155,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'Run the engine in the foreground',
     load: async () => (await import('./commands/system/engine.ts')).engineCommand,
   },
+  {
+    names: ['agent', 'fleet agent'],
+    summary: 'Put this host into a fleet',
+    load: async () => (await import('./commands/fleet/agent.ts')).agentCommand,
+  },
 ];
 
 /** The words that only stand in front of others: `container`, `image`, `system`. */

@@ -10,6 +10,7 @@ import {
   type ContainerStats,
   type ContainerSummary,
   type CreateContainerResponse,
+  type ExecInspect,
   type Filters,
   type PruneContainersReport,
   type QueryOf,
@@ -44,6 +45,7 @@ import { followStats, pruneContainers, statsOnce, updateContainer, type UpdateRe
 import {
   type ExecOptions,
   type ExecResult,
+  inspectExec,
   launchProgram,
   type ProgramOptions,
   runProgram,
@@ -218,6 +220,11 @@ export class ContainerGroup {
   /** Starts a program in it and joins its streams. @throws as `spawnProgram`. */
   spawn(ref: ContainerRef, command: readonly string[], options: SpawnOptions = {}): Promise<ExecSession> {
     return spawnProgram(this.#deps, { ref, command }, options);
+  }
+
+  /** What the engine knows of a program started in one of its containers. @throws as `inspectExec`. */
+  inspectExec(execId: string, options: Listening = {}): Promise<ExecInspect> {
+    return inspectExec(this.#deps, execId, options);
   }
 
   /** Starts a program in it and leaves it to itself. @returns the exec's id. @throws as `launchProgram`. */

@@ -1,4 +1,10 @@
-import { type BodyInputOf, type ContainerRef, type ExecEndpoints, execEndpoints as rows } from '@fairlead/protocol';
+import {
+  type BodyInputOf,
+  type ContainerRef,
+  type ExecEndpoints,
+  execEndpoints as rows,
+  type ExecInspect,
+} from '@fairlead/protocol';
 import { call, callHijack, callStream } from '../call.ts';
 import { type CollectedOutput, collectOutput } from '../streams/collect-output.ts';
 import { ExecSession } from '../streams/exec-session.ts';
@@ -24,6 +30,8 @@ export interface SpawnOptions extends ProgramOptions {
   /** Of the terminal from its first moment; engines before API 1.42 do not know it. */
   readonly size?: TerminalSize | undefined;
   readonly detachKeys?: string | undefined;
+  /** Told the engine's id for it, and awaited, before anything is started: whoever must find it again can write it down. */
+  readonly onCreated?: ((execId: string) => Promise<void>) | undefined;
 }
 
 export interface ExecOptions extends ProgramOptions {
@@ -55,6 +63,7 @@ export async function spawnProgram(deps: ClientDeps, program: Program, options: 
     ...{ Tty: tty, AttachStdin: stdin, AttachStdout: true, AttachStderr: true, DetachKeys: detachKeys },
     signal,
   });
+  await options.onCreated?.(id);
   const operation = operationOf(program);
   const asked = { operation, params: { id }, body: { Detach: false, Tty: tty, ...console }, signal };
   return new ExecSession(await callHijack(deps, rows.start, asked), {
@@ -94,6 +103,12 @@ export async function launchProgram(
   const asked = { operation: operationOf(program), params: { id }, body: { Detach: true, Tty: tty }, signal };
   (await callStream(deps, rows.start, asked)).body.resume();
   return id;
+}
+
+/** What the engine knows of an exec. @throws RequestFailedError 'not-found': engines forget them, soon or with a restart. */
+export async function inspectExec(deps: ClientDeps, execId: string, options: Listening): Promise<ExecInspect> {
+  const operation = `inspect exec ${execId.slice(0, 12)}`;
+  return (await call(deps, rows.inspect, { operation, params: { id: execId }, signal: signalOf(options) })).body;
 }
 
 async function createExec(

@@ -28,3 +28,8 @@ export function parseCrashPoint(text: string | undefined, crash: () => void): Cr
     },
   };
 }
+
+/** `FAIRLEAD_AGENT_CRASH`: a kill -9 of oneself, for tests. */
+export function crashingPoints(env: Readonly<Record<string, string | undefined>>): CrashPoints {
+  return parseCrashPoint(env['FAIRLEAD_AGENT_CRASH'], () => process.kill(process.pid, 'SIGKILL'));
+}

@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { connect } from '@fairlead/client';
+import { crashingPoints, type CrashPoints } from '../lib/crash-point.ts';
+import { hostClock } from '../lib/host-clock.ts';
+import type { FleetLog } from '../lib/log.ts';
+import { engineHost } from './engine/engine-host.ts';
+import { EngineSide } from './engine/engine-side.ts';
+import { identify, type Identity, keepJournalId } from './identity/identity.ts';
+import { onlyAgentOf } from './identity/only-agent.ts';
+import { Journal } from './journal/journal.ts';
+import { openForwarder } from './link/forwarder.ts';
+import { HubLink } from './link/hub-link.ts';
+import { keepLinked } from './link/keep-linked.ts';
+import { Outbox } from './link/outbox.ts';
+import { Operations } from './operations/operations.ts';
+import { readPolicy } from './policy/policy-file.ts';
+import { Reporter } from './reporter/reporter.ts';
+import { noSessions } from './sessions/session-host.ts';
+
+export interface AgentOptions {
+  /** Key, identity and journal; made if it is not there. */
+  readonly stateDir: string;
+  /** Needed the first time; later the one it was enrolled with when absent. */
+  readonly hub?: string | undefined;
+  /** Used once, the first time. */
+  readonly token?: string | undefined;
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** `unix:///PATH`, `tcp://HOST:PORT`, …; absent: `DOCKER_HOST`, else what is there. */
+  readonly engine?: string | undefined;
+  /** A policy file; absent: everything is allowed. */
+  readonly policy?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly log: FleetLog;
+}
+
+/** How the agent names itself. */
+export const AGENT_VERSION = '0.1.0';
+
+/**
+ * Runs the agent of this host until `signal` aborts. Then it finishes what it writes and leaves; operations that run are left to
+ * the engine, and to the next start, which finds out how they ended.
+ *
+ * @throws EngineError before it runs: no identity and no token, a policy that cannot be read, another agent with the same
+ * directory.
+ */
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { stateDir, log, env = process.env } = options;
+  await using stack = new AsyncDisposableStack();
+  const policy = await readPolicy(options.policy);
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  stack.use(await onlyAgentOf(stateDir));
+  const enrolment = { hub: options.hub, token: options.token, name: options.name, labels: options.labels ?? {} };
+  const identity = await identify({ directory: stateDir, ...enrolment }, signal);
+  const journal = stack.use(await openJournal(stateDir, identity, { log, points: crashingPoints(env) }));
+  const client = stack.use(
+    await connect({
+      host: options.engine ?? (await engineHost(env)),
+      userAgent: `fairlead-agent/${AGENT_VERSION}`,
+      env,
+    }),
+  );
+  const reach = 'urls' in identity.nats ? identity.nats.urls : [stack.use(await openForwarder(identity, log)).url];
+  const engine = new EngineSide(client);
+  const link = new HubLink(log);
+  const outbox = new Outbox({ journal, link, log, leaving: signal });
+  const told: Outbox['told'] = (operationId, unwritten) => outbox.told(operationId, unwritten);
+  const shared = { engine, journal, log, policy, clock: hostClock(), leaving: signal };
+  const operations = new Operations({ ...shared, hub: link, told });
+  const reporter = new Reporter({ engine, log });
+  log.event('agent.started', { host: identity.host, engine: client.address, journal: journal.entries().length });
+  await reporter.askEngine(signal);
+  operations.resume();
+  const reachable = { identity, reach: { servers: reach }, agentVersion: AGENT_VERSION };
+  const linked = keepLinked({ ...reachable, operations, sessions: noSessions, policy, log, link, reporter }, signal);
+  await Promise.all([linked, reporter.run(signal)]);
+  await Promise.all([operations.left(), outbox.left()]);
+  log.event('agent.left', { open: operations.open.length });
+}
+
+async function openJournal(
+  directory: string,
+  identity: Identity,
+  { log, points }: { readonly log: FleetLog; readonly points: CrashPoints },
+): Promise<Journal> {
+  const journal = await Journal.open({ directory, expectedId: identity.journalId, log, points });
+  await keepJournalId(directory, identity, journal.id);
+  return journal;
+}

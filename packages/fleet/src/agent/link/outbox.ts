@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentEvent, eventAnswerSchema } from '@fairlead/protocol/fleet';
+import { type FleetLog, wordsOf } from '../../lib/log.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { HubLink } from './hub-link.ts';
+
+export interface OutboxDeps {
+  readonly journal: Journal;
+  readonly link: HubLink;
+  readonly log: FleetLog;
+  readonly leaving: AbortSignal;
+}
+
+/** A hub that asks for events this agent no longer has is told again after a while: its records may have been put back. */
+const STUCK_MS = 60_000;
+
+interface Sending {
+  ackedSeq: number;
+  /** An end that the journal could not take. */
+  unwritten: AgentEvent | undefined;
+  wake: () => void;
+}
+
+/** Tells the hub every event of every operation, in order, until it has stored them. What is not acknowledged is in the journal. */
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  readonly #sending = new Map<string, Sending>();
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+  }
+
+  /** There is something new of this operation. */
+  told(operationId: string, unwritten?: AgentEvent): void {
+    const known = this.#sending.get(operationId);
+    if (known !== undefined) {
+      known.unwritten = unwritten ?? known.unwritten;
+      known.wake();
+      return;
+    }
+    const ackedSeq = this.#deps.journal.entry(operationId)?.ackedSeq ?? 0;
+    const sending: Sending = { ackedSeq, unwritten, wake: () => {} };
+    this.#sending.set(operationId, sending);
+    const sent = this.#send(operationId, sending).catch((error) => {
+      if (!this.#deps.leaving.aborted) this.#deps.log.failure('agent.outbox.broken', error, { operationId });
+    });
+    const work = sent.finally(() => {
+      this.#sending.delete(operationId);
+      this.#work.delete(work);
+    });
+    this.#work.add(work);
+  }
+
+  /** Resolves when nothing is being sent; asked after `leaving` has aborted. */
+  async left(): Promise<void> {
+    await Promise.all(this.#work);
+  }
+
+  async #send(operationId: string, sending: Sending): Promise<void> {
+    const { leaving } = this.#deps;
+    for (;;) {
+      leaving.throwIfAborted();
+      const event = this.#next(operationId, sending);
+      if (event === undefined) {
+        await this.#more(operationId, sending);
+        continue;
+      }
+      await this.#tell(operationId, sending, event);
+      if (event.kind !== 'done' || sending.ackedSeq < event.seq) continue;
+      // Without its end in the journal there is nothing to close: the next agent finds the hub's record closed.
+      if (event !== sending.unwritten) await this.#acknowledge(operationId, sending.ackedSeq);
+      return;
+    }
+  }
+
+  #next(operationId: string, { ackedSeq, unwritten }: Sending): AgentEvent | undefined {
+    const events = this.#deps.journal.entry(operationId)?.events ?? [];
+    return events.find(({ seq }) => seq > ackedSeq) ?? (unwritten?.seq === ackedSeq + 1 ? unwritten : undefined);
+  }
+
+  async #tell(operationId: string, sending: Sending, event: AgentEvent): Promise<void> {
+    const { link, leaving, log } = this.#deps;
+    const asked = { question: event, schema: eventAnswerSchema };
+    const { stored } = await link.ask((epoch) => epoch.subjects.operationEvent(operationId), asked, leaving);
+    if (stored >= event.seq || this.#has(operationId, stored + 1)) {
+      sending.ackedSeq = stored;
+      return;
+    }
+    log.warning('agent.outbox.stuck', { operationId, stored, seq: event.seq });
+    await sleep(STUCK_MS, undefined, { signal: leaving });
+  }
+
+  #has(operationId: string, seq: number): boolean {
+    return this.#deps.journal.entry(operationId)?.events.some((event) => event.seq === seq) ?? false;
+  }
+
+  /** Waits for the next event; what the hub has by then is noted, so that a new agent need not send it again. */
+  async #more(operationId: string, sending: Sending): Promise<void> {
+    const { leaving } = this.#deps;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = (): void => reject(leaving.reason);
+    sending.wake = resolve;
+    leaving.addEventListener('abort', abort, { once: true });
+    try {
+      await this.#acknowledge(operationId, sending.ackedSeq);
+      if (this.#next(operationId, sending) === undefined) await promise;
+    } finally {
+      leaving.removeEventListener('abort', abort);
+      sending.wake = () => {};
+    }
+  }
+
+  async #acknowledge(op: string, seq: number): Promise<void> {
+    const { journal, log } = this.#deps;
+    const acked = journal.entry(op)?.ackedSeq;
+    if (acked === undefined || acked >= seq) return;
+    try {
+      await journal.append({ kind: 'ACKED', op, seq });
+    } catch (error) {
+      // It will be sent again, and the hub knows it.
+      log.warning('agent.outbox.not-noted', { op, why: wordsOf(error) });
+    }
+  }
+}
