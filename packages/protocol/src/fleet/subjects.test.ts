@@ -15,6 +15,7 @@ describe('agentPermissions', () => {
       own.claim,
       own.operationEvent('op_1'),
       own.hello,
+      own.answer('t'),
       own.heartbeat,
       own.inventory,
       own.sessionOutput('s'),
@@ -32,7 +33,15 @@ describe('agentPermissions', () => {
 
   it('lets it neither speak nor listen for another host, nor command itself', () => {
     const foreign = hostSubjects(other);
-    for (const subject of [foreign.claim, foreign.hello, foreign.sessionOutput('s'), own.command, own.rpc('command')]) {
+    for (const subject of [
+      foreign.claim,
+      foreign.hello,
+      foreign.answer('t'),
+      '_INBOX.hub',
+      foreign.sessionOutput('s'),
+      own.command,
+      own.rpc('command'),
+    ]) {
       assert.ok(!allowed(publish, subject), subject);
     }
     for (const subject of [foreign.rpc('command'), foreign.sessionInput('s'), 'f.>', '_INBOX.>', foreign.command]) {

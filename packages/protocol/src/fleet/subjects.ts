@@ -30,6 +30,8 @@ export interface HostSubjects {
   readonly inventory: string;
   /** Hub → agent: a live command, a cancel, a session to open, a hint that commands are queued. */
   readonly rpc: (name: RpcName) => string;
+  /** Agent → hub: the answer to one `rpc`, by a token of the hub's choice. An agent may not publish to the hub's inboxes. */
+  readonly answer: (token: string) => string;
   readonly sessionInput: (sessionId: string) => string;
   /** Hub → agent, past a full window: resize, signal, credit, close. */
   readonly sessionControl: (sessionId: string) => string;
@@ -52,6 +54,7 @@ export function hostSubjects(host: HostId): HostSubjects {
     heartbeat: `f.${host}.hb`,
     inventory: `f.${host}.inv`,
     rpc: (name) => `f.${host}.rpc.${name}`,
+    answer: (token) => `f.${host}.re.${token}`,
     sessionInput: (sessionId) => `f.${host}.x.${sessionId}.in`,
     sessionControl: (sessionId) => `f.${host}.x.${sessionId}.ctl`,
     sessionOutput: (sessionId) => `f.${host}.x.${sessionId}.out`,
@@ -78,6 +81,7 @@ export function agentPermissions(host: HostId): NatsPermissions {
       `${own}.hb`,
       `${own}.inv`,
       `${own}.claim`,
+      `${own}.re.*`,
       `${own}.x.*.out`,
     ],
     subscribe: [`${own}.rpc.>`, `${own}.x.*.in`, `${own}.x.*.ctl`, `_INBOX_${host}.>`],

@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/nats-core';
-import { commandMessageSchema, operationIdSchema, type SessionRequest } from '@fairlead/protocol/fleet';
+import { commandMessageSchema, operationIdSchema, sessionRequestSchema } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import type { FleetLog } from '../../lib/log.ts';
 import { failure } from '../executor/failure.ts';
@@ -51,42 +51,16 @@ async function cancel({ operations, log }: RequestDeps, document: unknown, messa
 }
 
 async function open({ sessions, policy, log }: RequestDeps, document: unknown, message: Msg): Promise<void> {
-  const asked = v.safeParse(sessionSchema, document);
+  const asked = v.safeParse(sessionRequestSchema, document);
   if (!asked.success) return log.warning('agent.request.unreadable', { name: 'session' });
-  const denied = denySession(policy, asked.output.open.kind, asked.output.actor);
+  const request = asked.output;
+  const denied = request.ask === 'open' ? denySession(policy, request.open.kind, request.actor) : undefined;
   const answer =
     denied === undefined
-      ? await sessions.open(asked.output)
+      ? await sessions.open(request)
       : { opened: false, code: 'DENIED_BY_POLICY', message: `${denied.message} (${denied.rule})` };
   message.respond(JSON.stringify(answer));
 }
-
-const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1_024));
-const texts = v.pipe(v.array(v.pipe(v.string(), v.maxLength(128 * 1024))), v.maxLength(1_000));
-const size = v.object({ rows: v.number(), columns: v.number() });
-
-const sessionSchema: v.GenericSchema<unknown, SessionRequest> = v.object({
-  sessionId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,80}$/)),
-  actor: v.object({ name: text, role: v.picklist(['view', 'operate', 'exec', 'admin']) }),
-  resumeTokenHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-  open: v.variant('kind', [
-    v.object({ kind: v.literal('tunnel') }),
-    v.object({
-      kind: v.literal('exec'),
-      container: text,
-      argv: texts,
-      tty: v.boolean(),
-      stdin: v.boolean(),
-      env: v.optional(texts),
-      user: v.optional(text),
-      workingDir: v.optional(text),
-      size: v.optional(size),
-      record: v.optional(v.boolean()),
-    }),
-    v.object({ kind: v.literal('attach'), container: text, stdin: v.boolean() }),
-    v.object({ kind: v.literal('logs'), container: text, follow: v.boolean(), tail: v.optional(v.number()) }),
-  ]),
-});
 
 function readJson(message: Msg): unknown {
   try {
