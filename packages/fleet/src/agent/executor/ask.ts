@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { Client, CreateBody, StopResult } from '@fairlead/client';
 import { EngineError, familiarReference, parseReference, withDefaultTag } from '@fairlead/protocol';
 import type { FleetCommand, FleetOutcome } from '@fairlead/protocol/fleet';
@@ -125,7 +124,7 @@ async function feed(
   session: { write(bytes: Uint8Array): Promise<void>; endInput(): void },
   stdin: string,
 ): Promise<void> {
-  for await (const bytes of Readable.from([Buffer.from(stdin)])) await session.write(bytes);
+  await session.write(Buffer.from(stdin));
   session.endInput();
 }
 

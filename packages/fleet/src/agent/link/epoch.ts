@@ -44,7 +44,7 @@ export class Epoch implements AsyncDisposable {
     this.connection = connection;
     this.subjects = subjects;
     // Whoever may ask and when is the server's permissions: only the hub publishes here.
-    this.#requests = connection.subscribe(`${subjects.rpc('command').replace(/command$/, '>')}`);
+    this.#requests = connection.subscribe(subjects.rpc('command').replace(/command$/, '>'));
     void connection.closed().then((error) => {
       const cause = error instanceof Error ? { cause: error } : {};
       this.#ended.abort(new EngineError('unavailable', 'the connection to NATS ended', cause));

@@ -24,10 +24,10 @@ export interface EngineTruth {
 
 /** What follows: an end that is told, a longer look, or a request that is safe to send (again). */
 export type Decision =
-  | { readonly then: 'tell'; readonly state: AgentFinalState; readonly outcome: FleetOutcome }
-  | { readonly then: 'look-again' }
-  | { readonly then: 'start'; readonly containerId: string }
-  | { readonly then: 'ask-again' };
+  | { readonly next: 'tell'; readonly state: AgentFinalState; readonly outcome: FleetOutcome }
+  | { readonly next: 'look-again' }
+  | { readonly next: 'start'; readonly containerId: string }
+  | { readonly next: 'ask-again' };
 
 /**
  * Decides what became of an operation whose answer never came, by what the engine shows. Nothing is done twice: only a pull is
@@ -44,7 +44,7 @@ export function decide(entry: JournalEntry, evidence: StartEvidence, truth: Engi
       return decideExec(entry, truth);
     case 'pull':
     case 'noop':
-      return { then: 'ask-again' };
+      return { next: 'ask-again' };
     case 'remove':
       if (truth.container === undefined) return told(evidence, {});
       return unless(truth, lost(`the container is still there: it was not removed`, truth.container));
@@ -119,9 +119,9 @@ function decideCreate(entry: JournalEntry, truth: EngineTruth): Decision {
   }
   const isStarted = container.running || !isNever(container.startedAt);
   const outcome = { containerId: container.id, changed: true, late: true };
-  if (!wantsStart || isStarted) return { then: 'tell', state: 'SUCCEEDED', outcome };
+  if (!wantsStart || isStarted) return { next: 'tell', state: 'SUCCEEDED', outcome };
   const startAsked = entry.steps.some(({ step }) => step === 'start');
-  if (!startAsked) return { then: 'start', containerId: container.id };
+  if (!startAsked) return { next: 'start', containerId: container.id };
   return unless(truth, lost('it was created, and does not run', container));
 }
 
@@ -131,12 +131,12 @@ function decideExec(entry: JournalEntry, truth: EngineTruth): Decision {
   const { exec } = truth;
   if (exec === undefined)
     return unknownText('the engine does not know the program any more: how it ended cannot be known');
-  if (exec.running) return { then: 'look-again' };
+  if (exec.running) return { next: 'look-again' };
   if (exec.exitCode === null) return unless(truth, lost('the program was not started', truth.container));
   const containerId = entry.evidence?.container?.id;
   // What it wrote went to a connection that is gone.
   const outcome = { containerId, changed: true, exitCode: exec.exitCode, truncated: true, late: true };
-  return { then: 'tell', state: 'SUCCEEDED', outcome };
+  return { next: 'tell', state: 'SUCCEEDED', outcome };
 }
 
 function told(
@@ -149,7 +149,7 @@ function told(
   const how = stop === true ? { stop: stopWord(wasRunning, container) } : {};
   const changed = stop === true ? wasRunning : true;
   const outcome = { containerId: container?.id ?? evidence.container?.id, changed, late: true, ...how, ...ended };
-  return { then: 'tell', state: 'SUCCEEDED', outcome };
+  return { next: 'tell', state: 'SUCCEEDED', outcome };
 }
 
 /** 128 + SIGKILL, without the engine's own word the best there is. */
@@ -166,7 +166,7 @@ function notRestarted(container: ContainerNow): string {
 
 /** While the engine may still be at it, its state is not the last word. */
 function unless({ mayStillBeAtIt }: EngineTruth, decision: Decision): Decision {
-  return mayStillBeAtIt ? { then: 'look-again' } : decision;
+  return mayStillBeAtIt ? { next: 'look-again' } : decision;
 }
 
 function lost(what: string, container: ContainerNow | undefined): Decision {
@@ -184,7 +184,7 @@ function unknownText(what: string): Decision {
 function end(state: 'FAILED' | 'UNKNOWN', what: string, containerId: string | undefined): Decision {
   const code: FailureCode = 'LOST';
   const message = `The engine's answer was lost. ${what[0]?.toUpperCase() ?? ''}${what.slice(1)}.`;
-  return { then: 'tell', state, outcome: { containerId, failure: { code, message } } };
+  return { next: 'tell', state, outcome: { containerId, failure: { code, message } } };
 }
 
 /** Go's zero time: never started. */

@@ -53,7 +53,7 @@ export async function watch(deps: WatchDeps, watched: Watched, signal: AbortSign
     if (entry?.evidence === undefined) return;
     try {
       const decision = decide(entry, entry.evidence, await truthOf(deps, { entry, startedMs, watched }, signal));
-      deps.log.event('agent.operation.watched', { operationId, decision: decision.then });
+      deps.log.event('agent.operation.watched', { operationId, decision: decision.next });
       if (await carryOut(deps, { watched, entry, decision }, signal)) return;
     } catch (error) {
       signal.throwIfAborted();
@@ -143,7 +143,7 @@ interface Due {
 /** @returns whether the end is told. */
 async function carryOut(deps: WatchDeps, { watched, entry, decision }: Due, signal: AbortSignal): Promise<boolean> {
   const { tell } = watched;
-  switch (decision.then) {
+  switch (decision.next) {
     case 'tell':
       await tell.done(decision.state, decision.outcome);
       return true;

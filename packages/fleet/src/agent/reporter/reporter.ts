@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineUnreachableError } from '@fairlead/client';
+import { EngineUnreachableError, type EventFeedItem } from '@fairlead/client';
 import type { ContainerSummary, VersionInfo } from '@fairlead/protocol';
 import type { EngineReport, InventoryDelta } from '@fairlead/protocol/fleet';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
@@ -92,17 +92,19 @@ export class Reporter {
     const { engine, log } = this.#deps;
     while (!signal.aborted) {
       try {
-        for await (const item of engine.client.events({ reconnect: true, signal })) {
-          if (item.kind === 'gap') this.#mark(undefined);
-          else engine.take(item.event);
-          if (item.kind === 'event' && item.event.Type === 'container') this.#mark(item.event.Actor.ID);
-        }
+        for await (const item of engine.client.events({ reconnect: true, signal })) this.#take(item);
       } catch (error) {
         if (!signal.aborted) log.warning('agent.engine.events-lost', { why: wordsOf(error) });
       }
       this.#mark(undefined);
       await sleep(TRY_AGAIN_MS, undefined, { signal }).catch(() => {});
     }
+  }
+
+  #take(item: EventFeedItem): void {
+    if (item.kind === 'gap') return this.#mark(undefined);
+    this.#deps.engine.take(item.event);
+    if (item.event.Type === 'container') this.#mark(item.event.Actor.ID);
   }
 
   #mark(id: string | undefined): void {

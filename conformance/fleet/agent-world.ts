@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Client, connect } from '@fairlead/client';
+import { busyboxImage, dockerArchive } from '@fairlead/testkit';
+import { ScriptedHub } from '../../packages/fleet/src/agent/scripted-hub.fixture.ts';
+import {
+  type NatsTestPlace,
+  natsTestPlace,
+  testAgent,
+  type TestAgent,
+} from '../../packages/fleet/src/nats/nats-place.fixture.ts';
+import { type EngineProgram, EngineProcess } from '../engine-process.ts';
+import { makeHome, type PrivateHome, removeHome } from '../private-home.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+const LEAVES_WITHIN_MS = 60_000;
+
+/** One host with an engine of its own, a nats-server, a hub whose words the test decides, and agents one after the other. */
+export class AgentWorld implements AsyncDisposable {
+  readonly home: PrivateHome;
+  readonly client: Client;
+  readonly hub: ScriptedHub;
+  readonly nats: NatsTestPlace;
+  readonly stateDir: string;
+  readonly #stack: AsyncDisposableStack;
+  readonly #programOf: (home: PrivateHome) => EngineProgram;
+  #engine: EngineProcess;
+  #agent: ChildProcess | undefined;
+
+  private constructor(parts: {
+    readonly home: PrivateHome;
+    readonly client: Client;
+    readonly hub: ScriptedHub;
+    readonly nats: NatsTestPlace;
+    readonly stack: AsyncDisposableStack;
+    readonly engine: EngineProcess;
+    readonly programOf: (home: PrivateHome) => EngineProgram;
+  }) {
+    this.home = parts.home;
+    this.client = parts.client;
+    this.hub = parts.hub;
+    this.nats = parts.nats;
+    this.#stack = parts.stack;
+    this.#engine = parts.engine;
+    this.#programOf = parts.programOf;
+    this.stateDir = join(parts.home.directory, 'agent');
+  }
+
+  /** An engine with `busybox:latest`; no agent runs yet. `natsUrl` puts something between the agent and the nats-server. */
+  static async open(
+    programOf: (home: PrivateHome) => EngineProgram,
+    natsUrl: (nats: NatsTestPlace) => Promise<string> = async (nats) => nats.server.url,
+  ): Promise<AgentWorld> {
+    await using undo = new AsyncDisposableStack();
+    const home = await makeHome();
+    undo.defer(() => removeHome(home));
+    const self = testAgent('a');
+    const nats = undo.use(await natsTestPlace([self]));
+    const engine = await EngineProcess.start(programOf(home));
+    const client = undo.use(await connect({ host: home.host, env: {} }));
+    const hub = new ScriptedHub(await nats.hub(), self.host);
+    const parts = { home, client, hub, nats, engine, programOf };
+    writeIdentity(join(home.directory, 'agent'), self, await natsUrl(nats));
+    const world = new AgentWorld({ ...parts, stack: undo.move() });
+    for await (const _ of client.images.load(
+      (async function* () {
+        yield await dockerArchive([await busyboxImage()]);
+      })(),
+    ))
+      continue;
+    return world;
+  }
+
+  /** Starts an agent. `crash` is where it kills itself; `args` are added to its command line. */
+  startAgent(
+    options: {
+      readonly crash?: string;
+      readonly args?: readonly string[];
+      readonly env?: Readonly<Record<string, string>>;
+    } = {},
+  ): void {
+    const log = openSync(join(this.home.directory, 'agent.log'), 'a');
+    const args = [PROGRAM, 'agent', '--state-dir', this.stateDir, '--engine', this.home.host, ...(options.args ?? [])];
+    const env = {
+      ...process.env,
+      ...(options.crash === undefined ? {} : { FAIRLEAD_AGENT_CRASH: options.crash }),
+      ...options.env,
+    };
+    this.#agent = spawn(process.execPath, args, { stdio: ['ignore', log, log], env });
+    closeSync(log);
+  }
+
+  /** Starts one and resolves when it has said hello. */
+  async startLinkedAgent(options: Parameters<AgentWorld['startAgent']>[0] = {}): Promise<void> {
+    const before = this.hub.hellos.length;
+    this.startAgent(options);
+    const until = performance.now() + LEAVES_WITHIN_MS;
+    while (this.hub.hellos.length === before) {
+      if (this.#isOver) throw new Error(`the agent ended:\n${this.agentLog()}`);
+      if (performance.now() > until) throw new Error(`the agent does not come:\n${this.agentLog()}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Resolves when the agent has ended by itself. @returns by which signal, or with which exit code. */
+  async agentEnded(): Promise<NodeJS.Signals | number | null> {
+    const agent = this.#agent;
+    if (agent === undefined) throw new Error('no agent');
+    if (!this.#isOver) await Promise.race([once(agent, 'exit'), late()]);
+    return agent.signalCode ?? agent.exitCode;
+  }
+
+  /** SIGTERM, and its end. */
+  async stopAgent(signal: NodeJS.Signals = 'SIGTERM'): Promise<NodeJS.Signals | number | null> {
+    if (!this.#isOver) this.#agent?.kill(signal);
+    return await this.agentEnded();
+  }
+
+  agentLog(): string {
+    return readFileSync(join(this.home.directory, 'agent.log'), 'utf8');
+  }
+
+  async killEngine(): Promise<void> {
+    await this.#engine.kill();
+  }
+
+  async startEngine(): Promise<void> {
+    this.#engine = await EngineProcess.start(this.#programOf(this.home));
+  }
+
+  get enginePid(): number {
+    return this.#engine.pid;
+  }
+
+  /** A new life of the host as far as the fleet knows: an empty journal and no history. */
+  forgetAgent(): void {
+    rmSync(join(this.stateDir, 'journal'), { force: true });
+    const path = join(this.stateDir, 'identity.json');
+    const { journalId: _, ...identity } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeFileSync(path, JSON.stringify(identity));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#agent !== undefined && !this.#isOver) await this.stopAgent('SIGKILL');
+    const listed = await this.client.containers.list({ all: true }).catch(() => []);
+    for (const { Id } of listed) await this.client.containers.remove(Id, { force: true }).catch(() => {});
+    await this.#engine[Symbol.asyncDispose]();
+    await this.#stack[Symbol.asyncDispose]();
+  }
+
+  get #isOver(): boolean {
+    return this.#agent === undefined || this.#agent.exitCode !== null || this.#agent.signalCode !== null;
+  }
+}
+
+function writeIdentity(directory: string, { host, publicKey, key }: TestAgent, url: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'nkey.seed'), key.seed, { mode: 0o600 });
+  const identity = { version: 1, host, hub: 'http://127.0.0.1:1', nats: { urls: [url] }, publicKey };
+  writeFileSync(join(directory, 'identity.json'), JSON.stringify(identity));
+}
+
+async function late(): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, LEAVES_WITHIN_MS).unref());
+  throw new Error('the agent does not end');
+}

@@ -1,0 +1,127 @@
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import {
+  type AgentEvent,
+  type CancelAnswer,
+  type ClaimAnswer,
+  type CommandMessage,
+  type FleetCommand,
+  type Heartbeat,
+  type HelloAnswer,
+  type HelloRequest,
+  type HostId,
+  hostSubjects,
+  type InventoryDelta,
+} from '@fairlead/protocol/fleet';
+import { askAgent } from '../nats/ask-agent.ts';
+
+/** What a scripted hub knows of one operation. */
+export interface Told {
+  readonly events: AgentEvent[];
+  claims: number;
+}
+
+/**
+ * The hub's side of the contract for one host, with its decisions in the test's hands: grants every claim unless told otherwise,
+ * stores events in order, ignores those it has.
+ */
+export class ScriptedHub {
+  readonly hellos: HelloRequest[] = [];
+  readonly heartbeats: Heartbeat[] = [];
+  readonly inventories: InventoryDelta[] = [];
+  readonly operations = new Map<string, Told>();
+  /** How claims are answered from now on; undefined: not at all. */
+  claimAnswer: ((operationId: string) => ClaimAnswer | undefined) | undefined;
+  helloAnswer: HelloAnswer = { heartbeatMs: 200, reconcile: [] };
+  /** False: events are not answered, as if the hub were away. */
+  storesEvents: boolean = true;
+  readonly #connection: NatsConnection;
+  readonly #host: HostId;
+  #count = 0;
+
+  constructor(connection: NatsConnection, host: HostId) {
+    this.#connection = connection;
+    this.#host = host;
+    const subjects = hostSubjects(host);
+    const hear = (subject: string, heard: (message: Msg) => void): void => {
+      connection.subscribe(subject, { callback: (_error, message) => heard(message) });
+    };
+    hear(subjects.claim, (message) => this.#claimed(message));
+    hear(subjects.operationEvent('*'), (message) => this.#heard(message));
+    hear(subjects.hello, (message) => {
+      this.hellos.push(message.json());
+      message.respond(JSON.stringify(this.helloAnswer));
+    });
+    hear(subjects.heartbeat, (message) => this.heartbeats.push(message.json()));
+    hear(subjects.inventory, (message) => this.inventories.push(message.json()));
+  }
+
+  /** Sends a live command. @returns its operation id. */
+  send(command: FleetCommand, more: Partial<CommandMessage> = {}): string {
+    this.#count += 1;
+    const actor = { name: 'alice', role: 'admin' } as const;
+    const message: CommandMessage = {
+      operationId: `op_${process.pid}x${this.#count}`,
+      command,
+      actor,
+      mode: 'live',
+      ...more,
+    };
+    this.#connection.publish(hostSubjects(this.#host).rpc('command'), JSON.stringify(message));
+    return message.operationId;
+  }
+
+  async cancel(operationId: string): Promise<CancelAnswer> {
+    const asked = { rpc: 'cancel', question: { operationId }, timeoutMs: 30_000 } as const;
+    return (await askAgent(this.#connection, this.#host, asked)) as CancelAnswer;
+  }
+
+  /** The events of an operation once `isEnough` says so: by default, when it has ended. @throws Error with what came, after a minute. */
+  async events(
+    operationId: string,
+    isEnough = (events: readonly AgentEvent[]): boolean => events.at(-1)?.kind === 'done',
+  ): Promise<readonly AgentEvent[]> {
+    const until = performance.now() + 60_000;
+    for (;;) {
+      const { events = [] } = this.operations.get(operationId) ?? {};
+      if (isEnough(events)) return events;
+      if (performance.now() > until) throw new Error(`${operationId}: only ${JSON.stringify(events)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** How an operation ended. */
+  async end(operationId: string): Promise<Extract<AgentEvent, { kind: 'done' }>> {
+    const end = (await this.events(operationId)).at(-1);
+    if (end?.kind !== 'done') throw new Error('no end');
+    return end;
+  }
+
+  #told(operationId: string): Told {
+    const told = this.operations.get(operationId) ?? { events: [], claims: 0 };
+    this.operations.set(operationId, told);
+    return told;
+  }
+
+  #claimed(message: Msg): void {
+    const { operationId } = message.json<{ operationId: string }>();
+    const told = this.#told(operationId);
+    told.claims += 1;
+    const ended = told.events.at(-1)?.kind === 'done';
+    const usual: ClaimAnswer = ended ? { granted: false, why: 'ended' } : { granted: true };
+    const answer = this.claimAnswer === undefined ? usual : this.claimAnswer(operationId);
+    if (answer !== undefined) message.respond(JSON.stringify(answer));
+  }
+
+  #heard(message: Msg): void {
+    if (!this.storesEvents) return;
+    const { events } = this.#told(message.subject.split('.').at(-1) ?? '');
+    const event = message.json<AgentEvent>();
+    const stored = events.at(-1)?.seq ?? 0;
+    if (event.seq === stored + 1 && events.at(-1)?.kind !== 'done') events.push(event);
+    message.respond(
+      JSON.stringify({
+        stored: Math.max(stored, events.at(-1)?.seq ?? 0, events.at(-1)?.kind === 'done' ? event.seq : 0),
+      }),
+    );
+  }
+}
