@@ -8,6 +8,7 @@ import {
   hostSubjects,
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
+import { askAgent } from '../nats/ask-agent.ts';
 import { deleteQueued, ensureConsumer, isQueueFull } from '../nats/command-stream.ts';
 import type { Delivery } from './operation/desk.ts';
 import { HubError } from './operation/hub-error.ts';
@@ -97,10 +98,8 @@ export class NatsDelivery implements Delivery {
 
   async cancel(host: HostId, operationId: string): Promise<CancelAnswer> {
     try {
-      const answer = await this.#connection.request(hostSubjects(host).rpc('cancel'), JSON.stringify({ operationId }), {
-        timeout: CANCEL_WITHIN_MS,
-      });
-      return v.parse(cancelAnswer, answer.json());
+      const asked = { rpc: 'cancel', question: { operationId }, timeoutMs: CANCEL_WITHIN_MS } as const;
+      return v.parse(cancelAnswer, await askAgent(this.#connection, host, asked));
     } catch (cause) {
       if (cause instanceof NoRespondersError || cause instanceof TimeoutError || isNoResponders(cause)) {
         throw new HubError(
