@@ -3,14 +3,8 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, connect } from '@fairlead/client';
+import { type NatsTestPlace, natsTestPlace, ScriptedHub, testAgent, type TestAgent } from '@fairlead/fleet/testing';
 import { busyboxImage, dockerArchive } from '@fairlead/testkit';
-import { ScriptedHub } from '../../packages/fleet/src/agent/scripted-hub.fixture.ts';
-import {
-  type NatsTestPlace,
-  natsTestPlace,
-  testAgent,
-  type TestAgent,
-} from '../../packages/fleet/src/nats/nats-place.fixture.ts';
 import { type EngineProgram, EngineProcess } from '../engine-process.ts';
 import { makeHome, type PrivateHome, removeHome } from '../private-home.ts';
 

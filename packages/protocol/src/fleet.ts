@@ -59,6 +59,7 @@ export {
   type UserRequest,
 } from './fleet/hub-api.ts';
 export {
+  cancelAnswerSchema,
   FINAL_STATES,
   FLEET_ROLES,
   OUTPUT_CHARACTERS_MAX,

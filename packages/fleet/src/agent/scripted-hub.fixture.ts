@@ -2,6 +2,7 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import {
   type AgentEvent,
   type CancelAnswer,
+  cancelAnswerSchema,
   type ClaimAnswer,
   type CommandMessage,
   type FleetCommand,
@@ -12,6 +13,7 @@ import {
   hostSubjects,
   type InventoryDelta,
 } from '@fairlead/protocol/fleet';
+import * as v from 'valibot';
 import { askAgent } from '../nats/ask-agent.ts';
 
 /** What a scripted hub knows of one operation. */
@@ -28,7 +30,7 @@ export class ScriptedHub {
   readonly hellos: HelloRequest[] = [];
   readonly heartbeats: Heartbeat[] = [];
   readonly inventories: InventoryDelta[] = [];
-  readonly operations = new Map<string, Told>();
+  readonly operations: Map<string, Told> = new Map();
   /** How claims are answered from now on; undefined: not at all. */
   claimAnswer: ((operationId: string) => ClaimAnswer | undefined) | undefined;
   helloAnswer: HelloAnswer = { heartbeatMs: 200, reconcile: [] };
@@ -72,13 +74,13 @@ export class ScriptedHub {
 
   async cancel(operationId: string): Promise<CancelAnswer> {
     const asked = { rpc: 'cancel', question: { operationId }, timeoutMs: 30_000 } as const;
-    return (await askAgent(this.#connection, this.#host, asked)) as CancelAnswer;
+    return v.parse(cancelAnswerSchema, await askAgent(this.#connection, this.#host, asked));
   }
 
   /** The events of an operation once `isEnough` says so: by default, when it has ended. @throws Error with what came, after a minute. */
   async events(
     operationId: string,
-    isEnough = (events: readonly AgentEvent[]): boolean => events.at(-1)?.kind === 'done',
+    isEnough: (events: readonly AgentEvent[]) => boolean = (events) => events.at(-1)?.kind === 'done',
   ): Promise<readonly AgentEvent[]> {
     const until = performance.now() + 60_000;
     for (;;) {

@@ -2,6 +2,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import { createInbox, type Msg, type NatsConnection, NoRespondersError, TimeoutError } from '@nats-io/nats-core';
 import {
   type CancelAnswer,
+  cancelAnswerSchema,
   COMMAND_BYTES_MAX,
   type CommandMessage,
   type HostId,
@@ -20,27 +21,6 @@ const PUBLISH_WITHIN_MS = 5_000;
 const CANCEL_WITHIN_MS = 5_000;
 /** What NATS answers by itself when nobody listens to a subject. Source: NATS, ADR-22. */
 const NO_RESPONDERS = 503;
-
-const cancelAnswer: v.GenericSchema<unknown, CancelAnswer> = v.variant('result', [
-  v.object({ result: v.literal('CANCELLED_BEFORE_START') }),
-  v.object({ result: v.literal('CANCEL_DELIVERED') }),
-  v.object({
-    result: v.literal('NOT_CANCELLABLE'),
-    phase: v.nullable(v.picklist(['resolve', 'signal', 'grace', 'kill', 'confirm', 'work'])),
-    state: v.picklist([
-      'SUBMITTED',
-      'QUEUED',
-      'CLAIMED',
-      'ACCEPTED',
-      'RUNNING',
-      'SUCCEEDED',
-      'FAILED',
-      'CANCELLED',
-      'EXPIRED',
-      'UNKNOWN',
-    ]),
-  }),
-]);
 
 /** What delivery tells back. */
 export interface DeliveryEvents {
@@ -99,7 +79,7 @@ export class NatsDelivery implements Delivery {
   async cancel(host: HostId, operationId: string): Promise<CancelAnswer> {
     try {
       const asked = { rpc: 'cancel', question: { operationId }, timeoutMs: CANCEL_WITHIN_MS } as const;
-      return v.parse(cancelAnswer, await askAgent(this.#connection, host, asked));
+      return v.parse(cancelAnswerSchema, await askAgent(this.#connection, host, asked));
     } catch (cause) {
       if (cause instanceof NoRespondersError || cause instanceof TimeoutError || isNoResponders(cause)) {
         throw new HubError(

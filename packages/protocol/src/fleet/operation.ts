@@ -188,3 +188,17 @@ export type CancelAnswer =
   | { readonly result: 'CANCELLED_BEFORE_START' }
   | { readonly result: 'CANCEL_DELIVERED' }
   | { readonly result: 'NOT_CANCELLABLE'; readonly phase: FleetPhase | null; readonly state: FleetState };
+
+const phases: readonly FleetPhase[] = ['resolve', 'signal', 'grace', 'kill', 'confirm', 'work'];
+const states: readonly FleetState[] = ['SUBMITTED', 'QUEUED', 'CLAIMED', 'ACCEPTED', 'RUNNING', ...FINAL_STATES];
+
+/** Checks the answer to a cancel. */
+export const cancelAnswerSchema: v.GenericSchema<unknown, CancelAnswer> = v.variant('result', [
+  v.object({ result: v.literal('CANCELLED_BEFORE_START') }),
+  v.object({ result: v.literal('CANCEL_DELIVERED') }),
+  v.object({
+    result: v.literal('NOT_CANCELLABLE'),
+    phase: v.nullable(v.picklist(phases)),
+    state: v.picklist(states),
+  }),
+]);
