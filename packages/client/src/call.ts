@@ -13,7 +13,7 @@ import {
 import { trustDocument } from './codec/json.ts';
 import type { Readable } from 'node:stream';
 import type { HttpHeaders, HttpRequest } from './transport/http-head.ts';
-import { connectionLost, ProtocolError, RequestFailedError } from './errors.ts';
+import { connectionLost, ProtocolError, requestFailed, type RequestFailedError } from './errors.ts';
 import type { Negotiation } from './negotiate.ts';
 import {
   ConnectionBroken,
@@ -181,7 +181,7 @@ export function parseDocument(text: string, operation: string): unknown {
 async function failureFrom(answer: HttpAnswer, asked: Asking): Promise<RequestFailedError> {
   const text = (await readText(answer, asked, ERROR_BYTES_MAX)).trim();
   const message = messageIn(text) ?? (text === '' ? `the engine answered ${answer.status}` : text);
-  return new RequestFailedError(kindOf(answer.status), message, { operation: asked.operation, status: answer.status });
+  return requestFailed(kindOf(answer.status), message, { operation: asked.operation, status: answer.status });
 }
 
 function messageIn(text: string): string | undefined {

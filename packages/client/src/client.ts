@@ -1,6 +1,7 @@
 import { type ApiVersion, EngineError, type SystemInfo, systemEndpoints } from '@fairlead/protocol';
 import type { Duplex } from 'node:stream';
 import { call, type CallDeps } from './call.ts';
+import { type MonotonicClock, systemClock } from './deadlines/monotonic-clock.ts';
 import { ContainerGroup } from './groups/containers.ts';
 import type { ClientDeps } from './groups/group.ts';
 import { ImageGroup } from './groups/images.ts';
@@ -97,6 +98,8 @@ interface ClientOptions {
   readonly userAgent: string;
   /** Says where Docker's CLI keeps logins. */
   readonly env: Environment;
+  /** What every wait is measured with; this process's own when absent. */
+  readonly clock?: MonotonicClock;
 }
 
 /** Calls to one engine. */
@@ -118,6 +121,7 @@ export class Client implements AsyncDisposable {
     const shared = { connections: this.#connections, negotiation: this.#negotiation, userAgent: options.userAgent };
     const deps: ClientDeps = {
       ...shared,
+      clock: options.clock ?? systemClock,
       info: onceInfo(shared),
       logins: async () => (await import('./registry/docker-logins.ts')).dockerLogins(options.env),
       onFreshConnection: async (ask) => {

@@ -1,4 +1,5 @@
 import { EngineError, type ErrorKind } from '@fairlead/protocol';
+import type { OperationResult } from './deadlines/operation-result.ts';
 
 /** Facts every failed call carries besides its kind and message. */
 export interface CallFailure {
@@ -17,6 +18,23 @@ export class RequestFailedError extends EngineError {
     this.operation = failure.operation;
     this.status = failure.status;
   }
+}
+
+/** There is no such container, image, exec, … */
+export class NotFoundError extends RequestFailedError {}
+
+/** It is there, and its state or a name in use forbids what was asked. */
+export class ConflictError extends RequestFailedError {}
+
+/** The error for an answer that is a failure; of a class of its own for the kinds that programs ask about most. */
+export function requestFailed(
+  kind: ErrorKind,
+  message: string,
+  failure: CallFailure & { readonly status: number },
+): RequestFailedError {
+  if (kind === 'not-found') return new NotFoundError(kind, message, failure);
+  if (kind === 'conflict') return new ConflictError(kind, message, failure);
+  return new RequestFailedError(kind, message, failure);
 }
 
 /** connect(2) failed, so nothing was asked. The only error that says "Cannot connect". */
@@ -66,8 +84,12 @@ export class DeadlineTooShortError extends EngineError {
 export interface PendingOperation {
   /** At most how long it can still take, in ms; Infinity when it has no bound. */
   readonly endsWithinMs: number;
-  /** Waits until the operation has ended. */
-  wait(signal?: AbortSignal): Promise<void>;
+  /**
+   * Takes up the waiting again, until the operation has ended, and tells how. From Fairlead's ledger where there is one.
+   *
+   * @throws EngineOverdueError when it has not ended within its bound, EngineUnreachableError, what the operation failed of.
+   */
+  wait(signal?: AbortSignal): Promise<OperationResult>;
 }
 
 /** The caller's patience ended first. The operation goes on in the engine: nothing is rolled back. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duplexPair, type Duplex } from 'node:stream';
-import { connect, type Client } from './client.ts';
+import { Client, connect } from './client.ts';
+import type { MonotonicClock } from './deadlines/monotonic-clock.ts';
 import type { Transport } from './transport/transport.ts';
 
 /** One request as the fake engine got it. `rest` is everything behind the head that has arrived. */
@@ -23,10 +24,13 @@ export type FakeAnswer = (request: FakeRequest) => void | Promise<void>;
 export class FakeEngine implements Transport {
   readonly requests: FakeRequest[] = [];
   readonly sockets: Duplex[] = [];
+  /** What it says it is. */
+  readonly server: string;
   readonly #answer: FakeAnswer;
 
-  constructor(answer: FakeAnswer) {
+  constructor(answer: FakeAnswer, server = 'Fake/1') {
     this.#answer = answer;
+    this.server = server;
   }
 
   describe(): string {
@@ -47,6 +51,11 @@ export class FakeEngine implements Transport {
 
   async client(): Promise<Client> {
     return await connect({ transport: this, env: {} });
+  }
+
+  /** One whose waits go by `clock`. */
+  clientOn(clock: MonotonicClock): Client {
+    return new Client(this, { pinned: undefined, userAgent: 'test/1', env: {}, clock });
   }
 
   /** The same engine behind a real unix socket: what the kernel buffers and closes is real then. */
@@ -84,7 +93,9 @@ export class FakeEngine implements Transport {
 
   #reply(request: FakeRequest): void {
     if (request.line.includes(' /_ping ')) {
-      request.socket.write('HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nServer: Fake/1\r\nContent-Length: 0\r\n\r\n');
+      request.socket.write(
+        `HTTP/1.1 200 OK\r\nApi-Version: 1.44\r\nServer: ${this.server}\r\nContent-Length: 0\r\n\r\n`,
+      );
       return;
     }
     this.requests.push(request);

@@ -8,13 +8,17 @@ export {
 } from './endpoint/engine-endpoint.ts';
 export type { EngineEndpoint } from './endpoint/endpoint.ts';
 export type { Environment } from './endpoint/environment.ts';
-export type { KillOptions, RestartOptions } from './deadlines/kill-restart.ts';
-export type { StopOptions, StopResult } from './deadlines/stop-container.ts';
+export type { KillOptions, RemoveOptions, StopOptions, StopResult, VerbOptions } from './deadlines/lifecycle.ts';
+export type { MonotonicClock } from './deadlines/monotonic-clock.ts';
+export type { OperationResult } from './deadlines/operation-result.ts';
+export type { OnPhase, PhaseReached } from './deadlines/phases.ts';
 export {
+  ConflictError,
   ConnectionLostError,
   DeadlineTooShortError,
   EngineOverdueError,
   EngineUnreachableError,
+  NotFoundError,
   PendingError,
   ProtocolError,
   RequestFailedError,

@@ -46,6 +46,14 @@ describe('Budget', () => {
     assert.throws(() => Budget.of(Number.NaN, 0));
   });
 
+  it('of two, the shorter one ends first', () => {
+    const [long, short] = [Budget.of(500, 0), Budget.of(100, 0)];
+    assert.deepEqual(
+      [long.shorter(short), short.shorter(long), short.shorter(Budget.endless())],
+      [short, short, short],
+    );
+  });
+
   it('without end has children without end', () => {
     assert.equal(Budget.endless().child({ nowMs: 5 }).leftMs(1e15), Infinity);
   });

@@ -36,6 +36,11 @@ export class Budget {
     return new Budget(Infinity);
   }
 
+  /** Whichever ends first. */
+  shorter(other: Budget): Budget {
+    return other.deadlineMs < this.deadlineMs ? other : this;
+  }
+
   /** Never negative. */
   leftMs(nowMs: number): number {
     return Math.max(0, this.deadlineMs - nowMs);

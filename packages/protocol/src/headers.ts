@@ -6,7 +6,10 @@ export const BUDGET_HEADER = 'Fairlead-Budget';
 export const WARNING_HEADER = 'Fairlead-Warning';
 /** On answers to stop and restart: how it ended. See `encodeOutcome`. */
 export const OUTCOME_HEADER = 'Fairlead-Outcome';
-/** Id of the ledger's operation, on answers to requests that change something. */
+/**
+ * Id of the ledger's operation, on answers to requests that change something. On a request it is the id that the caller wants it to
+ * have, so that who loses the connection knows what to ask for. See `parseOperationId`.
+ */
 export const OPERATION_HEADER = 'Fairlead-Operation';
 
 /** Longer budgets are treated as this one: a year. */
@@ -22,6 +25,11 @@ export function parseBudget(value: string | undefined): number | undefined {
 export function encodeBudget(leftMs: number): string | undefined {
   if (!Number.isFinite(leftMs)) return undefined;
   return Math.max(0, Math.min(Math.floor(leftMs), BUDGET_MS_MAX)).toString();
+}
+
+/** Reads the id a caller wants; undefined when there is none or it has another form: a hint must not break a request. */
+export function parseOperationId(value: string | undefined): string | undefined {
+  return value !== undefined && /^[0-9a-f]{16,64}$/.test(value) ? value : undefined;
 }
 
 /** How a stop ended, as the engine saw it. */

@@ -110,6 +110,7 @@ export {
   OPERATION_HEADER,
   OUTCOME_HEADER,
   parseBudget,
+  parseOperationId,
   parseOutcome,
   WARNING_HEADER,
   type StopEvidence,

@@ -9,49 +9,51 @@ export interface StopTimes {
   readonly withinMs?: number | undefined;
 }
 
-export interface StopPlan {
-  /** What is sent as `t`; undefined sends none, and the container's own counts. */
-  readonly graceMs: number | undefined;
+/** What is to be planned. */
+export interface Planned {
+  /** `stop web`. */
+  readonly operation: string;
+  /** What the engine may take beside the grace: to confirm a kill, and, for a restart, to start. */
+  readonly parts: readonly { readonly what: string; readonly ms: number }[];
 }
 
 /**
  * Works out the grace before anything is sent.
  *
- * @param killConfirmMs what the engine may take from SIGKILL to its answer.
- * @throws DeadlineTooShortError with the arithmetic when the times do not fit into each other.
+ * @returns what is sent as `t`; undefined sends none, and the container's own counts.
+ * @throws DeadlineTooShortError with the arithmetic and two ways out when the times do not fit into each other.
  */
-export function planStop(ref: string, times: StopTimes, killConfirmMs: number): StopPlan {
+export function planGrace(planned: Planned, times: StopTimes): number | undefined {
   const { graceMs, withinMs } = times;
-  if (withinMs === undefined) return { graceMs };
+  if (withinMs === undefined) return graceMs;
+  const restMs = planned.parts.reduce((sum, { ms }) => sum + ms, 0);
   // Docker's grace is whole seconds; rounding down keeps the sum within the limit.
-  const derivedMs = Math.floor(graceWithin(withinMs, killConfirmMs) / 1000) * 1000;
-  if (graceMs === undefined && derivedMs >= 0) return { graceMs: derivedMs };
-  const neededMs = waitForBoundMs((graceMs ?? 0) + killConfirmMs);
-  if (graceMs !== undefined && neededMs <= withinMs) return { graceMs };
-  throw new DeadlineTooShortError(
-    tooShort(ref, { graceMs: graceMs ?? 0, withinMs, killConfirmMs, neededMs }),
-    `stop ${ref}`,
-  );
+  const derivedMs = Math.floor(graceWithin(withinMs, restMs) / 1000) * 1000;
+  if (graceMs === undefined && derivedMs >= 0) return derivedMs;
+  const neededMs = waitForBoundMs((graceMs ?? 0) + restMs);
+  if (graceMs !== undefined && neededMs <= withinMs) return graceMs;
+  const sum = { graceMs: graceMs ?? 0, withinMs, restMs, neededMs };
+  throw new DeadlineTooShortError(tooShort(planned, sum), planned.operation);
 }
 
 /** What is left of the total for the grace; negative when the total is too short for any. */
-function graceWithin(withinMs: number, killConfirmMs: number): number {
-  return withinMs - hopReserveMs(withinMs) - killConfirmMs;
+function graceWithin(withinMs: number, restMs: number): number {
+  return withinMs - hopReserveMs(withinMs) - restMs;
 }
 
 interface Sum {
   readonly graceMs: number;
   readonly withinMs: number;
-  readonly killConfirmMs: number;
+  readonly restMs: number;
   readonly neededMs: number;
 }
 
-function tooShort(ref: string, sum: Sum): string {
-  const fits = Math.floor(graceWithin(sum.withinMs, sum.killConfirmMs) / 1000);
+function tooShort({ operation, parts }: Planned, sum: Sum): string {
+  const fits = Math.floor(graceWithin(sum.withinMs, sum.restMs) / 1000);
+  const summands = [`${seconds(sum.graceMs)} of grace`, ...parts.map(({ what, ms }) => `${seconds(ms)} for ${what}`)];
   return [
-    `A stop of "${ref}" cannot be sure to end within ${seconds(sum.withinMs)}: ${seconds(sum.graceMs)} of grace, ` +
-      `${seconds(sum.killConfirmMs)} for a kill to be confirmed and ` +
-      `${seconds(sum.neededMs - sum.graceMs - sum.killConfirmMs)} of reserve make ${seconds(sum.neededMs)}. Nothing was sent.`,
+    `"${operation}" cannot be sure to end within ${seconds(sum.withinMs)}: ${summands.join(', ')} and ` +
+      `${seconds(sum.neededMs - sum.graceMs - sum.restMs)} of reserve make ${seconds(sum.neededMs)}. Nothing was sent.`,
     `  give it more time:    at least ${seconds(Math.ceil(sum.neededMs / 1000) * 1000)}`,
     fits >= 0 ? `  or a shorter grace:   at most ${fits} s` : '  or kill it:           that needs no grace',
   ].join('\n');

@@ -1,4 +1,4 @@
-import { EngineError } from '@fairlead/protocol';
+import { Budget, EngineError } from '@fairlead/protocol';
 import {
   decodeSessionFrame,
   encodeSessionFrame,
@@ -9,7 +9,8 @@ import {
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byteChunks } from '../call.ts';
-import { deadlineTimer } from '../deadline-timer.ts';
+import { systemClock } from '../deadlines/monotonic-clock.ts';
+import { whenSpent } from '../deadlines/spend-budget.ts';
 import { ConnectionLostError } from '../errors.ts';
 import { HttpConnections } from '../transport/http-connections.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -77,7 +78,8 @@ export class HubTransport implements Transport {
   /** @returns undefined when the session is over; its stream has been told why then. */
   async #rejoin(end: SessionEnd, session: JoinedSession): Promise<JoinedSession | undefined> {
     const over = new AbortController();
-    using _ = deadlineTimer(SESSION_ABANDONED_MS, () => over.abort());
+    const budget = Budget.of(SESSION_ABANDONED_MS, systemClock.nowMs());
+    using _ = whenSpent(systemClock, budget, () => over.abort());
     end.stream.once('close', () => over.abort());
     let attempt: JoinedSession | Error = new Error('the hub cannot be reached');
     for (let pauseMs = REJOIN_MS_MIN; !over.signal.aborted; pauseMs = Math.min(pauseMs * 2, REJOIN_MS_MAX)) {

@@ -13,7 +13,7 @@ import {
   withDefaultTag,
 } from '@fairlead/protocol';
 import { type Asking, call, callStream } from '../call.ts';
-import { ProtocolError, RequestFailedError } from '../errors.ts';
+import { NotFoundError, ProtocolError } from '../errors.ts';
 import { ByteStream } from '../streams/byte-stream.ts';
 import type { HttpHeaders } from '../transport/http-head.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
@@ -52,7 +52,7 @@ export interface CommitOptions extends Listening {
   readonly config?: BodyInputOf<ContainerFileEndpoints['commit']> | undefined;
 }
 
-/** What a path in a container is. @throws RequestFailedError 'not-found' for the container and for the path. */
+/** What a path in a container is. @throws NotFoundError for the container and for the path. */
 export async function statPath(
   deps: ClientDeps,
   { ref, path }: ContainerPath,
@@ -63,10 +63,10 @@ export async function statPath(
     return statIn((await call(deps, rows.statPath, asked)).headers, asked);
   } catch (error) {
     // The answer to a HEAD has no words of its own.
-    if (!(error instanceof RequestFailedError) || error.kind !== 'not-found') throw error;
+    if (!(error instanceof NotFoundError)) throw error;
     const { status, operation } = error;
     const words = `Could not find the file ${path} in container ${ref}`;
-    throw new RequestFailedError('not-found', words, { operation, status, cause: error });
+    throw new NotFoundError('not-found', words, { operation, status, cause: error });
   }
 }
 

@@ -22,8 +22,19 @@ import {
 import { call, callHijack, callStream, parseDocument } from '../call.ts';
 import { trustDocument } from '../codec/json.ts';
 import { SessionLostError } from '../errors.ts';
-import { killContainer, type KillOptions, restartContainer, type RestartOptions } from '../deadlines/kill-restart.ts';
-import { stopContainer, type StopOptions, type StopResult } from '../deadlines/stop-container.ts';
+import {
+  killContainer,
+  type KillOptions,
+  removeContainer,
+  type RemoveOptions,
+  restartContainer,
+  startContainer,
+  stopContainer,
+  type StopOptions,
+  type StopResult,
+  type VerbOptions,
+} from '../deadlines/lifecycle.ts';
+import type { OperationResult } from '../deadlines/operation-result.ts';
 import type { ExecSession } from '../streams/exec-session.ts';
 import type { LogLine } from '../streams/log-lines.ts';
 import { logChunks, logLines, type OpenLog } from '../streams/logs.ts';
@@ -118,10 +129,9 @@ export class ContainerGroup {
     return (await call(this.#deps, rows.inspect, asked)).body;
   }
 
-  /** @returns false when it was running already. */
-  async start(ref: ContainerRef, options: Listening = {}): Promise<{ readonly changed: boolean }> {
-    const asked = { operation: `start ${ref}`, params: { id: ref }, signal: signalOf(options) };
-    return { changed: (await call(this.#deps, rows.start, asked)).status !== 304 };
+  /** @throws as `startContainer`. */
+  start(ref: ContainerRef, options: VerbOptions = {}): Promise<OperationResult> {
+    return startContainer(this.#deps, ref, options);
   }
 
   /** Stops it; how long this listens is derived from the container's own grace. @throws as `stopContainer`. */
@@ -130,12 +140,12 @@ export class ContainerGroup {
   }
 
   /** @throws as `restartContainer`. */
-  restart(ref: ContainerRef, options: RestartOptions = {}): Promise<void> {
+  restart(ref: ContainerRef, options: StopOptions = {}): Promise<OperationResult> {
     return restartContainer(this.#deps, ref, options);
   }
 
   /** @throws as `killContainer`. */
-  kill(ref: ContainerRef, options: KillOptions = {}): Promise<void> {
+  kill(ref: ContainerRef, options: KillOptions = {}): Promise<OperationResult> {
     return killContainer(this.#deps, ref, options);
   }
 
@@ -156,10 +166,9 @@ export class ContainerGroup {
     await call(this.#deps, rows.rename, asked);
   }
 
-  async remove(ref: ContainerRef, options: Listening & QueryOf<ContainerEndpoints['remove']> = {}): Promise<void> {
-    const { signal, ...query } = options;
-    const asked = { operation: `remove ${ref}`, params: { id: ref }, query, signal: signalOf({ signal }) };
-    await call(this.#deps, rows.remove, asked);
+  /** @throws as `removeContainer`. */
+  remove(ref: ContainerRef, options: RemoveOptions = {}): Promise<OperationResult> {
+    return removeContainer(this.#deps, ref, options);
   }
 
   async top(

@@ -1,4 +1,5 @@
 import type { SystemInfo } from '@fairlead/protocol';
+import type { MonotonicClock } from '../deadlines/monotonic-clock.ts';
 import { ANSWER_BYTES_MAX, type CallDeps, readText } from '../call.ts';
 import type { DockerLogins } from '../registry/docker-logins.ts';
 import type { HttpAnswer } from '../transport/http-connections.ts';
@@ -10,6 +11,8 @@ export interface Listening {
 
 /** What the groups share. */
 export interface ClientDeps extends CallDeps {
+  /** What every wait is measured with. */
+  readonly clock: MonotonicClock;
   /** A connection of its own, used once: to find out whether the engine is there at all. */
   readonly onFreshConnection: <T>(ask: (deps: CallDeps) => Promise<T>) => Promise<T>;
   /** The engine's own facts, asked once. */

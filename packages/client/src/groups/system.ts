@@ -1,7 +1,6 @@
 import {
   DEFAULT_DOMAIN,
   type DiskUsage,
-  type EventMessage,
   type Filters,
   type PruneBuildReport,
   pruneEndpoints,
@@ -11,11 +10,11 @@ import {
   type SystemInfo,
   type VersionInfo,
 } from '@fairlead/protocol';
-import { call, callStream } from '../call.ts';
+import { call } from '../call.ts';
 import { type EventFeedItem, type EventOptions, followEvents } from '../streams/event-feed.ts';
-import { jsonFeed } from '../streams/json-feed.ts';
 import { type RegistryLogin, registryKey } from '../registry/registry-login.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
+import { askEvents } from './watch-container.ts';
 
 /** The engine itself. */
 export class SystemGroup {
@@ -40,12 +39,8 @@ export class SystemGroup {
 
   /** What happens, as it happens. Breaking off the iteration frees the connection. @throws as `followEvents`. */
   events(options: EventOptions = {}): AsyncGenerator<EventFeedItem, void, undefined> {
-    const deps = this.#deps;
     const { until, filters } = options;
-    return followEvents(async function* open(since, signal): AsyncGenerator<EventMessage, void, undefined> {
-      const asked = { operation: 'events', query: { since, until, filters }, signal };
-      yield* jsonFeed<EventMessage>(await callStream(deps, rows.events, asked), asked);
-    }, options);
+    return followEvents((since, signal) => askEvents(this.#deps, { since, until, filters }, signal), options);
   }
 
   /** What images, containers and volumes take of the disk. `types`: `container`, `image`, `volume`, `build-cache`; absent: all. */

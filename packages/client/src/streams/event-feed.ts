@@ -1,31 +1,44 @@
-import type { EventMessage, Filters, UnixNanos } from '@fairlead/protocol';
-import { NANOS_PER_MS } from '@fairlead/protocol';
+import { type EventMessage, type Filters, isEngineError, NANOS_PER_MS, type UnixNanos } from '@fairlead/protocol';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectionLostError, EngineUnreachableError } from '../errors.ts';
 
 export interface EventOptions {
   readonly since?: UnixNanos | undefined;
   readonly until?: UnixNanos | undefined;
   readonly filters?: Filters | undefined;
   /** Goes on after the connection broke or the engine was started again. */
-  readonly reconnect?: boolean;
-  readonly signal?: AbortSignal;
+  readonly reconnect?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** What happened, or that something may have been missed: engines keep few past events. */
-export type EventFeedItem =
-  | { readonly kind: 'event'; readonly event: EventMessage }
-  | { readonly kind: 'gap'; readonly since: Date };
+/** Something happened. */
+export interface EventItem {
+  readonly kind: 'event';
+  readonly event: EventMessage;
+}
 
-/** Pause before the next attempt; doubles up to the maximum and starts over with the first event. */
+/** The feed was lost and is there again: look at everything anew, because engines keep few past events. */
+export interface GapItem {
+  readonly kind: 'gap';
+  /** When the last event before it was, by the engine's clock; undefined when there was none. */
+  readonly since: Date | undefined;
+}
+
+/** The engine listens: what happens from now on is not missed. */
+export interface OpenItem {
+  readonly kind: 'open';
+}
+
+export type EventFeedItem = EventItem | GapItem;
+
+/** Pause before the next attempt; doubles up to the maximum and starts over when the feed is open. */
 const RECONNECT_MS_MIN = 100;
 const RECONNECT_MS_MAX = 5_000;
 
-/** How an open feed is asked for. */
-export type OpenEvents = (since: UnixNanos | undefined, signal: AbortSignal) => AsyncIterable<EventMessage>;
+/** Asks for a feed; resolves when the engine has it open. */
+export type OpenEvents = (since: UnixNanos | undefined, signal: AbortSignal) => Promise<AsyncIterable<EventMessage>>;
 
 /**
- * Follows events. With `reconnect` it goes on from the last one seen, after a `gap` that tells to look at everything anew.
+ * Follows events. With `reconnect` it goes on from the last one seen, after a `gap`, however long the engine is away.
  *
  * @throws ConnectionLostError, EngineUnreachableError without `reconnect`; the signal's reason when aborted.
  */
@@ -33,52 +46,57 @@ export async function* followEvents(
   open: OpenEvents,
   options: EventOptions,
 ): AsyncGenerator<EventFeedItem, void, undefined> {
+  for await (const item of openEvents(open, options)) if (item.kind !== 'open') yield item;
+}
+
+/** As `followEvents`, and says when the feed is open for the first time. */
+export async function* openEvents(
+  open: OpenEvents,
+  options: EventOptions,
+): AsyncGenerator<EventFeedItem | OpenItem, void, undefined> {
   const signal = options.signal ?? new AbortController().signal;
-  const seen = new LastSeen(options.since);
-  for (let pauseMs = RECONNECT_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, RECONNECT_MS_MAX)) {
+  const seen = new SeenEvents(options.since);
+  for (let [pauseMs, wasOpen] = [RECONNECT_MS_MIN, false]; ; pauseMs = Math.min(pauseMs * 2, RECONNECT_MS_MAX)) {
     try {
-      for await (const event of open(seen.since, signal)) {
-        pauseMs = RECONNECT_MS_MIN;
-        yield* seen.take(event);
-      }
+      const events = await open(seen.since, signal);
+      yield wasOpen ? { kind: 'gap', since: seen.last } : { kind: 'open' };
+      [pauseMs, wasOpen] = [RECONNECT_MS_MIN, true];
+      yield* seen.newOf(events);
       if (options.reconnect !== true || options.until !== undefined) return;
     } catch (error) {
       signal.throwIfAborted();
-      const broken = error instanceof ConnectionLostError || error instanceof EngineUnreachableError;
-      if (options.reconnect !== true || !broken) throw error;
+      // Lost, not reachable, or reachable and not ready: all of these pass.
+      if (options.reconnect !== true || !isEngineError(error) || error.kind !== 'unavailable') throw error;
     }
-    seen.lost();
     await sleep(pauseMs, undefined, { signal });
   }
 }
 
-/** Where a feed goes on after it was lost. */
-class LastSeen {
+/** Where a feed goes on after it was lost, and what of that it has told already. */
+class SeenEvents {
   since: UnixNanos | undefined;
-  #last: EventMessage | undefined;
-  #lostSince = false;
+  last: Date | undefined;
+  /** Those of the last millisecond. */
+  readonly #seen = new Set<string>();
 
   constructor(since: UnixNanos | undefined) {
     this.since = since;
   }
 
-  lost(): void {
-    this.#lostSince = true;
+  async *newOf(events: AsyncIterable<EventMessage>): AsyncGenerator<EventItem, void, undefined> {
+    for await (const event of events) if (this.#isNew(event)) yield { kind: 'event', event };
   }
 
-  /** The event, unless it was seen before; after a loss with the gap in front. */
-  *take(event: EventMessage): Generator<EventFeedItem, void, undefined> {
-    const last = this.#last;
-    if (this.#lostSince) yield { kind: 'gap', since: new Date((last?.timeNano ?? 0) / 1e6) };
-    this.#lostSince = false;
-    if (last !== undefined && sameEvent(event, last)) return;
-    this.#last = event;
+  #isNew(event: EventMessage): boolean {
+    const { timeNano, Action, Actor } = event;
+    const key = `${timeNano} ${Action} ${Actor.ID}`;
+    if (this.#seen.has(key)) return false;
+    const ms = Math.floor(timeNano / 1e6);
+    if (ms !== this.last?.getTime()) this.#seen.clear();
+    this.#seen.add(key);
+    this.last = new Date(ms);
     // The engine compares nanoseconds, which a double does not hold: asking from the millisecond misses none.
-    this.since = BigInt(Math.floor(event.timeNano / 1e6)) * NANOS_PER_MS;
-    yield { kind: 'event', event };
+    this.since = BigInt(ms) * NANOS_PER_MS;
+    return true;
   }
-}
-
-function sameEvent(a: EventMessage, b: EventMessage): boolean {
-  return a.timeNano === b.timeNano && a.Action === b.Action && a.Actor.ID === b.Actor.ID;
 }

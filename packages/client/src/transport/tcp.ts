@@ -1,6 +1,8 @@
+import { Budget } from '@fairlead/protocol';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { deadlineSignal } from '../deadline-timer.ts';
+import { systemClock } from '../deadlines/monotonic-clock.ts';
+import { budgetSignal } from '../deadlines/spend-budget.ts';
 import { connectFailure, errnoOf } from './connect-failure.ts';
 import { dialSocket } from './dial-socket.ts';
 import type { Transport } from './transport.ts';
@@ -38,7 +40,8 @@ export class TcpTransport implements Transport {
 
 /** Aborts with ETIMEDOUT when a connection has taken too long. */
 export function connectDeadline(): { readonly signal: AbortSignal } & Disposable {
-  return deadlineSignal(CONNECT_WITHIN_MS, () => Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
+  const budget = Budget.of(CONNECT_WITHIN_MS, systemClock.nowMs());
+  return budgetSignal(systemClock, budget, () => Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
 }
 
 /** A TCP connection that is kept alive. @throws as `dialSocket`. */

@@ -3,12 +3,13 @@ import {
   API_VERSION,
   compareVersions,
   OPERATION_HEADER,
+  parseOperationId,
   WARNING_HEADER,
   type ApiVersion,
 } from '@fairlead/protocol';
 import type { OperationBeginner, OperationEnd, OperationHandle } from '../core/operation/operation-handle.ts';
 import type { Log } from '../lib/log.ts';
-import type { BodyLimits } from './decode.ts';
+import { type BodyLimits, firstHeader } from './decode.ts';
 import { engineHeaders, versionRefusedHeaders } from './engine-headers.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
 import { failureOf, HttpRefusal, sendFailure } from './fail.ts';
@@ -149,12 +150,13 @@ const PLAIN_TEXT_BELOW: ApiVersion = '1.24';
 
 function beginOperation(
   { operations }: HandleDeps,
-  { caller, hangup }: Exchange,
+  { headers, caller, hangup }: Exchange,
   { route, budgetMs }: { readonly route: Route; readonly budgetMs: number | undefined },
 ): OperationHandle | undefined {
   const verb = route.endpoint.operation;
   if (verb === undefined) return undefined;
-  const operation = operations.begin({ verb, caller, budgetMs });
+  const id = parseOperationId(firstHeader(headers, OPERATION_HEADER));
+  const operation = operations.begin({ id, verb, caller, budgetMs });
   const onHangup = (): void => {
     if (hangup.reason instanceof Hangup && hangup.reason.by !== 'draining') operation.callerLeft();
   };

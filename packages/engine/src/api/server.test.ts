@@ -386,15 +386,16 @@ describe('operations', () => {
     const client = scene.connect();
     const request = post('/containers/c/stop').replace(
       'Host: x',
-      'Host: x\r\nUser-Agent: test/1\r\nFairlead-Budget: 5000',
+      'Host: x\r\nUser-Agent: test/1\r\nFairlead-Budget: 5000\r\nFairlead-Operation: 0123456789abcdef',
     );
     const { headers } = await client.send(request).answer();
     assert.equal(headers.get('fairlead-operation'), 'op1');
     assert.match(headers.get('fairlead-warning') ?? '', /may take up to 20\.0 s, longer than the budget of 5\.0 s/);
-    const { verb, caller, budgetMs, end } = scene.operations[0] ?? assert.fail();
+    const { wantedId, verb, caller, budgetMs, end } = scene.operations[0] ?? assert.fail();
     assert.deepEqual(
-      { verb, caller, budgetMs, end },
+      { wantedId, verb, caller, budgetMs, end },
       {
+        wantedId: '0123456789abcdef',
         verb: 'stop',
         caller: { userAgent: 'test/1', peer: { pid: 1, uid: 2, gid: 3 }, address: undefined },
         budgetMs: 5_000,

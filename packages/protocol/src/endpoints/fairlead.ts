@@ -11,13 +11,18 @@ export interface ListOperationsQuery {
   readonly container?: string;
 }
 
+export interface WaitOperationQuery {
+  /** A document whenever it enters a phase; the last one when it is done. */
+  readonly phases?: boolean;
+}
+
 /** What Docker does not have. */
 export interface FairleadEndpoints {
   /** Newest first. */
   readonly operations: Endpoint<ShapeOf<ListOperationsQuery>, NoBody, JsonResponse<readonly Operation[]>>;
   readonly operation: Endpoint<NoQuery, NoBody, JsonResponse<Operation>>;
   /** Answers when the operation is done. The head is sent at once. */
-  readonly waitOperation: Endpoint<NoQuery, NoBody, JsonResponse<Operation>>;
+  readonly waitOperation: Endpoint<ShapeOf<WaitOperationQuery>, NoBody, JsonResponse<Operation>>;
 }
 
 /** What Docker does not have. Source: deadlines.md, rule 8. */
@@ -43,7 +48,7 @@ export const fairleadEndpoints: FairleadEndpoints = {
   waitOperation: {
     method: 'GET',
     path: '/fairlead/operations/{id}/wait',
-    query: {},
+    query: { phases: scalar.bool },
     body: noBody,
     response: { kind: 'json' },
     success: [200],

@@ -35,6 +35,10 @@ function parts() {
       list: ({ limit, targetId }) =>
         all.filter(({ Target }) => targetId === undefined || Target.Id === targetId).slice(0, limit),
       wait: (_id, signal) => waitOrAbort(done.promise, signal),
+      follow: async function* follow(id, signal) {
+        yield getOne(id);
+        yield await waitOrAbort(done.promise, signal);
+      },
     },
     containerIdOf: (ref) => {
       if (ref === 'web') return 'c1';
@@ -77,6 +81,16 @@ describe('operationRoutes', () => {
     done.resolve({ ...operation('op1', 'c1'), Phase: 'done' });
     assert.match(await client.until('0\r\n\r\n'), /"Phase":"done"/);
     assert.equal((await client.send(get('/fairlead/operations/op9/wait')).answer()).status, 404);
+  });
+
+  it('follows one: a document per phase', async () => {
+    const { done, routes } = parts();
+    await using scene = await apiScene(routes);
+    const client = scene.connect().send(get('/fairlead/operations/op1/wait?phases=1'));
+    await client.until('"Phase":"grace"');
+    done.resolve({ ...operation('op1', 'c1'), Phase: 'done' });
+    assert.match(await client.until('0\r\n\r\n'), /"Phase":"done"/);
+    assert.equal((await client.send(get('/fairlead/operations/op9/wait?phases=1')).answer()).status, 404);
   });
 
   it('lets a waiter leave', async () => {

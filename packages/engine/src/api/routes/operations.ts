@@ -4,7 +4,7 @@ import { Hangup } from '../hangup.ts';
 import { route, type Route } from '../route.ts';
 
 export interface OperationRoutesDeps {
-  readonly ledger: Pick<OperationLedger, 'list' | 'get' | 'wait'>;
+  readonly ledger: Pick<OperationLedger, 'list' | 'get' | 'wait' | 'follow'>;
   /** The id that a container's name, id or prefix stands for. @throws EngineError 'not-found'. */
   readonly containerIdOf: (ref: ContainerRef) => string;
 }
@@ -21,17 +21,23 @@ export function operationRoutes({ ledger, containerIdOf }: OperationRoutesDeps):
       const id = call.param('id');
       // Refused before the head, not in the middle of the stream.
       ledger.get(id);
+      if (call.query.phases === true)
+        return { kind: 'json-stream', items: untilHangup(ledger.follow(id, call.hangup)) };
       const done = ledger.wait(id, call.hangup);
       // Told in the stream; nobody may be pulling it yet when it rejects.
       done.catch(() => {});
-      return { kind: 'json-stream', items: untilDone(done) };
+      return { kind: 'json-stream', items: untilHangup(once(done)) };
     }),
   ];
 }
 
-async function* untilDone(done: Promise<Operation>): AsyncGenerator<Operation> {
+async function* once(done: Promise<Operation>): AsyncGenerator<Operation> {
+  yield await done;
+}
+
+async function* untilHangup(operations: AsyncGenerator<Operation>): AsyncGenerator<Operation> {
   try {
-    yield await done;
+    yield* operations;
   } catch (error) {
     // The caller left; the operation goes on and nobody is there to be told.
     if (!(error instanceof Hangup)) throw error;

@@ -10,6 +10,7 @@ import { createApi, type Api } from '../server.ts';
 import { RawClient } from './raw-client.ts';
 
 export interface RecordedOperation extends OperationStart {
+  readonly wantedId: string | undefined;
   readonly id: string;
   end: OperationEnd | undefined;
   left: boolean;
@@ -69,6 +70,7 @@ export async function apiScene(routes: readonly Route[], limits: Partial<ApiLimi
 function remember(start: OperationStart, operations: RecordedOperation[]): OperationHandle {
   const operation: RecordedOperation = {
     ...start,
+    wantedId: start.id,
     id: `op${operations.length + 1}`,
     end: undefined,
     left: false,

@@ -79,6 +79,46 @@ describe('OperationLedger', () => {
     await assert.rejects(ledger.wait('nosuch', never), /No such operation: nosuch/);
   });
 
+  it('takes the id that its caller wants, unless one under way has it', () => {
+    const { ledger } = scene();
+    const id = '0123456789abcdef';
+    const first = ledger.begin({ id, verb: 'stop', caller, budgetMs: undefined });
+    assert.deepEqual([first.id, ledger.get(id).Verb], [id, 'stop']);
+    assert.notEqual(ledger.begin({ id, verb: 'stop', caller, budgetMs: undefined }).id, id);
+  });
+
+  it('follows an operation from phase to phase, and one that is over at once', async () => {
+    const { ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+    const following = ledger.follow(stop.id, never);
+    const phases = async (): Promise<unknown> => (await following.next()).value?.Phase;
+    assert.equal(await phases(), 'accepted');
+    const next = phases();
+    stop.phase('signal');
+    stop.phase('grace');
+    assert.equal(await next, 'grace');
+    const last = phases();
+    stop.end({ outcome: 'succeeded' });
+    assert.equal(await last, 'done');
+    assert.equal((await following.next()).done, true);
+    assert.deepEqual(
+      (await Array.fromAsync(ledger.follow(stop.id, never))).map(({ Phase }) => Phase),
+      ['done'],
+    );
+    await assert.rejects(ledger.follow('nosuch', never).next(), /No such operation: nosuch/);
+  });
+
+  it('lets a follower leave', async () => {
+    const { ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+    const leaving = new AbortController();
+    const following = ledger.follow(stop.id, leaving.signal);
+    await following.next();
+    const next = following.next();
+    leaving.abort(new Error('I left'));
+    await assert.rejects(next, /I left/);
+  });
+
   it('marks what was under way when the engine ended as interrupted', () => {
     const { clock, log, ledger } = scene();
     const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });

@@ -19,6 +19,8 @@ interface LiveOperation {
   operation: Operation;
   readonly startedMs: number;
   readonly done: PromiseWithResolvers<Operation>;
+  /** Resolves with the next phase; then there is another one. */
+  changed: PromiseWithResolvers<void>;
 }
 
 /**
@@ -41,12 +43,15 @@ export class OperationLedger implements OperationBeginner {
 
   begin(start: OperationStart): OperationHandle {
     const at = this.#clock.now();
-    const operation = newOperation(start, at);
+    // Two under way by one name would be told as one.
+    const isTaken = start.id !== undefined && this.#live.has(start.id);
+    const operation = newOperation({ ...start, id: isTaken ? undefined : start.id }, at);
     const live: LiveOperation = {
       sequence: undefined,
       operation,
       startedMs: this.#clock.monotonicMs(),
       done: Promise.withResolvers(),
+      changed: Promise.withResolvers(),
     };
     this.#live.set(operation.Id, live);
     this.#store(live);
@@ -83,6 +88,22 @@ export class OperationLedger implements OperationBeginner {
     return live === undefined ? this.get(id) : await waitOrAbort(live.done.promise, signal);
   }
 
+  /**
+   * Yields the operation as it is, again whenever it enters a phase, and once it is over, then ends.
+   * @throws EngineError 'not-found'; signal.reason when aborted first.
+   */
+  async *follow(id: string, signal: AbortSignal): AsyncGenerator<Operation, void, undefined> {
+    for (let phases = 0; ;) {
+      const live = this.#live.get(id);
+      const changed = live?.changed.promise;
+      const operation = this.get(id);
+      if (operation.Phases.length > phases) yield operation;
+      if (changed === undefined) return;
+      phases = operation.Phases.length;
+      await waitOrAbort(changed, signal);
+    }
+  }
+
   /** After a start of the engine: what was under way when the last one ended is written down as such. */
   markInterrupted(): void {
     for (const { sequence, record } of this.#log.between(undefined, undefined, OPERATIONS_KEPT)) {
@@ -115,6 +136,7 @@ export class OperationLedger implements OperationBeginner {
       phase: (phase) => {
         if (live.operation.Phases.some((entry) => entry.Phase === phase)) return;
         change({ Phase: phase, Phases: [...live.operation.Phases, { Phase: phase, AtMs: elapsedMs() }] });
+        tell(live);
         // A stop's steps are worth keeping even if the engine dies before its end; other verbs are over in no time.
         if (phase === 'grace' || phase === 'kill') this.#store(live);
       },
@@ -154,6 +176,7 @@ export class OperationLedger implements OperationBeginner {
     this.#store(live);
     this.#live.delete(live.operation.Id);
     live.done.resolve(live.operation);
+    tell(live);
   }
 
   #store(live: Pick<LiveOperation, 'sequence' | 'operation'>): void {
@@ -177,9 +200,14 @@ export class OperationLedger implements OperationBeginner {
 /** Verbs begin with what they are about; those that do not are about containers. */
 const TARGET_TYPES = ['exec', 'image', 'volume'] as const;
 
-function newOperation({ verb, caller, budgetMs }: OperationStart, at: Date): Operation {
+function tell(live: LiveOperation): void {
+  live.changed.resolve();
+  live.changed = Promise.withResolvers();
+}
+
+function newOperation({ id, verb, caller, budgetMs }: OperationStart, at: Date): Operation {
   return {
-    Id: randomBytes(8).toString('hex'),
+    Id: id ?? randomBytes(8).toString('hex'),
     Verb: verb,
     Target: {
       Type: TARGET_TYPES.find((type) => verb.startsWith(type)) ?? 'container',

@@ -12,6 +12,8 @@ export interface OperationCaller {
 }
 
 export interface OperationStart {
+  /** What the caller wants it to be called; taken unless one under way has it. */
+  readonly id?: string | undefined;
   readonly verb: OperationVerb;
   readonly caller: OperationCaller;
   /** How long the caller said it would still listen (`Fairlead-Budget`); undefined when it did not say. */
