@@ -1,5 +1,13 @@
 import type { Client, LocalTerminal } from '@fairlead/client';
 
+/** What was typed in front of the command. */
+export interface GlobalFlags {
+  /** `--host` values, in order; empty when none was typed. */
+  readonly hosts: readonly string[];
+  /** `--context`. */
+  readonly context: string | undefined;
+}
+
 /** What a command has to work with. */
 export interface CliContext {
   readonly terminal: LocalTerminal & { readonly stderr: { readonly isTTY?: boolean } };

@@ -1,10 +1,10 @@
 import type { Client } from '@fairlead/client';
 import { writeAll } from '@fairlead/client';
-import type { CliContext } from './context.ts';
+import type { CliContext, GlobalFlags } from './context.ts';
 import { connectToEngine } from './engine-autostart.ts';
 
 /** The context of a real command line: this process's streams and environment. */
-export function processContext(global: { readonly hosts: readonly string[] }): CliContext {
+export function processContext(global: GlobalFlags): CliContext {
   const { stdin, stdout, stderr, env } = process;
   // Errors of writes are told to whoever wrote; without a listener they would end the process first.
   for (const stream of [stdout, stderr]) if (stream.listenerCount('error') === 0) stream.on('error', () => {});
@@ -14,7 +14,7 @@ export function processContext(global: { readonly hosts: readonly string[] }): C
     terminal: { stdin, stdout, stderr },
     env,
     hosts: global.hosts,
-    client: () => (client ??= connectToEngine({ hosts: global.hosts, env, tell: err })),
+    client: () => (client ??= connectToEngine({ ...global, env, tell: err })),
     out: (text) => writeAll(stdout, text),
     err,
   };

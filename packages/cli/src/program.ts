@@ -1,27 +1,32 @@
 import { CATALOG, findCommand, GROUPS } from './catalog.ts';
 import type { ArgumentCount, Command } from './command.ts';
-import type { CliContext } from './context.ts';
+import type { CliContext, GlobalFlags } from './context.ts';
 import { EXIT_BROKEN_PIPE, EXIT_FAILURE, EXIT_USAGE, ExitError, failureText } from './exit-codes.ts';
 import { FlagError } from './flags/flag-error.ts';
 import { FlagSet, HelpAsked } from './flags/flag-set.ts';
-import { list, toggle } from './flags/flag-types.ts';
+import { list, parsed, toggle } from './flags/flag-types.ts';
 import { commandHelp, PROGRAM, programHelp, usageLine } from './help.ts';
 import { VERSION } from './version.ts';
 
 /** Makes a command's context once the global flags are read. */
-export type MakeContext = (global: { readonly hosts: readonly string[] }) => CliContext;
+export type MakeContext = (global: GlobalFlags) => CliContext;
 
 /** Runs one command line to its end and gives back the exit code. Whatever fails is told on standard error. */
 export async function runProgram(argv: readonly string[], makeContext: MakeContext): Promise<number> {
   const globals = new FlagSet();
-  const hosts = globals.add('host,H', 'Engine to talk to: unix:///PATH or tcp://HOST:PORT', list());
+  const hosts = globals.add('host,H', 'Engine to talk to: unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST', list());
+  const context = globals.add(
+    'context,c',
+    'Engine to talk to: the name of a context of docker',
+    parsed('string', String),
+  );
   const version = globals.add('version,v', 'Print the version and quit', toggle());
-  const early = makeContext({ hosts: [] });
+  const early = makeContext({ hosts: [], context: undefined });
   try {
     const words = globals.parse(argv, { stopAtFirstArgument: true });
     if (version.value) return await print(early, `Fairlead version ${VERSION}\n`);
     if (words.length === 0) return await print(early, programHelp(globals));
-    return await runWords(words, makeContext({ hosts: hosts.value }));
+    return await runWords(words, makeContext({ hosts: hosts.value, context: context.value || undefined }));
   } catch (error) {
     if (error instanceof HelpAsked) return await print(early, programHelp(globals));
     if (!(error instanceof FlagError)) return await tell(early, error);

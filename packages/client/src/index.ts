@@ -1,4 +1,5 @@
 export { Client, connect, USER_AGENT, type ConnectOptions, type InProcessEngine } from './client.ts';
+export { DEFAULT_CONTEXT } from './endpoint/docker-context.ts';
 export {
   contextName,
   DOCKER_SOCKET,

@@ -64,7 +64,7 @@ export class Negotiation {
     // Proxies that let only some requests through answer a ping with 401 or 403.
     if (advertised === undefined && (answer.status === 400 || answer.status === 404)) {
       const words = answer.text === '' ? '' : `, ${JSON.stringify(answer.text)}`;
-      const message = `What answers there does not seem to be a container engine: it answers a ping with ${answer.status}${words}`;
+      const message = `What answers at ${this.#connections.address} does not seem to be a container engine: it answers a ping with ${answer.status}${words}`;
       throw new ProtocolError(message, { operation: 'ping' });
     }
     return {

@@ -49,6 +49,11 @@ export class HttpConnections implements AsyncDisposable {
     this.#pool = new ConnectionPool(transport);
   }
 
+  /** As a person would write it. */
+  get address(): string {
+    return this.#transport.describe();
+  }
+
   /** Changes when there was a moment without any connection: who answers then may be another engine. Undefined during such a moment. */
   get era(): number | undefined {
     return this.#pool.era;
