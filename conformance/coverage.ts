@@ -151,6 +151,10 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
     shownBy: session('images', 'images lists name, tag, short id and size'),
     lacks: ['`shared-size`: without effect, `SharedSize` is -1'],
   },
+  'GET /images/get': {
+    shownBy: session('images', 'save writes an archive that load reads, with all tags of a name'),
+  },
+  'GET /images/{name...}/get': { shownBy: session('images', 'save refuses a name that nobody has') },
   'GET /images/{name...}/json': { shownBy: session('images', 'inspect tells what the image is') },
   'GET /images/{name...}/history': { shownBy: session('images', 'history tells the layers, newest first') },
   'POST /images/{name...}/tag': { shownBy: session('images', 'tag gives another name, rmi takes it away again') },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { EngineUnderTest } from '../engines.ts';
 import { compare } from './compare.ts';
@@ -34,6 +35,19 @@ describe('the same requests to dockerd and to Fairlead', () => {
       assert.deepEqual(found, []);
     });
   }
+
+  it('each loads what the other has saved', async () => {
+    for (const [from, to] of [engines, engines.toReversed()]) {
+      assert.ok(from !== undefined && to !== undefined);
+      const id = await from.docker.ok('inspect', '-f', '{{.Id}}', 'busybox');
+      const name = `from-${from.kind}:1`;
+      await from.docker.ok('tag', 'busybox', name);
+      const path = join(from.directory, 'saved.tar');
+      await from.docker.ok('save', '-o', path, name);
+      assert.equal(await to.docker.ok('load', '-i', path), `Loaded image: ${name}`);
+      assert.equal(await to.docker.ok('inspect', '-f', '{{.Id}}', name), id);
+    }
+  });
 
   it(`compares at least ${PAIRS_MIN} pairs`, () => assert.ok(pairs >= PAIRS_MIN, `${pairs} pairs`));
 });

@@ -94,6 +94,29 @@ sessions('docker images and about the engine', (session) => {
     });
   }
 
+  it('save writes an archive that load reads, with all tags of a name', async () => {
+    await session.docker.ok('tag', 'busybox', 'saved:1');
+    await session.docker.ok('tag', 'busybox', 'saved:2');
+    const id = await session.docker.ok('inspect', '-f', '{{.Id}}', 'busybox');
+    const path = join(session.engine.directory, 'saved.tar');
+    await session.docker.ok('save', '-o', path, 'saved');
+    await session.docker.ok('rmi', 'saved:1', 'saved:2');
+    const loaded = await session.docker.ok('load', '-i', path);
+    assert.deepEqual(loaded.split('\n').toSorted(), ['Loaded image: saved:1', 'Loaded image: saved:2']);
+    assert.equal(await session.docker.ok('inspect', '-f', '{{.Id}}', 'saved:2'), id);
+    assert.equal(await session.docker.ok('run', '--rm', 'saved:1', 'echo', 'runs'), 'runs');
+    await session.docker.ok('rmi', 'saved:1', 'saved:2');
+  });
+
+  it('save refuses a name that nobody has', async () => {
+    const path = join(session.engine.directory, 'none.tar');
+    const { exitCode, stderr } = await session.docker.run(['save', '-o', path, 'nosuch']);
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /No such image: nosuch/);
+    const { status } = await session.ask('GET /v1.41/images/nosuch/get');
+    assert.equal(status, 404);
+  });
+
   it('import makes an image of a file system, with changes and a comment', async () => {
     const busybox = await busyboxImage();
     const path = join(session.engine.directory, 'rootfs.tar');

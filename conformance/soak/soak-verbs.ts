@@ -244,6 +244,7 @@ export const SOAK_VERBS: readonly SoakVerb[] = [
         },
       ),
   },
+  onEngine('save', 1, 'GET /images/get?names=busybox'),
   onEngine('list', 6, 'GET /containers/json?all=1&size=1'),
   onEngine('list images', 1, 'GET /images/json'),
   onEngine('list volumes', 1, 'GET /volumes'),

@@ -46,7 +46,7 @@ export const NOT_SERVED: Readonly<Record<NotServedAnswer, readonly string[]>> = 
     ...post('/containers/{id}', ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'wait', 'attach', 'resize']),
     ...post('/containers/{id}', ['rename', 'copy', 'exec']),
     ...['POST /exec/{id}/start', 'POST /exec/{id}/resize', 'GET /exec/{id}/json'],
-    ...get('/images', ['json', 'search', 'get', '{name...}/json', '{name...}/history', '{name...}/get']),
+    ...get('/images', ['json', 'search', '{name...}/json', '{name...}/history']),
     ...post('/images', ['create', 'load', '{name...}/push', '{name...}/tag']),
     ...['DELETE /images/{name...}', 'POST /build', 'POST /build/cancel'],
     ...['GET /networks', 'DELETE /networks/{id}', 'POST /networks/create'],

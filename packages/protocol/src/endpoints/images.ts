@@ -171,7 +171,6 @@ export const imageEndpoints: ImageEndpoints = {
     body: noBody,
     response: { kind: 'bytes' },
     success: [200],
-    notServed: true,
   },
   saveOne: {
     method: 'GET',
@@ -180,7 +179,6 @@ export const imageEndpoints: ImageEndpoints = {
     body: noBody,
     response: { kind: 'bytes' },
     success: [200],
-    notServed: true,
   },
   push: {
     method: 'POST',

@@ -18,9 +18,10 @@ import { inspectImage } from '../../core/image/inspect.ts';
 import { listImages, type ListedImage } from '../../core/image/list.ts';
 import { loadImages } from '../../core/image/load.ts';
 import { removeImage } from '../../core/image/remove.ts';
+import { saveImages } from '../../core/image/save.ts';
 import { tagImage } from '../../core/image/tag.ts';
 import { failureOf } from '../fail.ts';
-import { route, type Call, type Route } from '../route.ts';
+import { route, type BytesReply, type Call, type Route } from '../route.ts';
 
 /** Everything under `/images`. Source: engine-api 9.1. */
 export function imageRoutes(deps: ImageDeps): readonly Route[] {
@@ -56,6 +57,8 @@ function viewRoutes(deps: ImageDeps): readonly Route[] {
       const image = await inspectImage(deps, call.param('name'));
       return { kind: 'json', body: inspectFor(image, call.apiVersion) };
     }),
+    route(imageEndpoints.save, async (call) => saved(deps, call.query.names ?? [], call)),
+    route(imageEndpoints.saveOne, async (call) => saved(deps, [call.param('name')], call)),
     route(imageEndpoints.history, async (call) => ({
       kind: 'json',
       body: await imageHistory(deps, call.param('name')),
@@ -75,6 +78,11 @@ function nameRoutes(deps: ImageDeps): readonly Route[] {
       return { kind: 'json', body: await removeImage(deps, call.param('name'), { force: call.query.force ?? false }) };
     }),
   ];
+}
+
+async function saved(deps: ImageDeps, names: readonly string[], call: Pick<Call, 'hangup'>): Promise<BytesReply> {
+  const chunks = await saveImages(deps, names, { signal: call.hangup });
+  return { kind: 'bytes', contentType: 'application/x-tar', chunks };
 }
 
 /** Notes which image an operation is about. @throws EngineError, as `ImageDirectory.resolve`. */

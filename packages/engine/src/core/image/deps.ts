@@ -8,7 +8,7 @@ import type { ImageDirectory } from './directory.ts';
 /** Something that happened to an image. */
 export interface ImageEvent {
   readonly type: 'image';
-  readonly action: 'load' | 'import' | 'tag' | 'untag' | 'delete';
+  readonly action: 'load' | 'save' | 'import' | 'tag' | 'untag' | 'delete';
   readonly actorId: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
