@@ -130,6 +130,8 @@ export class EngineUnderTest implements AsyncDisposable {
     try {
       const containers = await this.docker.ok('ps', '-aq');
       if (containers !== '') await this.docker.ok('rm', '-f', ...containers.split('\n'));
+      // dockerd leaves the bridges of its networks to its next start.
+      if (this.kind === 'dockerd') await this.docker.ok('network', 'prune', '-f');
     } finally {
       await this.#process[Symbol.asyncDispose]();
       await removeHome(this.#home);

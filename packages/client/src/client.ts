@@ -73,7 +73,7 @@ async function transportFor(options: ConnectOptions, env: Environment): Promise<
   if (transport !== undefined) return transport;
   if (engine !== undefined) return { dial: (signal) => engine.dial(signal), describe: () => 'this process' };
   const { address, tls } = await engineEndpoint(options, env);
-  return transportTo(address, { tls, ssh });
+  return await transportTo(address, { tls, ssh });
 }
 
 /** Loaded when it is asked for: most clients have no fleet. */

@@ -14,10 +14,10 @@ import type { Transport } from '../transport/transport.ts';
 export async function wayToHub(hub: string, tls?: EndpointChoice['tls']): Promise<Transport> {
   const address = parseAddress(hub);
   if (address.scheme === 'ssh') throw new EngineError('invalid-argument', `a hub is not reached by ssh: ${hub}`);
-  if (address.scheme === 'unix') return transportTo(address);
+  if (address.scheme === 'unix') return await transportTo(address);
   const port = address.port ?? HUB_PORT_DEFAULT;
-  if (tls === undefined || tls === false) return transportTo({ ...address, port });
-  return transportTo(
+  if (tls === undefined || tls === false) return await transportTo({ ...address, port });
+  return await transportTo(
     { ...address, port },
     { tls: tls.certPath === undefined ? tls : await readTlsFiles(tls.certPath) },
   );

@@ -44,7 +44,8 @@ export class NetworkGroup {
 
   /** @throws RequestFailedError 'conflict' when the name is taken, 'forbidden' for the predefined names. */
   async create(body: CreateNetworkRequest, options: Listening = {}): Promise<CreateNetworkResponse> {
-    const asked = { operation: `create network ${body.Name}`, body, signal: signalOf(options) };
+    const operation = `create network ${body.Name}`;
+    const asked = { operation, body: { CheckDuplicate: true, ...body }, signal: signalOf(options) };
     return (await call(this.#deps, rows.create, asked)).body;
   }
 

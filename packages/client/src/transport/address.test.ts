@@ -90,7 +90,7 @@ describe('UnixSocketTransport', () => {
 
   it('rejects with the caller’s reason', async () => {
     await assert.rejects(
-      transportTo(parseAddress('tcp://192.0.2.1:1')).dial(AbortSignal.abort(new Error('I left'))),
+      (await transportTo(parseAddress('tcp://192.0.2.1:1'))).dial(AbortSignal.abort(new Error('I left'))),
       /I left/,
     );
   });
@@ -98,7 +98,7 @@ describe('UnixSocketTransport', () => {
 
 async function whyNot(host: string, signal: AbortSignal): Promise<EngineUnreachableError> {
   try {
-    (await transportTo(parseAddress(host)).dial(signal)).destroy();
+    (await (await transportTo(parseAddress(host))).dial(signal)).destroy();
   } catch (error) {
     if (error instanceof EngineUnreachableError) return error;
     throw error;

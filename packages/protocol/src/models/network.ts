@@ -74,6 +74,8 @@ export interface IpamRequest {
 /** What a client asks of a new network. */
 export interface CreateNetworkBody {
   readonly Name: string;
+  /** A name that is taken is refused: since API 1.44 in any case, before only when this asks for it. */
+  readonly CheckDuplicate: boolean;
   /** Empty: `bridge`. */
   readonly Driver: string;
   readonly EnableIPv6: boolean;
@@ -113,6 +115,7 @@ const ipamPoolRequestSchema: WireSchema<IpamPoolRequest> = goStruct<IpamPoolRequ
 
 export const createNetworkBodySchema: WireSchema<CreateNetworkBody> = goStruct<CreateNetworkBody>('CreateRequest', {
   Name: textField,
+  CheckDuplicate: boolField,
   Driver: textField,
   EnableIPv6: boolField,
   IPAM: orEmpty(
