@@ -10,20 +10,16 @@ import { bundleCommand } from './bundle.ts';
 /** Pieces of an older bundle stay as long as a program that was started from it may want one. */
 const OLD_PIECES_MS = 24 * 3600 * 1000;
 
-/** What every command may load; the law of layers.json keeps the rest to those that say so. */
-const OF_THE_COMMAND = /^packages\/(cli|client|protocol)\/|^node_modules\/valibot\//;
-
 /** Bundles the command of `repository` into `dist`. Another process may run it meanwhile: every file is whole at any time. */
 export async function buildCommand(repository: string, dist: string): Promise<void> {
   // Before it is read: what is changed meanwhile is then taken for changed.
   const begun = Date.now();
-  const { files } = await bundleCommand(repository, dist, ({ inputs }) =>
-    Object.keys(inputs)
-      .map((path) => {
-        const { mtimeMs, size } = statSync(join(repository, path));
-        return `${OF_THE_COMMAND.test(path) ? 'command' : 'engine'} ${mtimeMs < begun ? mtimeMs : 0} ${size} ${path}`;
-      })
-      .join('\n'),
+  const lineOf = (kind: string, path: string): string => {
+    const { mtimeMs, size } = statSync(join(repository, path));
+    return `${kind} ${mtimeMs < begun ? mtimeMs : 0} ${size} ${path}`;
+  };
+  const { files } = await bundleCommand(repository, dist, ({ command, engine }) =>
+    [...command.map((path) => lineOf('command', path)), ...engine.map((path) => lineOf('engine', path))].join('\n'),
   );
   mkdirSync(dist, { recursive: true });
   for (const { path, contents } of files) place(path, contents);

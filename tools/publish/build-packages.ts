@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { transformSync, type Metafile } from 'esbuild';
+import { transformSync } from 'esbuild';
 import { bundleCommand, bundleLibrary } from './bundle.ts';
 import { emitDeclarations, placeDeclarations } from './declarations.ts';
 import { licencesOf } from './licences.ts';
@@ -53,7 +53,7 @@ async function stageLibrary(stage: string, folder: string): Promise<string> {
   const place = begin(stage, folder);
   copySources(join(repository, folder, 'src'), join(place, 'src'));
   const dependencies = Object.keys(workspace.dependencies ?? {});
-  const metafile = await bundleLibrary({
+  const { inputs } = await bundleLibrary({
     entries: entryFiles(folder).map((file) => join(place, file)),
     directory: join(place, 'dist'),
     external: dependencies.filter(isOurs).flatMap((name) => [name, `${name}/*`]),
@@ -69,7 +69,7 @@ async function stageLibrary(stage: string, folder: string): Promise<string> {
     place,
     libraryManifest(workspace, entries, (name) => isOurs(name) || typed.has(name)),
   );
-  passOnLicences(place, metafile);
+  passOnLicences(place, Object.keys(inputs));
   return place;
 }
 
@@ -86,10 +86,10 @@ async function stageCommand(stage: string): Promise<string> {
   const manifest = commandManifest(readManifest(folder), readManifest(join(repository, 'native')));
   const place = begin(stage, 'packages/cli');
   writeManifest(place, manifest);
-  const { files, metafile } = await bundleCommand(repository, join(place, 'dist'), () => '');
+  const { files, sources } = await bundleCommand(repository, join(place, 'dist'), () => '');
   mkdirSync(join(place, 'dist'));
   for (const { path, contents } of files) writeFileSync(path, contents);
-  passOnLicences(place, metafile);
+  passOnLicences(place, [...sources.command, ...sources.engine]);
   return place;
 }
 
@@ -124,8 +124,8 @@ function writeManifest(place: string, manifest: Manifest): void {
   writeFileSync(join(place, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
-function passOnLicences(place: string, { inputs }: Metafile): void {
-  const text = licencesOf(repository, Object.keys(inputs));
+function passOnLicences(place: string, sources: readonly string[]): void {
+  const text = licencesOf(repository, sources);
   if (text !== '') writeFileSync(join(place, 'THIRD-PARTY-LICENSES'), text);
 }
 

@@ -1,6 +1,6 @@
 /** Bundles what is published and what `bin/fairlead` runs: ESM for the Node that the project asks for. */
 import { join } from 'node:path';
-import { build, type BuildOptions, type Metafile } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
 /** Packages of CommonJS in a bundle (pino) call `require`, which a module of ESM does not have. */
 const REQUIRE = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
@@ -53,6 +53,20 @@ export async function bundleLibrary({
   return metafile;
 }
 
+/**
+ * Takes Node's own modules as they are. An `import` of one asks for all that it exports, and some of that is made when it is asked for:
+ * of `node:fs` the promises, of `node:crypto` the web's cryptography, of `node:http` undici; together longer than the command takes.
+ */
+const builtinsAsTheyAre: Plugin = {
+  name: 'builtins-as-they-are',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
+    bundler.onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 /** A file of the command's bundle. */
 export interface BundleFile {
   readonly path: string;
@@ -62,32 +76,78 @@ export interface BundleFile {
 /** Stands in the entry for the list of sources until they are known. */
 const SOURCES = '@sources@';
 
+/** What a bundle is made from, by path from the root of the repository. */
+export interface CommandSources {
+  /** Of the command itself. */
+  readonly command: readonly string[];
+  /** Of what the command loads only where it is an engine, or starts more than one program. */
+  readonly engine: readonly string[];
+}
+
+export interface CommandBundle {
+  /** `main.js`, which needs the others only for the engine, comes last. */
+  readonly files: readonly BundleFile[];
+  readonly sources: CommandSources;
+}
+
 /**
- * The command with everything it uses: a small `main.js`, the last of the files, and pieces that are loaded when they are needed, the
- * engine among them. Nothing is written yet. `list` says what the entry knows of its sources; inputs of the metafile are relative to `root`.
+ * The command in one file, because every further one takes as long to find and read as much of its code takes to run; and the engine
+ * with what else is loaded by name in further ones. Nothing is written yet. `list` says what the command is to know of its sources.
  */
 export async function bundleCommand(
   root: string,
   outdir: string,
-  list: (metafile: Metafile) => string,
-): Promise<{ readonly files: readonly BundleFile[]; readonly metafile: Metafile }> {
-  const { outputFiles, metafile } = await build({
+  list: (sources: CommandSources) => string,
+): Promise<CommandBundle> {
+  const options = {
     ...ALWAYS,
     absWorkingDir: root,
-    entryPoints: [{ in: join(root, 'packages/cli/src/built.ts'), out: 'main' }],
     outdir,
     write: false,
-    splitting: true,
-    // The addon lies beside its sources; its path is part of it.
-    external: ['@fairlead/native'],
-    define: { SOURCES: JSON.stringify(SOURCES) },
     minifySyntax: true,
     minifyWhitespace: true,
     banner: { js: REQUIRE },
+  } as const;
+  const parts = new Set<string>();
+  const main = await build({
+    ...options,
+    entryPoints: [{ in: join(root, 'packages/cli/src/built.ts'), out: 'main' }],
+    define: { SOURCES: JSON.stringify(SOURCES) },
+    plugins: [builtinsAsTheyAre, partsApart(parts)],
   });
-  const entry = outputFiles.find(({ path }) => path === join(outdir, 'main.js'));
-  if (entry === undefined) throw new Error('the bundle has no main.js');
-  const text = entry.text.replace(JSON.stringify(SOURCES), () => JSON.stringify(list(metafile)));
-  const pieces = outputFiles.filter((file) => file !== entry);
-  return { files: [...pieces, { path: entry.path, contents: Buffer.from(text) }], metafile };
+  const engine = await build({
+    ...options,
+    entryPoints: [...parts].map((name) => ({ in: name, out: partName(name) })),
+    splitting: true,
+    // The addon lies beside its sources; its path is part of it.
+    external: ['@fairlead/native'],
+    plugins: [builtinsAsTheyAre],
+  });
+  const sources = { command: inputsOf(main.metafile), engine: inputsOf(engine.metafile) };
+  const files = main.outputFiles.map(({ path, text }) => ({
+    path,
+    contents: Buffer.from(text.replace(JSON.stringify(SOURCES), () => JSON.stringify(list(sources)))),
+  }));
+  return { files: [...engine.outputFiles, ...files], sources };
+}
+
+/** Leaves what the command loads by the name of its package to a bundle of its own, and says what that is. */
+function partsApart(parts: Set<string>): Plugin {
+  return {
+    name: 'parts-apart',
+    setup(bundler) {
+      bundler.onResolve({ filter: /^@fairlead\/(engine|fleet)(\/|$)/ }, ({ path }) => {
+        parts.add(path);
+        return { path: `./${partName(path)}.js`, external: true };
+      });
+    },
+  };
+}
+
+function partName(specifier: string): string {
+  return specifier.replace('@fairlead/', '').replaceAll('/', '-');
+}
+
+function inputsOf({ inputs }: Metafile): readonly string[] {
+  return Object.keys(inputs).filter((path) => !path.startsWith('builtin:'));
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
  */
 declare const SOURCES: string;
 
-/** Those that load the command alone: who starts them a hundred times does not want every source of the engine looked at. */
+/** Those that are no engine and start none in this process: who runs them a hundred times does not want every source of it looked at. */
 const COMMAND_ALONE: ReadonlySet<string | undefined> = new Set(
   '--version create exec images inspect kill logs ps restart rm run start stop version wait'.split(' '),
 );

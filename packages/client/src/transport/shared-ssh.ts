@@ -1,5 +1,4 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +38,8 @@ export class SharedSsh implements AsyncDisposable {
   constructor(deps: SharedSshDeps) {
     this.#deps = deps;
     this.#login = new SharedWork((signal) => this.#logIn(signal));
+    // Not imported: cryptography takes as long to load as the rest of the client.
+    const { randomBytes } = process.getBuiltinModule('node:crypto');
     const name = `fairlead-ssh-${randomBytes(8).toString('hex')}`;
     const path = join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), name);
     this.#path = Buffer.byteLength(path) > CONTROL_PATH_BYTES_MAX ? join('/tmp', name) : path;
