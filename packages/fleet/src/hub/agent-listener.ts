@@ -3,6 +3,7 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { COMMAND_STREAM, type HelloRequest, type HostId, HUB_SUBJECTS, LINK_VERSION } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import type { FleetLog } from '../lib/log.ts';
+import type { Outbox } from '../lib/outbox.ts';
 import { deleteQueued } from '../nats/command-stream.ts';
 import { FLEET_ACCOUNT } from '../nats/nats-config.ts';
 import { readClaim, readEvents, readHeartbeat, readHello, readInventory } from './agent-messages.ts';
@@ -21,6 +22,7 @@ export interface AgentListenerDeps {
   readonly inventory: Inventory;
   readonly events: EventRing;
   readonly delivery: NatsDelivery;
+  readonly outbox: Outbox;
   readonly log: FleetLog;
 }
 
@@ -38,7 +40,7 @@ export function listenToAgents(connection: NatsConnection, deps: AgentListenerDe
   hear(HUB_SUBJECTS.claims, async (host, message) => {
     const claim = readClaim(message);
     if (claim === undefined) return unreadable(deps, message);
-    answer(message, await desk.claim(host.id, claim.operationId));
+    answer(deps, message, await desk.claim(host.id, claim.operationId));
   });
   hear(HUB_SUBJECTS.events, async (host, message) => {
     const [, , , kind, id] = message.subject.split('.');
@@ -46,7 +48,7 @@ export function listenToAgents(connection: NatsConnection, deps: AgentListenerDe
     const told = readEvents(message);
     if (kind !== 'op' || id === undefined || told === undefined) return unreadable(deps, message);
     presence.heardOf(host.id);
-    answer(message, await desk.told(host.id, id, told));
+    answer(deps, message, await desk.told(host.id, id, told));
   });
   hear(HUB_SUBJECTS.heartbeats, async (host, message) => {
     const heartbeat = readHeartbeat(message);
@@ -132,7 +134,7 @@ async function hello(deps: AgentListenerDeps, host: HostRecord, message: Msg): P
     return;
   }
   deps.presence.hello(host.id, said);
-  answer(message, { heartbeatMs: deps.presence.heartbeatMs, reconcile: reconcileList(deps.desk, host.id, said) });
+  answer(deps, message, { heartbeatMs: deps.presence.heartbeatMs, reconcile: reconcileList(deps.desk, host.id, said) });
   deps.desk.deliverAgain(host.id);
   if (deps.desk.openOf(host.id).some(({ life }) => life.state === 'QUEUED')) deps.delivery.hintQueued(host.id);
 }
@@ -146,8 +148,8 @@ function reconcileList(desk: OperationDesk, host: HostId, { openOperations }: He
     .map(({ id, life }) => ({ operationId: id, storedSeq: life.agentSeq }));
 }
 
-function answer(message: Msg, value: object): void {
-  message.respond(JSON.stringify(value));
+function answer({ outbox }: AgentListenerDeps, message: Msg, value: object): void {
+  if (message.reply !== undefined) outbox.send(message.reply, value);
 }
 
 function readJson(message: Msg): unknown {

@@ -4,6 +4,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { EngineError } from '@fairlead/protocol';
 import type { HostId } from '@fairlead/protocol/fleet';
 import { hostClock } from '../lib/host-clock.ts';
+import { Outbox } from '../lib/outbox.ts';
 import { removeQueue } from '../nats/command-stream.ts';
 import { isLoopback } from '../nats/nats-version.ts';
 import { Accounts } from './access/accounts.ts';
@@ -114,7 +115,9 @@ async function makeParts({ options, database, hosts, nats, pipes }: Made): Promi
     },
   });
   const operations = new OperationsTable(database);
+  const outbox = new Outbox(nats.connection, (error) => log.failure('hub.nats.not-sent', error));
   const delivery = await NatsDelivery.create(nats.connection, {
+    outbox,
     noResponders: (id) => desk.undeliverable(id, 'HOST_OFFLINE', 'the host is not connected: nothing was started'),
   });
   const desk: OperationDesk = new OperationDesk({
@@ -152,7 +155,7 @@ async function makeParts({ options, database, hosts, nats, pipes }: Made): Promi
     log,
     hostRemoved: async ({ id }: { readonly id: HostId }) => await hostRemoved(id),
   };
-  return { parts, listener: { hosts, desk, presence, inventory, events, delivery, log } };
+  return { parts, listener: { hosts, desk, presence, inventory, events, delivery, outbox, log } };
 }
 
 function makeServer(parts: HubParts, pipes: LinkPipes | undefined): HubServer {

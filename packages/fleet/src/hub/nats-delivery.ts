@@ -9,6 +9,7 @@ import {
   hostSubjects,
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
+import type { Outbox } from '../lib/outbox.ts';
 import { askAgent } from '../nats/ask-agent.ts';
 import { deleteQueued, ensureConsumer, isQueueFull } from '../nats/command-stream.ts';
 import type { Delivery } from './operation/desk.ts';
@@ -22,8 +23,9 @@ const CANCEL_WITHIN_MS = 5_000;
 /** What NATS answers by itself when nobody listens to a subject. Source: NATS, ADR-22. */
 const NO_RESPONDERS = 503;
 
-/** What delivery tells back. */
+/** What delivery sends with, and tells back. */
 export interface DeliveryEvents {
+  readonly outbox: Outbox;
   /** Nobody received this live command. */
   readonly noResponders: (operationId: string) => void;
 }
@@ -31,6 +33,7 @@ export interface DeliveryEvents {
 /** Delivery over NATS: live commands by the core, queued ones by JetStream. */
 export class NatsDelivery implements Delivery {
   readonly #connection: NatsConnection;
+  readonly #outbox: Outbox;
   readonly #stream: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #replies: string;
@@ -38,6 +41,7 @@ export class NatsDelivery implements Delivery {
 
   private constructor(connection: NatsConnection, manager: JetStreamManager, events: DeliveryEvents) {
     this.#connection = connection;
+    this.#outbox = events.outbox;
     this.#stream = jetstream(connection, { timeout: PUBLISH_WITHIN_MS });
     this.#manager = manager;
     this.#replies = createInbox();
@@ -54,16 +58,15 @@ export class NatsDelivery implements Delivery {
   }
 
   sendLive(record: OperationRecord): void {
-    this.#connection.publish(hostSubjects(record.host).rpc('command'), messageOf(record), {
-      reply: `${this.#replies}.${record.id}`,
-    });
+    const reply = `${this.#replies}.${record.id}`;
+    this.#outbox.send(hostSubjects(record.host).rpc('command'), messageOf(record), reply);
   }
 
   async enqueue(record: OperationRecord): Promise<{ readonly sequence: number } | { readonly full: true }> {
     const { command, rpc } = hostSubjects(record.host);
     await this.#consumerOf(record.host);
     try {
-      const { seq } = await this.#stream.publish(command, messageOf(record), { msgID: record.id });
+      const { seq } = await this.#stream.publish(command, JSON.stringify(messageOf(record)), { msgID: record.id });
       this.#connection.publish(rpc('queued'));
       return { sequence: seq };
     } catch (error) {
@@ -127,9 +130,8 @@ export function refuseTooLarge(command: object): void {
   }
 }
 
-function messageOf({ id, command, actor, mode }: OperationRecord): string {
-  const message: CommandMessage = { operationId: id, command, actor, mode };
-  return JSON.stringify(message);
+function messageOf({ id, command, actor, mode }: OperationRecord): CommandMessage {
+  return { operationId: id, command, actor, mode };
 }
 
 function lastToken({ subject }: Msg): string {

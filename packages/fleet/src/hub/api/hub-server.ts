@@ -48,7 +48,8 @@ export class HubServer implements AsyncDisposable {
   readonly #upgrades: HubRouter<UpgradeEndpoint>;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Duplex>();
-  readonly #closing = new AbortController();
+  /** One per request under way. */
+  readonly #hangups = new Set<AbortController>();
 
   constructor(parts: HubParts, rows: readonly Endpoint[], upgrades: readonly UpgradeEndpoint[]) {
     this.#parts = parts;
@@ -75,7 +76,7 @@ export class HubServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
+    for (const hangup of this.#hangups) hangup.abort();
     const closed = this.#servers.map((server) => once(server, 'close'));
     for (const server of this.#servers) server.close();
     // Those who wait are answered with how far it is; then everything ends.
@@ -116,8 +117,12 @@ export class HubServer implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse, isLocal: boolean): Promise<void> {
     const hangup = new AbortController();
-    response.once('close', () => hangup.abort());
-    const signal = AbortSignal.any([hangup.signal, this.#closing.signal]);
+    const { signal } = hangup;
+    this.#hangups.add(hangup);
+    response.once('close', () => {
+      this.#hangups.delete(hangup);
+      if (!response.writableFinished) hangup.abort();
+    });
     try {
       const answer = await this.#answer(request, { isLocal, signal });
       if ('stream' in answer) return await writeSse(response, answer.stream, signal);

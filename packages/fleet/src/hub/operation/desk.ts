@@ -116,8 +116,9 @@ export class OperationDesk {
 
   /** Waits for its end, for at most `ms`, or until `signal` aborts; gives back how far it is then, from disk. */
   async wait(record: OperationRecord, ms: number, signal: AbortSignal): Promise<OperationRecord> {
-    if (isOpen(record.life.state) && ms > 0 && !signal.aborted) await this.#untilEnd(record.id, ms, signal);
-    return await this.#stored(this.get(record.id) ?? record);
+    const ended =
+      isOpen(record.life.state) && ms > 0 && !signal.aborted ? await this.#untilEnd(record.id, ms, signal) : undefined;
+    return ended ?? (await this.#stored(this.get(record.id) ?? record));
   }
 
   /** May this host start it? Decided here and nowhere else; on disk when this resolves. */
@@ -203,7 +204,7 @@ export class OperationDesk {
     request: SubmitOperation,
     by: { readonly actor: FleetActor; readonly fingerprint: string },
   ): OperationRecord {
-    const id = randomOperationId();
+    const id = randomOperationId(Date.now());
     const mode = request.mode ?? 'live';
     return {
       id,
@@ -281,19 +282,22 @@ export class OperationDesk {
     return record;
   }
 
-  async #untilEnd(id: string, ms: number, signal: AbortSignal): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    using _watch = this.#watchers.watch(id, ({ life }) => {
-      if (!isOpen(life.state)) over.resolve();
+  /** Its last record, on disk; undefined when there is none in time. */
+  async #untilEnd(id: string, ms: number, signal: AbortSignal): Promise<OperationRecord | undefined> {
+    const over = Promise.withResolvers<OperationRecord | undefined>();
+    using _watch = this.#watchers.watch(id, (record) => {
+      if (!isOpen(record.life.state)) over.resolve(record);
     });
-    const now = this.#open.get(id);
-    if (now === undefined) return;
-    const stop = (): void => over.resolve();
+    if (this.#open.get(id) === undefined) return undefined;
+    const stop = (): void => over.resolve(undefined);
     const timer = setTimeout(stop, ms);
     signal.addEventListener('abort', stop, { once: true });
-    await over.promise;
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    try {
+      return await over.promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    }
   }
 }
 

@@ -53,9 +53,9 @@ export class OperationsTable {
     return this.#dirty.get(id) ?? readOne(this.#byId.get(id));
   }
 
-  /** Of the last commit: what is open is found by its key in memory. */
+  /** Of the last commit: what is open is found by its key in memory. An operation without a key of its own is called by its id. */
   byKey(key: string): OperationRecord | undefined {
-    return readOne(this.#byKey.get(key));
+    return readOne(this.#byKey.get(key)) ?? this.get(key);
   }
 
   /** Without an end, the oldest first. */
@@ -97,7 +97,7 @@ export class OperationsTable {
     for (const record of this.#dirty.values()) {
       const { id, key, host, command, life } = record;
       const target = commandTarget(command) ?? null;
-      this.#put.run(id, key, host, target, life.state, Number(isOpen(life.state)), JSON.stringify(record));
+      this.#put.run(id, key === id ? null : key, host, target, life.state, Number(isOpen(life.state)), JSON.stringify(record));
     }
     this.#dirty.clear();
   }

@@ -2,7 +2,7 @@
 export const HUB_SCHEMA = `
   CREATE TABLE hosts (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, public_key TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
   CREATE TABLE operations (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, host TEXT NOT NULL, target TEXT,
+    n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT UNIQUE, host TEXT NOT NULL, target TEXT,
     state TEXT NOT NULL, open INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
   CREATE INDEX operations_open ON operations (open) WHERE open = 1;
   CREATE INDEX operations_host ON operations (host, n);

@@ -1,0 +1,43 @@
+/** Where messages go. */
+interface Publisher {
+  publish(subject: string, payload: string, options?: { readonly reply?: string }): void;
+}
+
+interface Outgoing {
+  readonly subject: string;
+  readonly payload: string;
+  readonly reply: string | undefined;
+}
+
+/**
+ * Sends what is said within one turn of the event loop at its end, in order, in one write. A commit sets free hundreds of answers
+ * at once; sent one by one each would be a system call.
+ */
+export class Outbox {
+  readonly #publisher: Publisher;
+  readonly #failed: (error: unknown) => void;
+  #waiting: Outgoing[] = [];
+
+  /** `failed` is told when the connection is closed: everything said here is asked for again. */
+  constructor(publisher: Publisher, failed: (error: unknown) => void) {
+    this.#publisher = publisher;
+    this.#failed = failed;
+  }
+
+  send(subject: string, value: object, reply?: string): void {
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    this.#waiting.push({ subject, payload: JSON.stringify(value), reply });
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      for (const { subject, payload, reply } of waiting) {
+        this.#publisher.publish(subject, payload, reply === undefined ? {} : { reply });
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+}
