@@ -97,7 +97,15 @@ export class OperationsTable {
     for (const record of this.#dirty.values()) {
       const { id, key, host, command, life } = record;
       const target = commandTarget(command) ?? null;
-      this.#put.run(id, key === id ? null : key, host, target, life.state, Number(isOpen(life.state)), JSON.stringify(record));
+      this.#put.run(
+        id,
+        key === id ? null : key,
+        host,
+        target,
+        life.state,
+        Number(isOpen(life.state)),
+        JSON.stringify(record),
+      );
     }
     this.#dirty.clear();
   }
