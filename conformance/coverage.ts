@@ -149,7 +149,6 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   },
   'GET /images/json': {
     shownBy: session('images', 'images lists name, tag, short id and size'),
-    lacks: ['`shared-size`: without effect, `SharedSize` is -1'],
   },
   'GET /images/get': {
     shownBy: session('images', 'save writes an archive that load reads, with all tags of a name'),
@@ -160,7 +159,6 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   'POST /images/{name...}/tag': { shownBy: session('images', 'tag gives another name, rmi takes it away again') },
   'DELETE /images/{name...}': {
     shownBy: session('images', 'rmi of the last name deletes the image, and says which'),
-    lacks: ['`noprune`: without effect, because untagged parents are not kept as images'],
   },
   'POST /images/prune': {
     shownBy: session('prune', 'image prune removes images without a name, with -a those without a container'),

@@ -49,6 +49,30 @@ sessions('docker commit', (session) => {
     assert.equal(layers, '3');
   });
 
+  it('remembers what an image was made of', async () => {
+    const name = await ended(session, 'echo 1 > /one');
+    await session.docker.ok('commit', name, `${name}:1`);
+    const first = await session.docker.ok('image', 'inspect', '-f', '{{.Id}}', `${name}:1`);
+    await session.docker.ok('run', '--name', `${name}b`, ...ALONE, `${name}:1`, 'sh', '-c', 'echo 2 > /two');
+    await session.docker.ok('commit', `${name}b`, `${name}:2`);
+    await session.docker.ok('rm', name, `${name}b`);
+    const base = await session.docker.ok('image', 'inspect', '-f', '{{.Id}}', 'busybox');
+    const { body } = await session.ask(`GET /v1.41/images/${name}:2/json`);
+    const image = JSON.parse(body) as { readonly Parent: string; readonly ContainerConfig: Record<string, unknown> };
+    assert.deepEqual([image.Parent, image.ContainerConfig['Image']], [first, `${name}:1`]);
+    const ids = (await session.docker.ok('history', '-q', '--no-trunc', `${name}:2`)).split('\n');
+    assert.deepEqual(ids.slice(1), [first, base]);
+    // Without its name it is no image of one's own any more, and goes with the last that was made of it.
+    assert.equal(await session.docker.ok('rmi', `${name}:1`), `Untagged: ${name}:1`);
+    const dangling = async (...more: readonly string[]): Promise<boolean> =>
+      (await session.docker.ok('images', '-q', '--no-trunc', ...more)).includes(first);
+    assert.deepEqual([await dangling(), await dangling('-a')], [false, true]);
+    const refused = await session.docker.run(['rmi', '-f', first]);
+    assert.match(refused.stderr, /\(cannot be forced\) - image has dependent child images/);
+    await session.docker.ok('rmi', `${name}:2`);
+    assert.equal(await dangling('-a'), false);
+  });
+
   it('takes the container’s command and variables, and changes them as told', async () => {
     const name = await ended(session, 'true', ['--env', 'A=container', '--label', 'l=1', '--workdir', '/etc']);
     await session.docker.ok('commit', name, `${name}:same`);

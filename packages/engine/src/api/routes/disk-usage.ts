@@ -41,7 +41,7 @@ export function diskUsageRoute(deps: DiskUsageDeps): Route {
       kind: 'json',
       body: {
         LayersSize: images?.layersBytes ?? 0,
-        Images: images?.images.map((usage) => usedSummary(usage, apiVersion)) ?? null,
+        Images: images?.images.map((usage) => usedSummary(deps, usage, apiVersion)) ?? null,
         Containers: containers,
         Volumes: volumes,
         BuildCache: kinds.has('build-cache') ? [] : null,
@@ -63,7 +63,9 @@ function kindsOf(asked: readonly string[] | undefined): ReadonlySet<Kind> {
   );
 }
 
-function usedSummary({ image, containers, sharedBytes }: ImageUsage, apiVersion: ApiVersion): ImageSummary {
+function usedSummary(deps: DiskUsageDeps, usage: ImageUsage, apiVersion: ApiVersion): ImageSummary {
+  const { image, containers, sharedBytes } = usage;
   const tags = image.tags.map((tag) => familiarReference(parseReference(tag)));
-  return { ...imageSummary({ image, tags }, apiVersion), SharedSize: sharedBytes, Containers: containers };
+  const parentId = deps.images.directory.parentOf(image)?.id;
+  return { ...imageSummary({ image, tags, parentId, sharedBytes }, apiVersion), Containers: containers };
 }

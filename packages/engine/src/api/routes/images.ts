@@ -7,6 +7,7 @@ import {
   versionAtLeast,
   withDefaultTag,
   type ApiVersion,
+  type ImageId,
   type ImageInspect,
   type ImageSummary,
   type ProgressMessage,
@@ -16,6 +17,7 @@ import { imageHistory } from '../../core/image/history.ts';
 import { importImage } from '../../core/image/import.ts';
 import { inspectImage } from '../../core/image/inspect.ts';
 import { listImages, type ListedImage } from '../../core/image/list.ts';
+import { imagesUsage } from '../../core/image/usage.ts';
 import { loadImages } from '../../core/image/load.ts';
 import { removeImage } from '../../core/image/remove.ts';
 import { saveImages } from '../../core/image/save.ts';
@@ -50,8 +52,15 @@ function makingRoutes(deps: ImageDeps): readonly Route[] {
 function viewRoutes(deps: ImageDeps): readonly Route[] {
   return [
     route(imageEndpoints.list, async (call) => {
-      const listed = listImages(deps, call.query.filters ?? NO_FILTERS);
-      return { kind: 'json', body: listed.map((image) => imageSummary(image, call.apiVersion)) };
+      const listed = listImages(deps, call.query.filters ?? NO_FILTERS, { all: call.query.all === true });
+      const shared = call.query['shared-size'] === true ? sharedBytes(deps) : undefined;
+      return {
+        kind: 'json',
+        body: listed.map(({ image, tags }) => {
+          const parentId = deps.directory.parentOf(image)?.id;
+          return imageSummary({ image, tags, parentId, sharedBytes: shared?.get(image.id) }, call.apiVersion);
+        }),
+      };
     }),
     route(imageEndpoints.inspect, async (call) => {
       const image = await inspectImage(deps, call.param('name'));
@@ -75,7 +84,11 @@ function nameRoutes(deps: ImageDeps): readonly Route[] {
     }),
     route(imageEndpoints.remove, async (call) => {
       aboutImage(deps, call);
-      return { kind: 'json', body: await removeImage(deps, call.param('name'), { force: call.query.force ?? false }) };
+      const body = await removeImage(deps, call.param('name'), {
+        force: call.query.force ?? false,
+        keepParents: call.query.noprune ?? false,
+      });
+      return { kind: 'json', body };
     }),
   ];
 }
@@ -128,18 +141,30 @@ function noDownload(source: string | undefined): EngineError {
   );
 }
 
+function sharedBytes(deps: ImageDeps): ReadonlyMap<ImageId, number> {
+  return new Map(imagesUsage(deps).images.map((usage) => [usage.image.id, usage.sharedBytes]));
+}
+
+/** What a row of the list is made of. */
+export interface SummarizedImage extends ListedImage {
+  readonly parentId: ImageId | undefined;
+  /** Undefined when nobody asked. */
+  readonly sharedBytes: number | undefined;
+}
+
 /** One row of the list of images. */
-export function imageSummary({ image, tags }: ListedImage, apiVersion: ApiVersion): ImageSummary {
+export function imageSummary(summarized: SummarizedImage, apiVersion: ApiVersion): ImageSummary {
+  const { image, tags } = summarized;
   // Older clients print what they are given, so the engine wrote their placeholders.
   const placeholder = tags.length === 0 && !versionAtLeast(apiVersion, '1.43');
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: summarized.parentId ?? '',
     RepoTags: placeholder ? ['<none>:<none>'] : tags,
     RepoDigests: placeholder ? ['<none>@<none>'] : [],
     Created: Math.floor((image.createdAt?.getTime() ?? 0) / 1000),
     Size: image.sizeBytes,
-    SharedSize: -1,
+    SharedSize: summarized.sharedBytes ?? -1,
     ...(versionAtLeast(apiVersion, '1.44') ? {} : { VirtualSize: image.sizeBytes }),
     Labels: image.config.Labels ?? null,
     Containers: -1,
@@ -148,10 +173,10 @@ export function imageSummary({ image, tags }: ListedImage, apiVersion: ApiVersio
 
 /** Fields that Docker took out of the answer, for clients of the versions that had them. */
 function inspectFor(image: ImageInspect, apiVersion: ApiVersion): ImageInspect {
-  const { Container, ...current } = image;
+  const { Container, ContainerConfig, ...current } = image;
   return {
     ...current,
-    ...(versionAtLeast(apiVersion, '1.45') ? {} : { Container: Container ?? '', ContainerConfig: current.Config }),
+    ...(versionAtLeast(apiVersion, '1.45') ? {} : { Container: Container ?? '', ContainerConfig }),
     ...(versionAtLeast(apiVersion, '1.44') ? {} : { VirtualSize: image.Size }),
   };
 }

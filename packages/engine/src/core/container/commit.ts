@@ -54,7 +54,7 @@ export async function commitContainer(
     layer: deps.snapshots.layerTar(id, signal),
     layerRead: async () => await frozen?.[Symbol.asyncDispose](),
     config: committedConfig(asked, record.config),
-    container: { id, command: record.config.Cmd ?? [] },
+    container: { id, command: record.config.Cmd ?? [], config: record.config },
     author: command.author,
     comment: command.comment,
     name,

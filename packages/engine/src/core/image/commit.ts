@@ -23,7 +23,7 @@ export interface CommitImage {
   readonly layerRead: () => Promise<void>;
   readonly config: ImageRuntimeConfig;
   /** The container it was made from, for `docker history` and inspect. */
-  readonly container: { readonly id: string; readonly command: readonly string[] };
+  readonly container: { readonly id: string; readonly command: readonly string[]; readonly config: object };
   readonly author: string;
   readonly comment: string;
   /** The name it gets; undefined leaves it without. */
@@ -53,7 +53,7 @@ export async function commitImage(deps: ImageDeps, commit: CommitImage): Promise
     const { name } = commit;
     // In one step with its name: a crash leaves no image without one.
     const tagged = name === undefined ? {} : { tags: [canonicalReference(name)], taggedAt: deps.clock.now() };
-    deps.directory.put({ ...record, ...tagged, sizeBytes });
+    deps.directory.put({ ...record, ...tagged, sizeBytes, parentId: commit.parent.id });
     if (name !== undefined) deps.publish(imageEvent(record, 'tag', familiarReference(name)));
     return record.id;
   } finally {
@@ -113,6 +113,7 @@ function childDocument(deps: Pick<ImageDeps, 'clock' | 'engineVersion'>, child: 
     ...(commit.author === '' ? {} : { author: commit.author }),
     config: commit.config,
     container: commit.container.id,
+    container_config: commit.container.config,
     created,
     docker_version: deps.engineVersion,
     history: [...objectsOf(parent, 'history'), step],

@@ -29,6 +29,14 @@ export interface HistoryStep {
   readonly emptyLayer: boolean;
 }
 
+/** What an image says of the container that it was made from. */
+export interface ContainerConfigPart {
+  readonly config: ImageRuntimeConfig;
+  readonly hostname: string;
+  /** As the create named it. */
+  readonly image: string;
+}
+
 /** An image's config document, read. Source: OCI image-spec, config.md, with what Docker adds. */
 export interface ConfigDocument {
   /** As written, in RFC 3339; '' when the document does not say. */
@@ -42,6 +50,8 @@ export interface ConfigDocument {
   readonly container: string;
   readonly parent: string;
   readonly config: ImageRuntimeConfig;
+  /** Of the container that it was made from. */
+  readonly containerConfig: ContainerConfigPart | undefined;
   /** Digests of the layers' tars without compression, lowest first. */
   readonly diffIds: readonly string[];
   readonly history: readonly HistoryStep[];
@@ -69,6 +79,7 @@ export function parseConfigDocument(bytes: Uint8Array): ConfigDocument {
     container: textOf(document, 'container'),
     parent: textOf(document, 'parent'),
     config: parseRuntimeConfig(objectOf(document, 'config') ?? {}),
+    containerConfig: parseContainerConfig(objectOf(document, 'container_config')),
     diffIds,
     history: objectsOf(document, 'history').map(parseStep),
   };
@@ -95,6 +106,11 @@ export function dateOf(timestamp: string): Date | undefined {
   if (nanos === undefined) return undefined;
   const date = dateFromNanos(nanos);
   return date.getUTCFullYear() <= 1 ? undefined : date;
+}
+
+function parseContainerConfig(config: JsonObject | undefined): ContainerConfigPart | undefined {
+  if (config === undefined) return undefined;
+  return { config: parseRuntimeConfig(config), hostname: textOf(config, 'Hostname'), image: textOf(config, 'Image') };
 }
 
 function parseRuntimeConfig(config: JsonObject): ImageRuntimeConfig {

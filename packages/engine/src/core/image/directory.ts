@@ -67,6 +67,16 @@ export class ImageDirectory implements ImageLookup {
     return this.#deps.imageUsers().filter((user) => user.imageId === id);
   }
 
+  /** The images that were made of this one here. */
+  childrenOf(id: ImageId): readonly ImageRecord[] {
+    return this.all().filter(({ parentId }) => parentId === id);
+  }
+
+  /** The image that another was made of here, while it exists. */
+  parentOf({ parentId }: ImageRecord): ImageRecord | undefined {
+    return parentId === undefined ? undefined : this.#images.get(parentId);
+  }
+
   /**
    * Finds an image by id, by name, or by the start of its id, in this order.
    * @throws EngineError 'not-found' `No such image: REF:TAG`, 'invalid-argument', 'internal' for a damaged record.

@@ -1,6 +1,7 @@
 import { EngineError, toFamiliar, type ImageHistoryEntry } from '@fairlead/protocol';
 import { CONFIG_BYTES_MAX, parseConfigDocument } from './config-document.ts';
 import type { ImageDeps } from './deps.ts';
+import type { ImageRecord } from './record.ts';
 
 /**
  * The steps an image was made in, newest first.
@@ -12,7 +13,6 @@ export async function imageHistory(
 ): Promise<readonly ImageHistoryEntry[]> {
   const image = deps.directory.resolve(ref);
   const { history } = parseConfigDocument(await deps.content.readWhole(image.id, CONFIG_BYTES_MAX));
-  const tags = image.tags.map(toFamiliar);
   const layers = image.layerIds.values();
   const entries = history.map((step): ImageHistoryEntry => {
     const chainId = step.emptyLayer ? undefined : layers.next().value;
@@ -27,7 +27,16 @@ export async function imageHistory(
       Tags: null,
     };
   });
-  const newest = entries.at(-1);
-  if (newest === undefined) return [];
-  return [{ ...newest, Id: image.id, Tags: tags.length === 0 ? null : tags }, ...entries.slice(0, -1).toReversed()];
+  const made: readonly (ImageRecord | undefined)[] = lineage(deps, image);
+  return entries.toReversed().map((entry, index) => {
+    const step = made[index];
+    if (step === undefined) return entry;
+    return { ...entry, Id: step.id, Tags: step.tags.length === 0 ? null : step.tags.map(toFamiliar) };
+  });
+}
+
+/** The image, the one it was made of here, and so on: one for each of the newest steps. */
+function lineage({ directory }: Pick<ImageDeps, 'directory'>, image: ImageRecord): readonly ImageRecord[] {
+  const parent = directory.parentOf(image);
+  return parent === undefined ? [image] : [image, ...lineage({ directory }, parent)];
 }

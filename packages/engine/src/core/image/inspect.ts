@@ -1,8 +1,10 @@
 import type { ImageInspect } from '@fairlead/protocol';
 import { formatDate, formatTimestamp, parseTimestamp, toFamiliar } from '@fairlead/protocol';
-import { CONFIG_BYTES_MAX, parseConfigDocument } from './config-document.ts';
+import { CONFIG_BYTES_MAX, parseConfigDocument, type ContainerConfigPart } from './config-document.ts';
 import type { ImageDeps } from './deps.ts';
-import type { ImageRecord } from './record.ts';
+import type { ImageRecord, ImageRuntimeConfig } from './record.ts';
+
+type ImageConfigInspect = NonNullable<ImageInspect['Config']>;
 
 /**
  * Everything about an image, as Docker shows it from API 1.45 on; the API adds what older clients read.
@@ -18,13 +20,14 @@ export async function inspectImage(
     Id: image.id,
     RepoTags: image.tags.map(toFamiliar),
     RepoDigests: [],
-    Parent: '',
+    Parent: deps.directory.parentOf(image)?.id ?? '',
     Comment: lastComment(image, document.history),
     Created: createdText(document.created),
     Container: document.container,
     DockerVersion: document.dockerVersion,
     Author: document.author,
-    Config: inspectedConfig(image),
+    ContainerConfig: containerConfigOf(image, document.containerConfig),
+    Config: inspectedConfig(image.config),
     Architecture: document.architecture,
     ...(document.variant === '' ? {} : { Variant: document.variant }),
     Os: document.os,
@@ -46,9 +49,14 @@ function lastComment(image: ImageRecord, history: readonly { readonly comment: s
   return image.comment || (history.at(-1)?.comment ?? '');
 }
 
+/** Whose container is not known is shown with its own config. */
+function containerConfigOf({ config }: ImageRecord, container: ContainerConfigPart | undefined): ImageConfigInspect {
+  if (container === undefined) return inspectedConfig(config);
+  return { ...inspectedConfig(container.config), Hostname: container.hostname, Image: container.image };
+}
+
 /** The config with Docker's zero values: clients read these fields without asking whether they are there. */
-function inspectedConfig(image: ImageRecord): ImageInspect['Config'] {
-  const { config } = image;
+function inspectedConfig(config: ImageRuntimeConfig): ImageConfigInspect {
   return {
     Hostname: '',
     Domainname: '',

@@ -25,16 +25,21 @@ export interface ListedImage {
 }
 
 /**
- * The images that the filters let through, newest first. One that has names, but none that `reference` matches, is left out.
+ * The images that the filters let through, newest first. One that has names, but none that `reference` matches, is left out; so are,
+ * unless `all`, nameless ones that others were made of.
  * @throws EngineError 'invalid-argument' for a filter that is none; 'not-found' when `before` or `since` name no image.
  */
-export function listImages(deps: Pick<ImageDeps, 'directory' | 'clock'>, filters: Filters): readonly ListedImage[] {
+export function listImages(
+  deps: Pick<ImageDeps, 'directory' | 'clock'>,
+  filters: Filters,
+  options: { readonly all: boolean } = { all: false },
+): readonly ListedImage[] {
   assertFilterKeys(filters, FILTER_KEYS);
   const accepts = imageFilter(deps, filters);
   const patterns = filters.get('reference')?.map(globPattern);
   const listed = deps.directory
     .all()
-    .filter(accepts)
+    .filter((image) => accepts(image) && (options.all || !isIntermediate(deps, image)))
     .map((image) => ({ image, tags: matchingTags(image, patterns) }));
   const kept = patterns === undefined ? listed : listed.filter(({ tags }) => tags.length > 0);
   return kept.toSorted((a, b) => createdMs(b.image) - createdMs(a.image) || (a.image.id < b.image.id ? -1 : 1));
@@ -46,12 +51,17 @@ function imageFilter(deps: Pick<ImageDeps, 'directory' | 'clock'>, filters: Filt
   const since = Math.max(...moments(deps, filters, 'since'));
   const excluded = filters.get('label!');
   return (image) => {
-    if (dangling !== undefined && dangling !== (image.tags.length === 0)) return false;
+    const isDangling = image.tags.length === 0 && !isIntermediate(deps, image);
+    if (dangling !== undefined && dangling !== isDangling) return false;
     const created = createdMs(image);
     if (created >= before || created <= since) return false;
     if (excluded !== undefined && matchesLabels(excluded, image.config.Labels)) return false;
     return matchesLabels(filters.get('label'), image.config.Labels);
   };
+}
+
+function isIntermediate({ directory }: Pick<ImageDeps, 'directory'>, { id, tags }: ImageRecord): boolean {
+  return tags.length === 0 && directory.childrenOf(id).length > 0;
 }
 
 function moments(deps: Pick<ImageDeps, 'directory'>, filters: Filters, key: 'before' | 'since'): readonly number[] {

@@ -48,6 +48,8 @@ async function pruneOne(
   image: ImageRecord,
 ): Promise<readonly ImageDeleted[]> {
   if (deps.directory.usersOf(image.id).length > 0) return [];
+  // It goes with the last image that was made of it.
+  if (image.tags.length === 0 && deps.directory.childrenOf(image.id).length > 0) return [];
   const refs = image.tags.length > 0 ? image.tags : [image.id];
   const deleted: ImageDeleted[] = [];
   for (const ref of refs) {

@@ -47,6 +47,8 @@ export interface ImageRecord {
   readonly os: string;
   readonly author: string;
   readonly comment: string;
+  /** The image that a commit put a layer on; absent when it was not made here. It may have gone since. */
+  readonly parentId?: ImageId;
 }
 
 /** What containers need of the image store. */

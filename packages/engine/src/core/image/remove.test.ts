@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { shortId } from '@fairlead/protocol';
 import { dockerArchive, layerTar } from '@fairlead/testkit';
 import { removeImage } from './remove.ts';
-import { imageScene } from './test/image-scene.ts';
+import type { ImageRecord } from './record.ts';
+import { imageScene, NOW, type ImageScene } from './test/image-scene.ts';
 import { idOf, putImage, userOf } from './test/put-image.ts';
 
 const id = idOf('abc123');
@@ -81,6 +82,51 @@ describe('removeImage', () => {
       assert.equal(place.events.length, said.length);
     });
   }
+
+  /** c is made of b, b of a; a and b have no names. */
+  function lineage(place: ImageScene): readonly [a: ImageRecord, b: ImageRecord, c: ImageRecord] {
+    const a = putImage(place, 'aaa');
+    const b = putImage(place, 'bbb', { parentId: a.id });
+    return [a, b, putImage(place, 'ccc', { parentId: b.id, tags: ['c:1'] })];
+  }
+
+  it('takes nameless images along that it was made of, unless it is told not to', async () => {
+    for (const keepParents of [false, true]) {
+      await using place = await imageScene();
+      const [a, b, c] = lineage(place);
+      const answers = await removeImage(place, 'c:1', { force: false, keepParents });
+      const gone = keepParents ? [c] : [c, b, a];
+      assert.deepEqual(answers, [{ Untagged: 'c:1' }, ...gone.map(({ id: Deleted }) => ({ Deleted }))]);
+    }
+  });
+
+  it('stops at what has a name, is used, or others were made of', async () => {
+    const users: readonly ((place: ImageScene, b: ImageRecord) => void)[] = [
+      (place, b) => place.directory.giveTag(b.id, 'docker.io/library/b:1', NOW),
+      (place, b) => place.users.push(userOf(b, false)),
+      (place, b) => putImage(place, 'ddd', { parentId: b.id }),
+    ];
+    for (const use of users) {
+      await using place = await imageScene();
+      const [, b, c] = lineage(place);
+      use(place, b);
+      const answers = await removeImage(place, 'c:1', { force: false });
+      assert.deepEqual(answers.at(-1), { Deleted: c.id });
+      assert.notEqual(place.directory.get(b.id), undefined);
+    }
+  });
+
+  it('of what others were made of is refused by its id, and takes only a name away', async () => {
+    await using place = await imageScene();
+    const [a, b] = lineage(place);
+    place.directory.giveTag(a.id, 'docker.io/library/a:1', NOW);
+    await assert.rejects(removeImage(place, 'bbb', { force: true }), {
+      kind: 'conflict',
+      message: `conflict: unable to delete ${shortId(b.id)} (cannot be forced) - image has dependent child images`,
+    });
+    assert.deepEqual(await removeImage(place, 'a:1', { force: false }), [{ Untagged: 'a:1' }]);
+    assert.deepEqual(place.directory.get(a.id)?.tags, []);
+  });
 
   it('says not-found in the words clients look for', async () => {
     await using place = await imageScene();

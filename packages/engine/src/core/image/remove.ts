@@ -13,6 +13,8 @@ import type { ImageRecord } from './record.ts';
 
 export interface RemoveImage {
   readonly force: boolean;
+  /** Keeps the images that it was made of, also those without a name. Default: they go, too, when nothing uses them. */
+  readonly keepParents?: boolean;
 }
 
 type RemoveDeps = Pick<ImageDeps, 'directory' | 'publish'>;
@@ -21,7 +23,7 @@ type RemoveDeps = Pick<ImageDeps, 'directory' | 'publish'>;
  * Takes a name away and, when it was the last, the image; an id takes all, unless that needs `force`.
  *
  * The matrix is Docker's: an image whose last name goes while a container uses it stays, nameless, with `force`; one that
- * runs in a container is never deleted by its id; one used by a stopped container only with `force`.
+ * runs in a container, or that others were made of, is never deleted by its id; one used by a stopped container only with `force`.
  * @returns what was untagged and deleted, in order.
  * @throws EngineError 'not-found', 'conflict'. Source: moby v28, daemon/images/image_delete.go.
  */
@@ -36,14 +38,15 @@ export async function removeImage(
   } else {
     if (!command.force && image.tags.length <= 1) refuseLastName(deps, image, ref);
     // A container keeps the image itself when its last name goes, and that is no failure.
-    const isKept = deps.directory.usersOf(image.id).some(({ running }) => running || !command.force);
+    const isUsed = deps.directory.usersOf(image.id).some(({ running }) => running || !command.force);
+    const isKept = isUsed || deps.directory.childrenOf(image.id).length > 0;
     if (image.tags.length > 1 || isKept) {
       const tag = canonicalReference(withDefaultTag(parseReference(ref)));
       deps.directory.takeTag(tag);
       return [untagged(deps, image, tag)];
     }
   }
-  const answers = remove(deps, image);
+  const answers = [...remove(deps, image), ...(command.keepParents === true ? [] : removeParents(deps, image))];
   await deps.directory.collect();
   return answers;
 }
@@ -57,6 +60,15 @@ function remove(deps: RemoveDeps, image: ImageRecord): readonly ImageDeleted[] {
   const answers = image.tags.map((tag) => untagged(deps, image, tag));
   deps.publish(imageEvent(image, 'delete'));
   return [...answers, { Deleted: image.id }, ...freed.toReversed().map((chainId) => ({ Deleted: chainId }))];
+}
+
+/** The nameless images that this one was made of, as far as nothing else was made of them and no container uses them. */
+function removeParents(deps: RemoveDeps, image: ImageRecord): readonly ImageDeleted[] {
+  const { directory } = deps;
+  const parent = directory.parentOf(image);
+  if (parent === undefined || parent.tags.length > 0) return [];
+  if (directory.childrenOf(parent.id).length > 0 || directory.usersOf(parent.id).length > 0) return [];
+  return [...remove(deps, parent), ...removeParents(deps, parent)];
 }
 
 function untagged(deps: RemoveDeps, image: ImageRecord, tag: string): ImageDeleted {
@@ -79,6 +91,9 @@ function refuseLastName(deps: RemoveDeps, image: ImageRecord, ref: string): void
 }
 
 function refuseById(deps: RemoveDeps, image: ImageRecord, force: boolean): void {
+  if (deps.directory.childrenOf(image.id).length > 0) {
+    throw conflict(image, '(cannot be forced) - image has dependent child images');
+  }
   const users = deps.directory.usersOf(image.id);
   const running = users.find((user) => user.running);
   if (running !== undefined) {
