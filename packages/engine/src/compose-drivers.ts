@@ -27,6 +27,7 @@ import { CgroupUsage } from './drivers/stats/cgroup-usage.ts';
 import { DirectoryVolumeStore } from './drivers/volume-fs/volume-store.ts';
 import { readTextIfExists, removeTree } from './host/files.ts';
 import { findProgram } from './host/find-program.ts';
+import { allOf } from './lib/all-of.ts';
 import type { Log } from './lib/log.ts';
 
 /** Every port made real, on one root. */
@@ -71,13 +72,16 @@ interface Opening {
 /** @throws EngineError 'unavailable' when the host lacks a program or a file system, in words that say what to do. */
 export async function openDrivers(opening: Opening): Promise<Drivers> {
   const { config, paths, log } = opening;
-  const host = await readHost(config);
-  for (const warning of host.warnings) log.warning('engine.host.lacking', { warning });
   await using undo = new AsyncDisposableStack();
-  const content = await FileContentStore.open(paths.root);
-  const storage = undo.use(await openStorage(paths, log));
   const subnet = config.bridgeSubnet === undefined ? {} : { subnet: config.bridgeSubnet };
-  const network = undo.use(await BridgeNetwork.open({ root: paths.root, log, ...subnet }));
+  // They know nothing of each other, and most of them waits for the disk.
+  const [host, content, storage, network] = await allOf([
+    readHost(config),
+    FileContentStore.open(paths.root),
+    openStorage(paths, log).then((opened) => undo.use(opened)),
+    BridgeNetwork.open({ root: paths.root, log, ...subnet }).then((opened) => undo.use(opened)),
+  ]);
+  for (const warning of host.warnings) log.warning('engine.host.lacking', { warning });
   const records = undo.use(
     openRecordStore(paths.records, (table, key, cause) => log.failure('records.corrupt', cause, { table, key })),
   );

@@ -83,11 +83,11 @@ async function openEngine(config: EngineConfig): Promise<Engine> {
   const drivers = undo.use(await openDrivers({ config, paths, log }));
   const core = composeCore(drivers, log);
   undo.defer(() => core.close());
-  const [facts] = await Promise.all([systemFacts(drivers, paths), restore(core, log)]);
+  await restore(core, log);
   core.ledger.markInterrupted();
   const api = undo.use(
     createApi({
-      routes: routesOf(core, drivers, facts),
+      routes: routesOf(core, drivers, paths),
       operations: core.ledger,
       log,
       engineVersion: ENGINE_VERSION,
@@ -145,7 +145,7 @@ async function lockRoot(paths: EnginePaths): Promise<AsyncDisposable> {
   throw new EngineError('conflict', `another engine is running on ${paths.root}: stop it first, or use another root`);
 }
 
-function routesOf(core: Core, drivers: Drivers, facts: SystemFacts): Parameters<typeof createApi>[0]['routes'] {
+function routesOf(core: Core, drivers: Drivers, paths: EnginePaths): Parameters<typeof createApi>[0]['routes'] {
   return [
     ...containerRoutes(core.containers),
     ...containerFileRoutes(core.containers),
@@ -163,9 +163,19 @@ function routesOf(core: Core, drivers: Drivers, facts: SystemFacts): Parameters<
       images: core.images,
       volumes: () => volumesUsage(core.containers.volumes),
     }),
-    ...systemRoutes({ facts, counts: () => countsOf(core), events: core.events }),
+    ...systemRoutes({
+      facts: once(() => systemFacts(drivers, paths)),
+      counts: () => countsOf(core),
+      events: core.events,
+    }),
     ...operationRoutes({ ledger: core.ledger, containerIdOf: (ref) => core.containers.directory.resolve(ref).id }),
   ];
+}
+
+/** Programs are asked for their versions in it: that is not to hold up the first answer. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 /** The predefined networks are as old as the root. */

@@ -47,7 +47,7 @@ function parts() {
     descriptors: 0,
     now: clock.now(),
   };
-  return { events, routes: systemRoutes({ facts, counts: () => counts, events }) };
+  return { events, routes: systemRoutes({ facts: async () => facts, counts: () => counts, events }) };
 }
 
 const started: Omit<EngineEvent, 'timeNanos'> = {

@@ -7,7 +7,8 @@ import { versionInfo } from '../../core/system/version.ts';
 import { route, type Call, type Route } from '../route.ts';
 
 export interface SystemRoutesDeps {
-  readonly facts: SystemFacts;
+  /** Found out when somebody asks first. */
+  readonly facts: () => Promise<SystemFacts>;
   /** Counted anew on every call. */
   readonly counts: () => SystemCounts;
   readonly events: Pick<EventFeed, 'subscribe'>;
@@ -25,8 +26,8 @@ export function systemRoutes(deps: SystemRoutesDeps): readonly Route[] {
       call.setHeader('Content-Type', 'text/plain; charset=utf-8');
       return { kind: 'empty' };
     }),
-    route(systemEndpoints.version, async () => ({ kind: 'json', body: versionInfo(deps.facts) })),
-    route(systemEndpoints.info, async () => ({ kind: 'json', body: systemInfo(deps.facts, deps.counts()) })),
+    route(systemEndpoints.version, async () => ({ kind: 'json', body: versionInfo(await deps.facts()) })),
+    route(systemEndpoints.info, async () => ({ kind: 'json', body: systemInfo(await deps.facts(), deps.counts()) })),
     route(systemEndpoints.events, async ({ query, hangup }) => {
       const { since, until, filters = NO_FILTERS } = query;
       const events = deps.events.subscribe({ since, until, filters }, hangup);

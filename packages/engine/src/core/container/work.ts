@@ -4,6 +4,7 @@ import type { ExecDirectory } from '../exec/directory.ts';
 import type { EngineEvent } from '../events/event.ts';
 import { predefinedNetworks } from '../network/predefined.ts';
 import { networkChoice } from '../spec/modes.ts';
+import { allOf } from '../../lib/all-of.ts';
 import type { ContainerWork } from './actor.ts';
 import type { LogLimiter } from './log-limits.ts';
 import type { FileUses } from './file-uses.ts';
@@ -43,7 +44,8 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       const { id, state } = record;
       deps.execs.containerStopped(id);
       deps.limiter.end(id);
-      await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
+      // No clean-up is left out because of another.
+      await allOf([deps.runtime.delete(id), deps.network.release(id), deps.snapshots.unmount(id)]);
       await deps.files.unmountShm(id);
       await unmountVolumes(deps.volumes, record);
       if (state.status !== 'running') announce(record, 'disconnect');
@@ -52,20 +54,13 @@ export function containerWork(deps: WorkDeps): ContainerWork {
       const { id, state } = record;
       deps.attachments.drop(id);
       deps.execs.containerRemoved(id);
-      await settleAll([deps.runtime.delete(id), deps.network.release(id), deps.fileUses.end(id)]);
+      await allOf([deps.runtime.delete(id), deps.network.release(id), deps.fileUses.end(id)]);
       await deps.snapshots.remove(id);
       await deps.logs.remove(id);
       await deps.files.remove(id);
       if (state.status === 'removing' && state.volumes === true) await removeAnonymousVolumes(deps.volumes, record);
     },
   };
-}
-
-/** Lets everything come to its end before the first failure is told: no clean-up is left out because of another. */
-async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(work)) {
-    if (outcome.status === 'rejected') throw outcome.reason;
-  }
 }
 
 /** Undefined for a container in another's network: it is on none of its own. */

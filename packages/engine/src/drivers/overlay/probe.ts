@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { EngineError } from '@fairlead/protocol';
 import { isErrno } from '../../host/errno.ts';
 import { getExtendedAttribute, setExtendedAttribute } from '../../host/file-nodes.ts';
-import { makeDirectory, removeFile, removeTree, writeFileAtomically } from '../../host/files.ts';
+import { makeDirectory, removeFile, removeTree, writePlainFile } from '../../host/files.ts';
 import { mountPath, unmountPath } from '../../host/mounts.ts';
 import { absoluteOptions, type OverlayStack } from './mount-options.ts';
 
@@ -32,7 +32,7 @@ export async function probeOverlay(directory: string): Promise<OverlayAbilities>
   await unmountPath(merged);
   await removeTree(probe);
   for (const name of ['lower/diff', 'upper', 'work', 'merged']) await makeDirectory(join(probe, name));
-  await writeFileAtomically(join(probe, 'lower/diff/file'), '');
+  await writePlainFile(join(probe, 'lower/diff/file'), '', 0o600);
   const stack = { layers: probe, lower: ['lower/diff'], upper: join(probe, 'upper'), work: join(probe, 'work') };
   try {
     setExtendedAttribute(stack.upper, 'trusted.overlay.opaque', Buffer.from('y'));
