@@ -131,6 +131,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/system/operations.ts')).operationsCommand,
   },
   {
+    names: ['trace', 'system trace'],
+    summary: 'Run a Docker client, and show what it and the engine said to each other, and what went wrong',
+    load: async () => (await import('./commands/system/trace.ts')).traceCommand,
+  },
+  {
     names: ['events', 'system events'],
     summary: 'Get real time events from the engine',
     load: async () => (await import('./commands/system/events.ts')).eventsCommand,

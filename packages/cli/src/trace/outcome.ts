@@ -1,0 +1,30 @@
+import type { Connection, End, Exchange, Recording } from './recording.ts';
+
+/** How an exchange ended: by its whole answer, by the side that went away first, or not at all. */
+export type Outcome =
+  | { readonly by: 'answer' }
+  | { readonly by: 'nobody' }
+  | ({ readonly by: 'client' | 'engine' } & End);
+
+/** Who ended an exchange. A client's half-close does not: it may still read. */
+export function outcomeOf(exchange: Exchange, connection: Connection | undefined): Outcome {
+  if (exchange.answer?.endAtMs !== undefined) return { by: 'answer' };
+  const end = connection?.ends.find((one) => one.atMs >= exchange.atMs && endsExchange(one, exchange));
+  return end === undefined ? { by: 'nobody' } : { by: end.side, ...end };
+}
+
+/** The connection an exchange went over. */
+export function connectionOf(recording: Recording, { connection }: Exchange): Connection | undefined {
+  return recording.connections.find(({ number }) => number === connection);
+}
+
+/** A client that a person or a signal ended did not give up: whoever typed Ctrl-C knows. */
+export function wasInterrupted({ finish }: Recording): boolean {
+  return finish?.interrupted === true || (finish?.exitCode ?? 0) > 128;
+}
+
+function endsExchange({ side, how }: End, { stream }: Exchange): boolean {
+  if (side === 'engine') return true;
+  // Over TCP a FIN is all that a client sends when it goes; on a stream it ends the input.
+  return how === 'close' || how === 'reset' || (how === 'fin' && stream === undefined);
+}
