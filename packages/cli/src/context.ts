@@ -9,11 +9,9 @@ export interface GlobalFlags {
 }
 
 /** What a command has to work with. */
-export interface CliContext {
+export interface CliContext extends GlobalFlags {
   readonly terminal: LocalTerminal & { readonly stderr: { readonly isTTY?: boolean } };
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** `--host` values, in order; empty when none was typed. */
-  readonly hosts: readonly string[];
   /** The engine, started if there is none and none was asked for. @throws EngineUnreachableError */
   client(): Promise<Client>;
   /** Writes to standard output and waits until it is out. */

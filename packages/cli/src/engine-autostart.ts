@@ -49,8 +49,20 @@ export async function connectToEngine(choice: EngineChoice): Promise<Client> {
   return client;
 }
 
+/**
+ * The engine that a client of Docker would talk to in this environment, without starting any: what is asked for, else Fairlead's on this
+ * machine if it is there, else Docker's.
+ *
+ * @throws as `connectToEngine`, but only at the first call when it cannot be reached.
+ */
+export async function connectToExisting(choice: Omit<EngineChoice, 'tell'>): Promise<Client> {
+  const asked = await askedFor(choice).catch(initializationFailed);
+  const root = named(choice.env['FAIRLEAD_ROOT']);
+  return await connectTo(asked ?? (root === undefined ? {} : { host: `unix://${root}/fairlead.sock` }), choice.env);
+}
+
 /** @returns undefined when nobody asked for any, so it is the one on this machine. */
-async function askedFor({ hosts, context, env }: EngineChoice): Promise<EndpointChoice | undefined> {
+async function askedFor({ hosts, context, env }: Omit<EngineChoice, 'tell'>): Promise<EndpointChoice | undefined> {
   if (hosts.length > 1) throw new ExitError(1, 'Specify only one -H');
   if (hosts.length > 0 && context !== undefined) {
     throw new ExitError(1, 'conflicting options: cannot specify both --host and --context');

@@ -13,7 +13,7 @@ export function processContext(global: GlobalFlags): CliContext {
   return {
     terminal: { stdin, stdout, stderr },
     env,
-    hosts: global.hosts,
+    ...global,
     client: () => (client ??= connectToEngine({ ...global, env, tell: err })),
     out: (text) => writeAll(stdout, text),
     err,

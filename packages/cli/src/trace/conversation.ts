@@ -13,6 +13,7 @@ import {
   type ResponseHead,
 } from './http-parser.ts';
 import { redactHeaders, redactTarget } from './redact.ts';
+import { Meter } from './meter.ts';
 import { StreamWatch } from './stream-watch.ts';
 import type { Cut, EndKind, Side, TraceEvent } from './trace-event.ts';
 
@@ -26,9 +27,6 @@ export interface ConversationOptions {
 
 /** Bytes that came before it is known whether they belong to a stream. Clients wait for the answer, or send a little input. */
 const HELD_BYTES_MAX: number = 1024 * 1024;
-/** Moved bytes are told at most this often, and less often the longer something lasts: a share of its age. */
-const MOVED_EVERY_MS = 250;
-const MOVED_EVERY_SHARE = 0.05;
 /** Requests without an answer, at most; more than that is not a client. */
 const PIPELINED_MAX = 1000;
 
@@ -303,37 +301,6 @@ export class Conversation {
 }
 
 type Unstamped<E> = E extends unknown ? Omit<E, 'atMs'> : never;
-
-/** Sums up bytes, so that a long stream is some lines and not thousands. */
-class Meter {
-  #bytes = 0;
-  #exchange = 0;
-  #sinceMs: number | undefined;
-
-  add(bytes: number, exchange: number): void {
-    this.#bytes += bytes;
-    this.#exchange = exchange;
-  }
-
-  forget(): void {
-    this.#bytes = 0;
-    this.#sinceMs = undefined;
-  }
-
-  due(now: {
-    readonly atMs: number;
-    readonly ageMs: number;
-    readonly all: boolean;
-  }): { readonly exchange: number; readonly bytes: number } | undefined {
-    if (this.#bytes === 0) return undefined;
-    this.#sinceMs ??= now.atMs;
-    const everyMs = Math.max(MOVED_EVERY_MS, now.ageMs * MOVED_EVERY_SHARE);
-    if (!now.all && now.atMs - this.#sinceMs < everyMs) return undefined;
-    const due = { exchange: this.#exchange, bytes: this.#bytes };
-    this.forget();
-    return due;
-  }
-}
 
 function mayHijack({ endpoint, headers }: Exchange): boolean {
   if (endpoint.row?.response.kind === 'hijack' || endpoint.row?.response.kind === 'web-socket') return true;

@@ -1,6 +1,5 @@
-import { type Address, connect, RequestFailedError, transportTo, type Client } from '@fairlead/client';
+import { type Client, RequestFailedError } from '@fairlead/client';
 import { type ContainerInspect, KILL_CONFIRM_DOCKER_MS } from '@fairlead/protocol';
-import { VERSION } from '../version.ts';
 import { unaskedExecs } from './exec-findings.ts';
 import { stopArithmetic } from './grace.ts';
 import type { Exchange, Recording, RecordingBuilder } from './recording.ts';
@@ -10,7 +9,7 @@ import type { ContainerFate, TraceEvent } from './trace-event.ts';
 type Look = TraceEvent & { readonly type: 'look' };
 
 export interface FollowUpOptions {
-  readonly engine: Address;
+  readonly engine: Client;
   readonly nowMs: () => number;
   readonly tell: (event: TraceEvent) => void;
   /** Longest wait for what becomes of a container; beyond it the tracer says that it stopped looking. */
@@ -29,7 +28,6 @@ export class FollowUps implements AsyncDisposable {
   readonly #options: FollowUpOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #given = new AbortController();
-  #client: Promise<Client> | undefined;
 
   constructor(options: FollowUpOptions) {
     this.#options = options;
@@ -78,7 +76,6 @@ export class FollowUps implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.giveUp();
     await this.done();
-    await (await this.#client)?.[Symbol.asyncDispose]();
   }
 
   #start(look: () => Promise<void>): void {
@@ -119,7 +116,7 @@ export class FollowUps implements AsyncDisposable {
   /** Waits until it does not run; when it is being restarted, until it runs again. False: not within the signal. */
   async #ended(id: string, isRestart: boolean, signal: AbortSignal): Promise<boolean> {
     try {
-      const client = await this.#connected();
+      const client = this.#options.engine;
       await client.containers.wait(id, { signal });
       for (let over = !isRestart; !over; over = (await client.containers.inspect(id, { signal })).State.Running)
         await new Promise((resolve) => setTimeout(resolve, RESTARTED_POLL_MS));
@@ -132,7 +129,7 @@ export class FollowUps implements AsyncDisposable {
 
   async #state(ref: string): Promise<ContainerFate> {
     try {
-      const client = await this.#connected();
+      const client = this.#options.engine;
       return fateOf(await client.containers.inspect(ref, { signal: AbortSignal.timeout(LOOK_WITHIN_MS) }));
     } catch (error) {
       if (error instanceof RequestFailedError && error.kind === 'not-found') return { known: 'gone' };
@@ -142,8 +139,10 @@ export class FollowUps implements AsyncDisposable {
 
   async #exitCode(exec: string): Promise<number | null | undefined> {
     try {
-      const client = await this.#connected();
-      const { Running, ExitCode } = await client.exec.inspect(exec, { signal: AbortSignal.timeout(LOOK_WITHIN_MS) });
+      const client = this.#options.engine;
+      const { Running, ExitCode } = await client.containers.inspectExec(exec, {
+        signal: AbortSignal.timeout(LOOK_WITHIN_MS),
+      });
       return Running ? null : ExitCode;
     } catch {
       // Removed with its container, or forgotten: then nobody can know any more.
@@ -153,7 +152,7 @@ export class FollowUps implements AsyncDisposable {
 
   async #killConfirm(): Promise<number> {
     try {
-      const client = await this.#connected();
+      const client = this.#options.engine;
       const signal = AbortSignal.timeout(LOOK_WITHIN_MS);
       if (!(await client.traits(signal)).isFairlead) return KILL_CONFIRM_DOCKER_MS;
       return (await client.system.info({ signal })).KillConfirmMs ?? KILL_CONFIRM_DOCKER_MS;
@@ -161,13 +160,6 @@ export class FollowUps implements AsyncDisposable {
       // An engine that does not answer is measured like any other.
       return KILL_CONFIRM_DOCKER_MS;
     }
-  }
-
-  #connected(): Promise<Client> {
-    return (this.#client ??= connect({
-      transport: transportTo(this.#options.engine),
-      userAgent: `fairlead-trace/${VERSION}`,
-    }));
   }
 
   #look({ number }: Exchange, look: Pick<Look, 'when' | 'ref' | 'killConfirmMs' | 'fate'>): void {

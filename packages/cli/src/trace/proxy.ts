@@ -1,15 +1,21 @@
 import { chmodSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type Address, EngineUnreachableError, transportTo } from '@fairlead/client';
+import { type Client, EngineUnreachableError } from '@fairlead/client';
 import type { BodyWishes } from './body-keeper.ts';
 import { Conversation } from './conversation.ts';
 import { tap } from './tap.ts';
 import type { TraceEvent } from './trace-event.ts';
 
+/** Where clients connect. */
+export type ListenAddress =
+  | { readonly scheme: 'unix'; readonly path: string }
+  | { readonly scheme: 'tcp'; readonly hostname: string; readonly port: number };
+
 export interface ProxyOptions {
-  readonly listen: Address;
-  readonly engine: Address;
+  readonly listen: ListenAddress;
+  /** Only its way to the engine is used: `dial`. */
+  readonly engine: Client;
   readonly wishes: BodyWishes;
   /** Milliseconds since the trace began. */
   readonly nowMs: () => number;
@@ -80,16 +86,16 @@ export class Proxy implements AsyncDisposable {
   }
 
   async #serve(client: Socket): Promise<void> {
-    const { engine: address, listen, nowMs, tell, wishes } = this.#options;
+    const { engine: way, listen, nowMs, tell, wishes } = this.#options;
     const connection = (this.#connections += 1);
     tell({ type: 'connect', connection, atMs: nowMs() });
     const nextExchange = (): number => (this.#exchanges += 1);
     const conversation = new Conversation({ connection, wishes, nextExchange, tell }, nowMs());
     try {
-      const engine = await transportTo(address).dial(this.#dialing.signal);
+      const engine = await way.dial(this.#dialing.signal);
       const ends = {
         client: { socket: client, unix: listen.scheme === 'unix' },
-        engine: { socket: engine, unix: address.scheme === 'unix' },
+        engine: { socket: engine, unix: way.address.startsWith('unix:') },
       };
       await tap(ends.client, ends.engine, {
         bytes: (side, bytes) =>

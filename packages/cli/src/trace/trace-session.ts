@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Address, transportTo } from '@fairlead/client';
+import type { Client } from '@fairlead/client';
 import type { BodyWishes } from './body-keeper.ts';
 import { findingText } from './findings-text.ts';
 import { FollowUps } from './follow-ups.ts';
 import type { LineWriter } from './line-writer.ts';
-import { type Proxy, startProxy } from './proxy.ts';
+import { type ListenAddress, type Proxy, startProxy } from './proxy.ts';
 import { encodeEvent } from './recording-file.ts';
 import { redactCommand } from './redact.ts';
 import { RecordingBuilder } from './recording.ts';
@@ -17,8 +17,7 @@ import { type CommandEnd, runTraced } from './traced-command.ts';
 
 /** What every trace is told. */
 export interface TraceOptions {
-  readonly engine: Address;
-  readonly engineText: string;
+  readonly engine: Client;
   readonly wishes: BodyWishes;
   readonly format: ReportFormat;
   /** Where the report goes. */
@@ -57,14 +56,18 @@ export async function traceProgram(
 }
 
 /** Listens for clients until the signal, and reports as it goes. */
-export async function traceListening(listen: Address, options: TraceOptions, until: AbortSignal): Promise<void> {
+export async function traceListening(listen: ListenAddress, options: TraceOptions, until: AbortSignal): Promise<void> {
   await using recorder = new Recorder(options);
   await using proxy = await recorder.listen(listen, []);
   options.tell(
-    `fairlead trace: DOCKER_HOST=${transportTo(listen).describe()} leads to ${options.engineText}; end with Ctrl-C`,
+    `fairlead trace: DOCKER_HOST=${addressText(listen)} leads to ${options.engine.address}; end with Ctrl-C`,
   );
   if (!until.aborted) await new Promise((resolve) => until.addEventListener('abort', resolve, { once: true }));
   await recorder.finish(undefined, proxy.openConnections);
+}
+
+function addressText(address: ListenAddress): string {
+  return address.scheme === 'unix' ? `unix://${address.path}` : `tcp://${address.hostname}:${address.port}`;
 }
 
 /** Prints a recording again. */
@@ -95,11 +98,11 @@ class Recorder implements AsyncDisposable {
     this.#followUps = new FollowUps({ engine: options.engine, limitMs: options.lookMs, ...this.#clock() });
   }
 
-  async listen(listen: Address, command: readonly string[]): Promise<Proxy> {
-    const { engine, engineText, wishes } = this.#options;
+  async listen(listen: ListenAddress, command: readonly string[]): Promise<Proxy> {
+    const { engine, wishes } = this.#options;
     const shown = wishes.secrets ? command : redactCommand(command);
     const startedAt = new Date().toISOString();
-    this.#add({ type: 'begin', format: TRACE_FORMAT, startedAt, engine: engineText, command: shown, atMs: 0 });
+    this.#add({ type: 'begin', format: TRACE_FORMAT, startedAt, engine: engine.address, command: shown, atMs: 0 });
     return await startProxy({ listen, engine, wishes, ...this.#clock() });
   }
 

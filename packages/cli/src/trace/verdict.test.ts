@@ -10,12 +10,16 @@ import { verdict } from './verdict.ts';
 const EXEC = 'e'.repeat(64);
 const CONTAINER = 'c'.repeat(64);
 
-function at(atMs: number, side: Side, bytes: string | Uint8Array, connection = 1): Scripted {
-  return { atMs, side, bytes, connection };
+function at(atMs: number, side: Side, bytes: string | Uint8Array): Scripted {
+  return { atMs, side, bytes };
 }
 
-function ends(atMs: number, side: Side, end: EndKind, connection = 1): Scripted {
-  return { atMs, side, end, connection };
+function ends(atMs: number, side: Side, end: EndKind): Scripted {
+  return { atMs, side, end };
+}
+
+function onSecond(step: Scripted): Scripted {
+  return 'event' in step ? step : { ...step, connection: 2 };
 }
 
 function finish(
@@ -62,8 +66,8 @@ function execStart(stdin: boolean, tty = false): readonly Scripted[] {
   return [
     at(0, 'client', requestOf('POST /v1.41/containers/web/exec', { AttachStdin: stdin, Tty: tty, Cmd: ['cat'] })),
     at(1, 'engine', answerOf('201 Created', { Id: EXEC })),
-    at(2, 'client', requestOf(`POST /v1.41/exec/${EXEC}/start`, { Detach: false, Tty: tty }, ...UPGRADE), 2),
-    at(3, 'engine', HIJACKED, 2),
+    onSecond(at(2, 'client', requestOf(`POST /v1.41/exec/${EXEC}/start`, { Detach: false, Tty: tty }, ...UPGRADE))),
+    onSecond(at(3, 'engine', HIJACKED)),
   ];
 }
 
@@ -219,7 +223,7 @@ const problems: readonly { story: string; script: readonly Scripted[]; id: strin
     story: 'an exec whose exit code nobody asked for',
     script: [
       ...execStart(false),
-      ends(9, 'engine', 'close', 2),
+      onSecond(ends(9, 'engine', 'close')),
       { event: { type: 'exec-look', exchange: 2, exec: EXEC, exitCode: 3, atMs: 20 } },
       finish(0),
     ],
@@ -231,7 +235,7 @@ const problems: readonly { story: string; script: readonly Scripted[]; id: strin
     script: [
       ...execStart(false),
       ...execInspect(5, { Running: true, ExitCode: null }),
-      ends(9, 'engine', 'close', 2),
+      onSecond(ends(9, 'engine', 'close')),
       finish(0),
     ],
     id: 'exec-inspected-while-running',
@@ -241,8 +245,8 @@ const problems: readonly { story: string; script: readonly Scripted[]; id: strin
     story: 'a stream that ends in the middle of a frame',
     script: [
       ...execStart(false),
-      at(4, 'engine', encodeFrame('stdout', Buffer.from('0123456789')).subarray(0, 11), 2),
-      ends(5, 'engine', 'close', 2),
+      onSecond(at(4, 'engine', encodeFrame('stdout', Buffer.from('0123456789')).subarray(0, 11))),
+      onSecond(ends(5, 'engine', 'close')),
       ...execInspect(6, { Running: false, ExitCode: 0 }),
       finish(0),
     ],
@@ -265,7 +269,12 @@ const problems: readonly { story: string; script: readonly Scripted[]; id: strin
   },
   {
     story: 'an input whose end was never sent',
-    script: [...execStart(true), at(4, 'client', 'some input', 2), ends(5000, 'client', 'close', 2), finish(1)],
+    script: [
+      ...execStart(true),
+      onSecond(at(4, 'client', 'some input')),
+      onSecond(ends(5000, 'client', 'close')),
+      finish(1),
+    ],
     id: 'stdin-never-closed',
     words: [/The end of the input was never sent on `POST \/exec\/eeeeeeeeeeee\/start`/, /10 B of input were sent/],
   },
@@ -294,15 +303,20 @@ const fine: readonly { story: string; script: readonly Scripted[] }[] = [
     story: 'an exec that was asked for its exit code',
     script: [
       ...execStart(true),
-      ends(4, 'client', 'half-close', 2),
-      ends(9, 'engine', 'close', 2),
+      onSecond(ends(4, 'client', 'half-close')),
+      onSecond(ends(9, 'engine', 'close')),
       ...execInspect(10, { Running: false, ExitCode: 3 }),
       finish(3),
     ],
   },
   {
     story: 'a terminal that is left by its keys',
-    script: [...execStart(true, true), at(5, 'client', '\x10\x11', 2), ends(6, 'client', 'close', 2), finish(0)],
+    script: [
+      ...execStart(true, true),
+      onSecond(at(5, 'client', '\x10\x11')),
+      onSecond(ends(6, 'client', 'close')),
+      finish(0),
+    ],
   },
   {
     story: 'a stop that is answered to a client which sends no more',

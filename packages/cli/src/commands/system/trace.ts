@@ -1,17 +1,18 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
-import { type Address, DOCKER_SOCKET, FAIRLEAD_SOCKET, parseAddress, transportTo } from '@fairlead/client';
+import { parseAddress } from '@fairlead/client';
 import { parseMemory } from '@fairlead/protocol';
 import { atLeast, type Command } from '../../command.ts';
 import type { CliContext } from '../../context.ts';
-import { EXIT_USAGE, ExitError } from '../../exit-codes.ts';
+import { connectToExisting } from '../../engine-autostart.ts';
 import { parseDurationMs } from '../../flags/duration.ts';
 import { FlagError } from '../../flags/flag-error.ts';
 import type { FlagSet } from '../../flags/flag-set.ts';
 import { list, parsed, text, toggle } from '../../flags/flag-types.ts';
 import { LineWriter } from '../../trace/line-writer.ts';
+import type { ListenAddress } from '../../trace/proxy.ts';
 import { decodeEvent } from '../../trace/recording-file.ts';
 import type { ReportFormat } from '../../trace/report.ts';
 import type { TraceEvent } from '../../trace/trace-event.ts';
@@ -86,7 +87,8 @@ const bodyLimit = {
 };
 
 async function optionsOf(context: CliContext, asked: Asked, undo: AsyncDisposableStack): Promise<TraceOptions> {
-  const engine = engineAddress(context, asked.hosts.value);
+  const hosts = [...context.hosts, ...asked.hosts.value];
+  const engine = undo.use(await connectToExisting({ ...context, hosts }));
   const { stdout, stderr } = context.terminal;
   const standard = asked.listen.given ? stdout : stderr;
   const report = asked.output.value === '' ? standard : await fileFor(asked.output.value, undo);
@@ -94,7 +96,6 @@ async function optionsOf(context: CliContext, asked: Asked, undo: AsyncDisposabl
   const notes = new LineWriter(stderr);
   return {
     engine,
-    engineText: transportTo(engine).describe(),
     wishes: { limitBytes: asked.bodies.value, secrets: asked.secrets.value },
     format: formatOf(asked),
     output: new LineWriter(report),
@@ -108,25 +109,6 @@ async function optionsOf(context: CliContext, asked: Asked, undo: AsyncDisposabl
 function formatOf({ json, har }: Asked): ReportFormat {
   if (json.value && har.value) throw new FlagError('--json or --har, not both');
   return json.value ? 'json' : har.value ? 'har' : 'text';
-}
-
-/** `--host`, `FAIRLEAD_HOST`, `DOCKER_HOST`, else Fairlead's socket when it is there, else Docker's: as for every other command. */
-function engineAddress({ hosts, env }: CliContext, own: readonly string[]): Address {
-  const named = [...hosts, ...own];
-  if (named.length > 1) throw new ExitError(1, 'Specify only one -H');
-  const asked = [named[0], env['FAIRLEAD_HOST'], env['DOCKER_HOST']].find((host) => host !== undefined && host !== '');
-  if (asked !== undefined) return parseAddress(asked);
-  const context = env['DOCKER_CONTEXT'];
-  if (context !== undefined && context !== '' && context !== 'default')
-    throw new ExitError(
-      EXIT_USAGE,
-      `DOCKER_CONTEXT names the engine "${context}", which only docker can look up: say its address with --host`,
-    );
-  return parseAddress(`unix://${isSocket(FAIRLEAD_SOCKET) ? FAIRLEAD_SOCKET : DOCKER_SOCKET}`);
-}
-
-function isSocket(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
 async function fileFor(path: string, undo: AsyncDisposableStack): Promise<Writable> {
@@ -146,11 +128,15 @@ async function listen(where: string, words: readonly string[], options: TraceOpt
 }
 
 /** Whoever may connect may do whatever the engine lets do, so only this machine may. */
-function listenAddress(where: string): Address {
+function listenAddress(where: string): ListenAddress {
   const address = parseAddress(where.startsWith('/') || where.includes(':') ? where : `${process.cwd()}/${where}`);
-  if (address.scheme === 'tcp' && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address.hostname))
+  if (address.scheme === 'unix') return address;
+  const { hostname, port } = address;
+  const isHere = address.scheme === 'tcp' && !address.secure && /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(hostname);
+  if (!isHere)
     throw new FlagError(`--listen ${where}: only addresses of this machine itself, because there is no password`);
-  return address;
+  if (port === undefined) throw new FlagError(`--listen ${where}: which port?`);
+  return { scheme: 'tcp', hostname, port };
 }
 
 async function readAgain(context: CliContext, asked: Asked, words: readonly string[]): Promise<number> {
