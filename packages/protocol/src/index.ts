@@ -47,6 +47,7 @@ export {
   type TextResponse,
   type WebSocketResponse,
 } from './endpoint.ts';
+export { endpointOf, type FoundEndpoint } from './endpoint-of.ts';
 export { buildEndpoints, type BuildEndpoints, type BuildImageQuery } from './endpoints/build.ts';
 export {
   containerEndpoints,

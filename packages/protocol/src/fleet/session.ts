@@ -42,15 +42,16 @@ export interface TerminalRect {
  */
 export type SessionRequest = {
   readonly sessionId: string;
-  readonly channel: string;
   readonly actor: FleetActor;
   /** SHA-256 (hex) of the token that joins; the token itself stays with the caller. */
   readonly tokenHash: string;
-} & (
-  | { readonly ask: 'open'; readonly open: SessionOpen }
-  /** `write` when this viewer may type: the last one that asked for it does. From where on it reads, its first credit says. */
-  | { readonly ask: 'join'; readonly write: boolean }
-);
+} &
+  /** Without a channel there is no viewer yet: the first one joins. */
+  (
+    | { readonly ask: 'open'; readonly channel?: string | undefined; readonly open: SessionOpen }
+    /** `write` when this viewer may type: the last one that asked for it does. From where on it reads, its first credit says. */
+    | { readonly ask: 'join'; readonly channel: string; readonly write: boolean }
+  );
 
 /** How the agent answers. `code` is a `FailureCode` or `SESSION_LOST`. */
 export type SessionAnswer =
@@ -99,13 +100,12 @@ export const sessionOpenSchema: v.GenericSchema<unknown, SessionOpen> = v.varian
 
 const common = {
   sessionId: token,
-  channel: token,
   actor: v.object({ name: v.pipe(v.string(), v.maxLength(256)), role: v.picklist(FLEET_ROLES) }),
   tokenHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 };
 
 /** Checks a session request as it reaches an agent. */
 export const sessionRequestSchema: v.GenericSchema<unknown, SessionRequest> = v.variant('ask', [
-  v.object({ ask: v.literal('open'), ...common, open: sessionOpenSchema }),
-  v.object({ ask: v.literal('join'), ...common, write: v.boolean() }),
+  v.object({ ask: v.literal('open'), ...common, channel: v.optional(token), open: sessionOpenSchema }),
+  v.object({ ask: v.literal('join'), ...common, channel: token, write: v.boolean() }),
 ]);

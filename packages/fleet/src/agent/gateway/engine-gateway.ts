@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { JSON_BODY_BYTES_MAX } from '@fairlead/protocol';
+import { type FleetActor, roleIncludes } from '@fairlead/protocol/fleet';
+import type { FleetLog } from '../../lib/log.ts';
+import type { Denial } from '../policy/policy.ts';
+import { type Access, accessOf } from './access.ts';
+import { EngineForwarder } from './engine-forwarder.ts';
+import { type Refusal, refuse, refuseUpgrade } from './refuse.ts';
+
+export interface GatewayDeps {
+  /** A connection to the host's engine. */
+  readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** What this host's policy says of a request. `body` is there for a create. */
+  readonly deny: (access: Access, actor: FleetActor, body: Uint8Array | undefined) => Promise<Denial | undefined>;
+  readonly log: FleetLog;
+}
+
+/**
+ * Speaks the engine's API with those who come through the fleet: every request is judged by its row of the endpoint table, by the
+ * actor's role and by this host's policy before the engine sees it. What is no row does not pass.
+ */
+export class EngineGateway implements AsyncDisposable {
+  readonly #deps: GatewayDeps;
+  readonly #server: Server;
+  readonly #forwarder: EngineForwarder;
+  readonly #actors = new WeakMap<object, FleetActor>();
+
+  constructor(deps: GatewayDeps) {
+    this.#deps = deps;
+    this.#forwarder = new EngineForwarder(deps.dial);
+    // A wait may last for days, and the session notices a caller that is gone: no time limit of Node's.
+    this.#server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
+    this.#server.timeout = 0;
+    this.#server.on('request', (request, answer) => void this.#request(request, answer));
+    this.#server.on('upgrade', (request, connection, head) => void this.#upgrade(request, connection, head));
+    this.#server.on('clientError', (_, connection) =>
+      refuseUpgrade(connection, { status: 400, message: 'this is no HTTP' }),
+    );
+  }
+
+  /** Serves one connection; it owns the stream from now on. */
+  serve(connection: Duplex, actor: FleetActor): void {
+    this.#actors.set(connection, actor);
+    this.#server.emit('connection', connection);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#forwarder[Symbol.dispose]();
+    this.#server.close();
+  }
+
+  async #request(request: IncomingMessage, answer: ServerResponse): Promise<void> {
+    try {
+      const access = accessOf(request.method ?? '', request.url ?? '');
+      const body = access?.endpoint.name === 'container.create' ? await wholeBody(request) : undefined;
+      const refusal = await this.#judge(request, access, body);
+      if (refusal !== undefined) return refuse(answer, refusal);
+      await this.#forwarder.forward(request, answer, body);
+    } catch (error) {
+      this.#failed(error, request);
+      if (answer.headersSent) answer.destroy();
+      else refuse(answer, unreachable(error));
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
+    try {
+      const access = accessOf(request.method ?? '', request.url ?? '');
+      const refusal = await this.#judge(request, access, undefined);
+      if (refusal !== undefined) return refuseUpgrade(connection, refusal);
+      await this.#forwarder.forwardUpgrade(request, connection, head);
+    } catch (error) {
+      this.#failed(error, request);
+      refuseUpgrade(connection, unreachable(error));
+    }
+  }
+
+  async #judge(
+    { method = '', url = '', socket }: IncomingMessage,
+    access: Access | undefined,
+    body: Uint8Array | undefined,
+  ): Promise<Refusal | undefined> {
+    const actor = this.#actors.get(socket);
+    if (access === undefined || actor === undefined) return { status: 404, message: 'page not found' };
+    const { log } = this.#deps;
+    const asked = { actor: actor.name, role: actor.role, method, path: url.split('?')[0] };
+    if (!roleIncludes(actor.role, access.needs)) {
+      log.warning('agent.gateway.refused', { ...asked, needs: access.needs });
+      return { status: 403, message: `${actor.name} may ${actor.role}; this takes the role ${access.needs}` };
+    }
+    const denial = await this.#deps.deny(access, actor, body);
+    if (denial !== undefined) {
+      log.warning('agent.gateway.denied', { ...asked, rule: denial.rule });
+      return { status: 403, message: `denied by this host's policy (${denial.rule}): ${denial.message}` };
+    }
+    if (access.changes) log.event('agent.gateway.passed', asked);
+    return undefined;
+  }
+
+  #failed(error: unknown, { method, url = '' }: IncomingMessage): void {
+    this.#deps.log.failure('agent.gateway.failed', error, { method, path: url.split('?')[0] });
+  }
+}
+
+/** @throws Error when it is longer than the engine would take. */
+async function wholeBody(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let held = 0;
+  for await (const chunk of request) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    held += chunk.length;
+    if (held > JSON_BODY_BYTES_MAX) throw new Error(`a body may have ${JSON_BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function unreachable(error: unknown): Refusal {
+  return { status: 502, message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,161 @@
+import { timingSafeEqual } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from '@fairlead/client';
+import { isEngineError, type ErrorKind } from '@fairlead/protocol';
+import {
+  type FleetActor,
+  type HostSubjects,
+  type SessionAnswer,
+  type SessionKind,
+  type SessionOpen,
+  type SessionRequest,
+} from '@fairlead/protocol/fleet';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Duplex } from 'node:stream';
+import { type FleetLog, wordsOf } from '../../lib/log.ts';
+import type { Denial } from '../policy/policy.ts';
+import { Asciicast } from './asciicast.ts';
+import { openSource } from './open-source.ts';
+import type { AgentSession } from './session.ts';
+import { StreamSession } from './stream-session.ts';
+import { TunnelSession } from './tunnel-session.ts';
+
+/** Sessions that a host keeps at once. Each holds a megabyte or two. */
+export const SESSIONS_MAX = 500;
+
+export interface SessionsDeps {
+  readonly link: { readonly nats: NatsConnection; readonly subjects: HostSubjects };
+  readonly client: Client;
+  /** What this host's policy says of a session. */
+  readonly deny: (kind: SessionKind, actor: FleetActor) => Denial | undefined;
+  /** Speaks the engine's API on a tunnel, as far as this actor may. */
+  readonly serve: (connection: Duplex, actor: FleetActor) => void;
+  /** Where recordings are kept. */
+  readonly recordings: string;
+  readonly log: FleetLog;
+}
+
+interface Kept {
+  readonly session: AgentSession;
+  readonly tokenHash: Buffer;
+  /** Runs while nobody looks at it. */
+  abandoned: NodeJS.Timeout | undefined;
+}
+
+/** Every session of this host: opened and joined by the hub, kept over its connections, ended when nobody comes back. */
+export class AgentSessions implements AsyncDisposable {
+  readonly #deps: SessionsDeps;
+  readonly #kept = new Map<string, Kept>();
+  readonly #leaving = new AbortController();
+
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps;
+  }
+
+  get count(): number {
+    return this.#kept.size;
+  }
+
+  /** Answers `rpc.session`. Never rejects: what cannot be opened is told in the answer. */
+  async answer(request: SessionRequest): Promise<SessionAnswer> {
+    const { sessionId, actor, ask } = request;
+    try {
+      const answer = ask === 'open' ? await this.#open(request, request.open) : this.#join(request, request.write);
+      this.#deps.log.event('agent.session.asked', { sessionId, ask, actor: actor.name, ...answer });
+      return answer;
+    } catch (error) {
+      this.#deps.log.warning('agent.session.failed', { sessionId, ask, actor: actor.name, error: wordsOf(error) });
+      const code = isEngineError(error) ? CODES[error.kind] : 'INTERNAL';
+      return { opened: false, code, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leaving.abort(new Error('the agent is leaving'));
+    const all = [...this.#kept.values()];
+    this.#kept.clear();
+    for (const { abandoned } of all) clearTimeout(abandoned);
+    await Promise.all(all.map(({ session }) => session[Symbol.asyncDispose]()));
+  }
+
+  async #open(request: SessionRequest, open: SessionOpen): Promise<SessionAnswer> {
+    const denial = this.#deps.deny(open.kind, request.actor);
+    if (denial !== undefined) return refused('DENIED_BY_POLICY', `${denial.rule}: ${denial.message}`);
+    if (this.#kept.size >= SESSIONS_MAX) return refused('TOO_MANY', `this host keeps ${SESSIONS_MAX} sessions already`);
+    if (this.#kept.has(request.sessionId)) return refused('CONFLICT', 'there is a session of that id');
+    const session = await this.#start(request, open);
+    const kept: Kept = { session, tokenHash: Buffer.from(request.tokenHash, 'hex'), abandoned: undefined };
+    this.#kept.set(request.sessionId, kept);
+    void session.over.then(() => this.#forget(request.sessionId, kept));
+    this.#enter(request, kept, true);
+    return { opened: true, kind: session.kind, tty: session.tty };
+  }
+
+  #join(request: SessionRequest, write: boolean): SessionAnswer {
+    const kept = this.#kept.get(request.sessionId);
+    const isTheirs = kept !== undefined && timingSafeEqual(kept.tokenHash, Buffer.from(request.tokenHash, 'hex'));
+    if (!isTheirs) return refused('SESSION_LOST', 'this host has no such session (any more)');
+    this.#enter(request, kept, write);
+    return { opened: true, kind: kept.session.kind, tty: kept.session.tty };
+  }
+
+  async #start(request: SessionRequest, open: SessionOpen): Promise<AgentSession> {
+    const { link, client, serve } = this.#deps;
+    if (open.kind === 'tunnel') return new TunnelSession(link, (connection) => serve(connection, request.actor));
+    const recording = open.kind === 'exec' && open.record === true ? await this.#recordingOf(request, open) : undefined;
+    const source = await openSource(client, open, this.#leaving.signal);
+    const session = new StreamSession({ kind: open.kind, link, source, record: recording?.write.bind(recording) });
+    void session.over.then(() => recording?.[Symbol.asyncDispose]());
+    return session;
+  }
+
+  async #recordingOf(
+    { sessionId }: SessionRequest,
+    open: Extract<SessionOpen, { readonly kind: 'exec' }>,
+  ): Promise<Asciicast> {
+    await mkdir(this.#deps.recordings, { recursive: true, mode: 0o700 });
+    const size = open.size ?? { rows: 24, columns: 80 };
+    return await Asciicast.create(join(this.#deps.recordings, `${sessionId}.cast`), { size, command: open.argv });
+  }
+
+  #enter({ sessionId, channel }: SessionRequest, kept: Kept, write: boolean): void {
+    clearTimeout(kept.abandoned);
+    if (channel === undefined) return this.#watch(sessionId, kept);
+    kept.session.join(channel, { write, changed: () => this.#watch(sessionId, kept) });
+  }
+
+  /** Ends a session that nobody looks at, after a while. */
+  #watch(sessionId: string, kept: Kept): void {
+    clearTimeout(kept.abandoned);
+    if (kept.session.viewers > 0 || this.#kept.get(sessionId) !== kept) return;
+    kept.abandoned = setTimeout(() => {
+      this.#deps.log.event('agent.session.abandoned', { sessionId });
+      void kept.session[Symbol.asyncDispose]();
+    }, kept.session.abandonedMs).unref();
+  }
+
+  #forget(sessionId: string, kept: Kept): void {
+    clearTimeout(kept.abandoned);
+    if (this.#kept.get(sessionId) === kept) this.#kept.delete(sessionId);
+    this.#deps.log.event('agent.session.over', { sessionId, kind: kept.session.kind });
+  }
+}
+
+/** What a failed open is called. */
+const CODES: Readonly<Record<ErrorKind, string>> = {
+  'invalid-argument': 'INVALID',
+  unauthorized: 'ENGINE_ERROR',
+  forbidden: 'ENGINE_ERROR',
+  'not-found': 'NOT_FOUND',
+  conflict: 'CONFLICT',
+  'not-modified': 'CONFLICT',
+  'too-large': 'INVALID',
+  'not-implemented': 'NOT_IMPLEMENTED',
+  unavailable: 'ENGINE_UNREACHABLE',
+  internal: 'ENGINE_ERROR',
+};
+
+function refused(code: string, message: string): SessionAnswer {
+  return { opened: false, code, message };
+}

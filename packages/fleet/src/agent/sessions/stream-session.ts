@@ -1,0 +1,203 @@
+import {
+  type HostSubjects,
+  SESSION_RING_BYTES,
+  type SessionFrame,
+  type SessionKind,
+  SessionReceiver,
+  SessionRing,
+  SessionSender,
+} from '@fairlead/protocol/fleet';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { wordsOf } from '../../lib/log.ts';
+import { NatsChannel } from './nats-channel.ts';
+import type { AgentSession } from './session.ts';
+import type { SessionSource, SourceChunk } from './session-source.ts';
+
+/** A program goes on without anybody looking at it; its session waits this long for somebody to come back. */
+export const PROGRAM_ABANDONED_MS: number = 10 * 60_000;
+/** How long the end of a session can still be asked for. */
+const ENDED_MS = 60_000;
+
+/** What a stream session is made of. */
+export interface StreamSessionParts {
+  readonly kind: Exclude<SessionKind, 'tunnel'>;
+  readonly link: { readonly nats: NatsConnection; readonly subjects: HostSubjects };
+  readonly source: SessionSource;
+  /** Writes down what is shown, before anybody sees it. */
+  readonly record?: ((chunk: SourceChunk) => Promise<void>) | undefined;
+}
+
+type Exit = Extract<SessionFrame, { readonly kind: 'exit' }>;
+
+/**
+ * A program, a container's streams or a log, for any number of viewers: what it writes is kept in a ring of
+ * `SESSION_RING_BYTES`, so a viewer that comes back goes on where it was, and one that is slower is told how much it missed.
+ * The program never waits for a viewer. One may type, the others watch.
+ */
+export class StreamSession implements AgentSession {
+  readonly kind: SessionKind;
+  readonly abandonedMs: number = PROGRAM_ABANDONED_MS;
+  readonly over: Promise<void>;
+  readonly #parts: StreamSessionParts;
+  readonly #ring = new SessionRing();
+  readonly #input = new SessionReceiver();
+  readonly #viewers = new Set<Viewer>();
+  /** The one that may type. */
+  #writer: Viewer | undefined;
+  /** What was typed is written in order. */
+  #writing: Promise<void> = Promise.resolve();
+  #exit: Exit | undefined;
+  readonly #overNow = Promise.withResolvers<void>();
+
+  constructor(parts: StreamSessionParts) {
+    this.#parts = parts;
+    this.kind = parts.kind;
+    this.over = this.#overNow.promise;
+    void this.#show();
+  }
+
+  get tty(): boolean {
+    return this.#parts.source.tty;
+  }
+
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  join(channel: string, options: { readonly write: boolean; readonly changed: () => void }): void {
+    const viewer: Viewer = new Viewer(this.#parts.link, channel, {
+      ring: this.#ring,
+      exit: () => this.#exit,
+      receive: (frame) => this.#receive(viewer, frame),
+      lost: () => {
+        this.#viewers.delete(viewer);
+        if (this.#writer === viewer) this.#writer = undefined;
+        options.changed();
+      },
+    });
+    this.#viewers.add(viewer);
+    if (!options.write) return;
+    this.#writer = viewer;
+    viewer.send(this.#input.grant());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.source[Symbol.asyncDispose]();
+    for (const viewer of this.#viewers) viewer.leave();
+    this.#overNow.resolve();
+  }
+
+  async #show(): Promise<void> {
+    const { source, record } = this.#parts;
+    try {
+      for await (const chunk of source.output()) {
+        await record?.(chunk);
+        this.#ring.append(chunk.stream, chunk.bytes);
+        this.#ring.discardBefore(this.#ring.end - SESSION_RING_BYTES);
+        for (const viewer of this.#viewers) viewer.pump();
+      }
+      this.#end({ exitCode: await source.exitCode(), reason: '' });
+    } catch (error) {
+      this.#end({ exitCode: null, reason: wordsOf(error) });
+    }
+  }
+
+  #end(how: Pick<Exit, 'exitCode' | 'reason'>): void {
+    this.#exit = { kind: 'exit', offset: this.#ring.end, ...how };
+    for (const viewer of this.#viewers) viewer.pump();
+    setTimeout(() => void this[Symbol.asyncDispose](), ENDED_MS).unref();
+  }
+
+  #receive(viewer: Viewer, frame: SessionFrame): void {
+    const { source } = this.#parts;
+    if (frame.kind === 'close') return void this[Symbol.asyncDispose]();
+    if (viewer !== this.#writer) return;
+    switch (frame.kind) {
+      case 'bytes': {
+        const fresh = this.#input.take(frame.offset, frame.bytes);
+        if (fresh !== undefined) this.#then(() => this.#type(fresh));
+        return;
+      }
+      case 'half-close':
+        return this.#then(() => source.endInput());
+      case 'resize':
+        return this.#aside(source.resize(frame));
+      case 'signal':
+        return this.#aside(source.signal(frame.signal));
+      case 'credit':
+      case 'skipped':
+      case 'exit':
+      case 'ping':
+        return undefined;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  async #type(bytes: Uint8Array): Promise<void> {
+    await this.#parts.source.write(bytes);
+    const credit = this.#input.consume(bytes.length);
+    if (credit !== undefined) this.#writer?.send(credit);
+  }
+
+  #then(act: () => Promise<void> | void): void {
+    this.#writing = this.#writing.then(act).catch(() => {
+      // The program does not read any more; how it ended is told by its output's end.
+    });
+  }
+
+  /** A size or a signal for a program that has just ended is nobody's. */
+  #aside(done: Promise<void>): void {
+    done.catch(() => {});
+  }
+}
+
+interface ViewerParts {
+  readonly ring: SessionRing;
+  readonly exit: () => Exit | undefined;
+  readonly receive: (frame: SessionFrame) => void;
+  readonly lost: () => void;
+}
+
+/** Somebody who looks, with a place of their own in the ring. */
+class Viewer {
+  readonly #channel: NatsChannel;
+  readonly #parts: ViewerParts;
+  /** There is none before the viewer has said from where on it reads. */
+  #sender: SessionSender | undefined;
+  #toldEnd = false;
+
+  constructor(link: StreamSessionParts['link'], channel: string, parts: ViewerParts) {
+    this.#parts = parts;
+    this.#channel = new NatsChannel(link, channel, {
+      receive: (frame) => {
+        if (frame.kind === 'credit') this.#credit(frame.offset, frame.limit);
+        parts.receive(frame);
+      },
+      lost: parts.lost,
+    });
+  }
+
+  send(frame: SessionFrame): void {
+    this.#channel.send(frame);
+  }
+
+  pump(): void {
+    if (this.#sender === undefined) return;
+    this.#sender.pump();
+    const exit = this.#parts.exit();
+    if (exit === undefined || this.#toldEnd || !this.#sender.hasSent(exit.offset)) return;
+    this.#toldEnd = true;
+    this.#channel.send(exit);
+  }
+
+  leave(): void {
+    this.#channel[Symbol.dispose]();
+  }
+
+  #credit(offset: number, limit: number): void {
+    this.#sender ??= new SessionSender(this.#parts.ring, { offset, send: (frame) => this.#channel.send(frame) });
+    this.#sender.credit(limit);
+    this.pump();
+  }
+}

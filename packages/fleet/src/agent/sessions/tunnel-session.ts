@@ -1,0 +1,59 @@
+import { SessionEnd } from '@fairlead/client/fleet';
+import { type HostSubjects, SESSION_ABANDONED_MS } from '@fairlead/protocol/fleet';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Duplex } from 'node:stream';
+import { NatsChannel } from './nats-channel.ts';
+import type { AgentSession } from './session.ts';
+
+/** One connection to the host's engine. It has one viewer: the last one that joined. */
+export class TunnelSession implements AgentSession {
+  readonly kind = 'tunnel';
+  readonly tty = false;
+  readonly abandonedMs: number = SESSION_ABANDONED_MS;
+  readonly over: Promise<void>;
+  readonly #link: { readonly nats: NatsConnection; readonly subjects: HostSubjects };
+  readonly #end = new SessionEnd('agent');
+  #channel: NatsChannel | undefined;
+
+  /** @param serve what speaks HTTP on the connection; it owns the stream from then on. */
+  constructor(
+    link: { readonly nats: NatsConnection; readonly subjects: HostSubjects },
+    serve: (connection: Duplex) => void,
+  ) {
+    this.#link = link;
+    this.over = this.#end.closed;
+    serve(this.#end.stream);
+  }
+
+  get viewers(): number {
+    return this.#channel === undefined ? 0 : 1;
+  }
+
+  join(channel: string, options: { readonly changed: () => void }): void {
+    this.#leave();
+    const joined: NatsChannel = new NatsChannel(this.#link, channel, {
+      receive: (frame) => this.#end.receive(joined, frame),
+      lost: () => {
+        this.#end.lost(joined);
+        if (this.#channel === joined) this.#channel = undefined;
+        options.changed();
+      },
+    });
+    this.#channel = joined;
+    this.#end.join(joined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.stream.destroy();
+    await this.#end.closed;
+    this.#leave();
+  }
+
+  #leave(): void {
+    const channel = this.#channel;
+    this.#channel = undefined;
+    if (channel === undefined) return;
+    this.#end.lost(channel);
+    channel[Symbol.dispose]();
+  }
+}

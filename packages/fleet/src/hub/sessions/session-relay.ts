@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { EngineError } from '@fairlead/protocol';
+import {
+  type HostId,
+  hostSubjects,
+  isInputFrame,
+  type SessionAnswer,
+  SessionFrameSplitter,
+  type SessionRequest,
+  withLength,
+} from '@fairlead/protocol/fleet';
+import { NoRespondersError, type NatsConnection, RequestError, type Subscription } from '@nats-io/nats-core';
+import { HubError } from '../operation/hub-error.ts';
+
+/** How long an agent may take to open a session: its engine has to start a program. */
+const OPEN_WITHIN_MS = 30_000;
+
+/** What a caller's connection carries frames with: a byte stream, or a WebSocket. */
+export interface FrameCarrier {
+  /** Encoded frames that came from the caller. Ends with the connection. @throws EngineError when they make no sense. */
+  frames(): AsyncIterable<Uint8Array>;
+  /** Hands on an encoded frame. What is on its way is bounded by the caller's credit. */
+  send(encoded: Uint8Array): void;
+  /** Ends the connection. */
+  close(): void;
+}
+
+/**
+ * Carries a session's frames between a caller's connection and NATS. It keeps nothing: an id names its host, the agent knows the
+ * token, so any hub of the fleet carries a session on after another one died.
+ */
+export class SessionRelay implements AsyncDisposable {
+  readonly #nats: NatsConnection;
+  readonly #carriers = new Set<FrameCarrier>();
+
+  constructor(nats: NatsConnection) {
+    this.#nats = nats;
+  }
+
+  /** Connections that carry a session at the moment. */
+  get count(): number {
+    return this.#carriers.size;
+  }
+
+  /** Asks the host's agent. @throws HubError 'HOST_OFFLINE' when there is none, 'UNAVAILABLE' when it does not answer, else its refusal. */
+  async ask(host: HostId, request: SessionRequest): Promise<Extract<SessionAnswer, { readonly opened: true }>> {
+    const answer = await this.#request(host, request);
+    if (answer.opened) return answer;
+    const code = answer.code === 'SESSION_LOST' || answer.code === 'DENIED_BY_POLICY' ? answer.code : 'SESSION_REFUSED';
+    throw new HubError(code, answer.message);
+  }
+
+  /**
+   * Opens or joins a session and carries it until either side's connection ends. `begin` is called once the agent agreed, and gives
+   * what to carry on.
+   *
+   * @throws HubError as `ask`, before `begin` was called.
+   */
+  async carry(
+    host: HostId,
+    request: SessionRequest & { readonly channel: string },
+    begin: () => FrameCarrier,
+  ): Promise<void> {
+    const subjects = hostSubjects(host);
+    // The agent's first frames come before its answer.
+    const early: Uint8Array[] = [];
+    let carrier: FrameCarrier | undefined;
+    const output = this.#nats.subscribe(subjects.sessionOutput(request.channel), {
+      callback: (_, { data }) => {
+        if (carrier === undefined) early.push(data.slice());
+        else carrier.send(data);
+      },
+    });
+    using _ = unsubscribed(output);
+    await this.ask(host, request);
+    carrier = begin();
+    for (const frame of early) carrier.send(frame);
+    this.#carriers.add(carrier);
+    try {
+      for await (const frame of carrier.frames()) {
+        const subject = isInputFrame(frame) ? subjects.sessionInput : subjects.sessionControl;
+        this.#nats.publish(subject(request.channel), frame);
+      }
+    } catch (error) {
+      // Cut, or not frames: the caller comes back, or does not.
+      if (!(error instanceof Error)) throw error;
+    } finally {
+      this.#carriers.delete(carrier);
+      carrier.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const carrier of this.#carriers) carrier.close();
+  }
+
+  async #request(host: HostId, request: SessionRequest): Promise<SessionAnswer> {
+    const subject = hostSubjects(host).rpc('session');
+    try {
+      const message = await this.#nats.request(subject, JSON.stringify(request), { timeout: OPEN_WITHIN_MS });
+      return message.json<SessionAnswer>();
+    } catch (cause) {
+      const isOffline = cause instanceof NoRespondersError || (cause instanceof RequestError && cause.isNoResponders());
+      throw isOffline
+        ? new HubError('HOST_OFFLINE', 'the host is offline: its agent is not connected to the hub', { cause })
+        : new HubError('UNAVAILABLE', 'the host’s agent does not answer at the moment', { cause });
+    }
+  }
+}
+
+/** Frames on a byte stream that was upgraded: each with its length in front. */
+export class StreamCarrier implements FrameCarrier {
+  readonly #socket: Duplex;
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  async *frames(): AsyncGenerator<Uint8Array, void, undefined> {
+    const splitter = new SessionFrameSplitter();
+    for await (const bytes of this.#socket) {
+      if (!(bytes instanceof Uint8Array)) throw new EngineError('internal', 'a socket gives bytes');
+      yield* splitter.push(bytes);
+    }
+  }
+
+  send(encoded: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(withLength(encoded));
+  }
+
+  close(): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    // What was said last goes out; a caller that does not read it does not keep the connection.
+    void once(this.#socket, 'finish').then(
+      () => this.#socket.destroy(),
+      () => this.#socket.destroy(),
+    );
+  }
+}
+
+function unsubscribed(subscription: Subscription): Disposable {
+  return { [Symbol.dispose]: () => subscription.unsubscribe() };
+}
