@@ -89,7 +89,7 @@ async function throughHub(options: ConnectOptions, hub: string): Promise<Transpo
     import('./fleet/hub-transport.ts'),
     import('./fleet/way-to-hub.ts'),
   ]);
-  return new HubTransport({ hub: await wayToHub(hub, options.tls), host, token });
+  return new HubTransport({ hub: await wayToHub(hub, options.tls), token }, host);
 }
 
 /** What a client knows besides its transport. */

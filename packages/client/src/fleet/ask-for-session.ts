@@ -3,16 +3,14 @@ import type { Readable, Writable } from 'node:stream';
 import { ERROR_BYTES_MAX, kindOf, readText } from '../call.ts';
 import { EngineUnreachableError } from '../errors.ts';
 import type { HttpConnections } from '../transport/http-connections.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { HubTarget } from './hub-target.ts';
 
-/** Which host of which fleet. */
-export interface HubTarget {
-  /** The way to the hub itself. */
-  readonly hub: Transport;
-  /** A host's id or its name. */
-  readonly host: string;
-  /** A user's token; not needed over the hub's own socket. */
-  readonly token?: string | undefined;
+/** What a session is asked for with. */
+export interface SessionQuestion {
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whose host it is asked of, for errors. */
+  readonly host?: string | undefined;
 }
 
 /** A session that the hub has put on a connection of its own. */
@@ -49,7 +47,7 @@ const UPGRADE = 'fairlead-session';
  */
 export async function askForSession(
   deps: { readonly connections: HttpConnections; readonly target: HubTarget },
-  asked: { readonly path: string; readonly headers?: Readonly<Record<string, string>> },
+  asked: SessionQuestion,
   signal: AbortSignal,
 ): Promise<JoinedSession> {
   const { token } = deps.target;
@@ -63,17 +61,16 @@ export async function askForSession(
   if (!('output' in answer) || answer.status !== 101) {
     const body = 'output' in answer ? answer.output : answer.body;
     const text = await readText({ ...answer, body }, { operation: 'session', signal }, ERROR_BYTES_MAX);
-    throw refusal(deps.target, answer.status, text);
+    throw refusal(`${deps.target.hub.describe()} (host ${asked.host ?? '?'})`, answer.status, text);
   }
   const sessionId = answer.headers['fairlead-session'] ?? '';
   const joinedBy = answer.headers['fairlead-session-token'] ?? asked.headers?.['Fairlead-Session-Token'] ?? '';
   return { sessionId, token: joinedBy, output: answer.output, input: answer.input };
 }
 
-function refusal(target: HubTarget, status: number, text: string): EngineError {
+function refusal(address: string, status: number, text: string): EngineError {
   const { code, message } = refusalIn(text);
   if (code !== 'HOST_OFFLINE') return new SessionRefused(kindOf(status), message, { code, status });
-  const address = `${target.hub.describe()} (host ${target.host})`;
   return new EngineUnreachableError(message, { errno: 'EHOSTDOWN', address });
 }
 

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { SESSION_CREDIT_BYTES_FIRST, type SessionFrame } from '@fairlead/protocol/fleet';
-import { type SessionChannel, SessionEnd } from './session-end.ts';
+import { SessionEnd } from './session-end.ts';
+import type { SessionChannel } from './session-keeper.ts';
 
 describe('SessionEnd', () => {
   it('carries both directions whole and in order while its channels break', { timeout: 60_000 }, async () => {

@@ -7,12 +7,7 @@ import {
 } from '@fairlead/protocol/fleet';
 import { Duplex } from 'node:stream';
 import { ConnectionLostError } from '../errors.ts';
-
-/** One connection that carries a session's frames. It may break at any time; another one then takes its place. */
-export interface SessionChannel {
-  /** Hands a frame on; what a broken channel is given is lost, and sent again on the next. */
-  send(frame: SessionFrame): void;
-}
+import type { SessionChannel, SessionParty } from './session-keeper.ts';
 
 /**
  * One end of a two-way byte stream that outlives its connections: what was on its way when a channel broke is sent again on the
@@ -20,7 +15,7 @@ export interface SessionChannel {
  *
  * `end()` on the stream is a half-close. Holds at most `SESSION_CREDIT_BYTES_MAX` in each direction.
  */
-export class SessionEnd {
+export class SessionEnd implements SessionParty {
   readonly stream: Duplex;
   /** Resolves when the stream is closed at this end. */
   readonly closed: Promise<void>;
@@ -103,6 +98,10 @@ export class SessionEnd {
       default:
         return frame satisfies never;
     }
+  }
+
+  fail(error: Error): void {
+    this.stream.destroy(error);
   }
 
   #write(chunk: Uint8Array, done: () => void): void {

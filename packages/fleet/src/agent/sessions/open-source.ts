@@ -51,7 +51,7 @@ async function attachSource(
   signal.throwIfAborted();
   return {
     ...streamsOf(session),
-    signal: (name) => client.containers.kill(container, { signal: name }),
+    signal: (name) => client.containers.kill(container, { stopSignal: name }),
     exitCode: () => wait.exitCode,
   };
 }
