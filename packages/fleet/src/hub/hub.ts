@@ -14,6 +14,8 @@ import { ACCESS_ENDPOINTS } from './api/access.ts';
 import type { HubParts } from './api/endpoint.ts';
 import { HOST_ENDPOINTS } from './api/hosts.ts';
 import { HubServer, type UpgradeEndpoint } from './api/hub-server.ts';
+import { sessionEndpoints, sessionUpgrades } from './sessions/session-endpoints.ts';
+import { SessionRelay } from './sessions/session-relay.ts';
 import { LinkPipes } from './api/link.ts';
 import { OPERATION_ENDPOINTS } from './api/operations.ts';
 import { claimSocket } from './api/unix-socket.ts';
@@ -75,7 +77,8 @@ export async function startHub(options: HubOptions, signal: AbortSignal): Promis
   await nats.connection.flush();
   undo.use(startTimers(parts));
   void watchConnection(nats.connection, parts);
-  const server = undo.use(makeServer(parts, pipes));
+  const relay = undo.use(new SessionRelay(nats.connection));
+  const server = undo.use(makeServer(parts, { pipes, relay }));
   undo.defer(() => pipes?.close());
   const url = await listenEverywhere(server, options);
   const undone = undo.move();
@@ -158,9 +161,12 @@ async function makeParts({ options, database, hosts, nats, pipes }: Made): Promi
   return { parts, listener: { hosts, desk, presence, inventory, events, delivery, outbox, log } };
 }
 
-function makeServer(parts: HubParts, pipes: LinkPipes | undefined): HubServer {
-  const rows = [...OPERATION_ENDPOINTS, ...HOST_ENDPOINTS, ...ACCESS_ENDPOINTS];
-  const upgrades: UpgradeEndpoint[] = [];
+function makeServer(
+  parts: HubParts,
+  { pipes, relay }: { readonly pipes: LinkPipes | undefined; readonly relay: SessionRelay },
+): HubServer {
+  const rows = [...OPERATION_ENDPOINTS, ...HOST_ENDPOINTS, ...ACCESS_ENDPOINTS, ...sessionEndpoints(relay)];
+  const upgrades: UpgradeEndpoint[] = [...sessionUpgrades(parts, relay)];
   if (pipes !== undefined) {
     rows.push(pipes.endpoint);
     upgrades.push({ method: 'GET', path: '/v1/link', open: (request, socket) => pipes.open(parts, request, socket) });

@@ -154,6 +154,9 @@ export type HubErrorCode =
   | 'KEY_CONFLICT'
   | 'TOO_LARGE'
   | 'TOO_MANY'
+  | 'HOST_OFFLINE'
+  | 'SESSION_LOST'
+  | 'DENIED_BY_POLICY'
   | 'UNAVAILABLE'
   | 'INTERNAL';
 

@@ -28,12 +28,13 @@ export class EngineForwarder implements Disposable {
   /**
    * One request. When the caller hangs up the engine sees that, too.
    *
-   * @param body what was read of the request's already; undefined: it is still to come
+   * @param body instead of the request's own, which was read already; undefined: that one, as it comes
    * @throws EngineUnreachableError and whatever else happens before the answer's head.
    */
-  async forward(request: IncomingMessage, answer: ServerResponse, body: Uint8Array | undefined): Promise<void> {
+  async forward(request: IncomingMessage, answer: ServerResponse, body: string | undefined): Promise<void> {
     const { method = 'GET', url = '/', rawHeaders } = request;
-    const sent = httpRequest({ method, path: url, headers: [...rawHeaders], agent: this.#agent, setHost: false });
+    const headers = body === undefined ? [...rawHeaders] : withLengthOf(rawHeaders, body);
+    const sent = httpRequest({ method, path: url, headers, agent: this.#agent, setHost: false });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve).once('error', reject);
     });
@@ -63,4 +64,13 @@ export class EngineForwarder implements Disposable {
     const passing = [pipeline(connection, engine, { end: true }), pipeline(engine, connection, { end: true })];
     await Promise.allSettled(passing);
   }
+}
+
+function withLengthOf(rawHeaders: readonly string[], body: string): string[] {
+  const headers: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (!/^(content-length|transfer-encoding)$/i.test(name)) headers.push(name, value);
+  }
+  return [...headers, 'Content-Length', String(Buffer.byteLength(body))];
 }

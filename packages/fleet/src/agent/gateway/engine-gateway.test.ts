@@ -100,7 +100,7 @@ describe('EngineGateway', () => {
   it('refuses by policy, which sees what is to be created', async () => {
     await using come = await through('admin', async (access, _, body) => {
       if (access.verb !== 'create') return undefined;
-      return body?.toString().includes('"Privileged":true') === true
+      return JSON.stringify(body).includes('"Privileged":true')
         ? { rule: 'denyPrivileged', message: 'privileged is not allowed here' }
         : undefined;
     });

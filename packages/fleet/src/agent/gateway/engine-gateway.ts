@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { JSON_BODY_BYTES_MAX } from '@fairlead/protocol';
+import { EngineError, isEngineError, JSON_BODY_BYTES_MAX, parseJson } from '@fairlead/protocol';
 import { type FleetActor, roleIncludes } from '@fairlead/protocol/fleet';
 import type { FleetLog } from '../../lib/log.ts';
+import { isPrivileged } from '../../lib/role-for-command.ts';
 import type { Denial } from '../policy/policy.ts';
 import { type Access, accessOf } from './access.ts';
 import { EngineForwarder } from './engine-forwarder.ts';
@@ -11,8 +12,8 @@ import { type Refusal, refuse, refuseUpgrade } from './refuse.ts';
 export interface GatewayDeps {
   /** A connection to the host's engine. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
-  /** What this host's policy says of a request. `body` is there for a create. */
-  readonly deny: (access: Access, actor: FleetActor, body: Uint8Array | undefined) => Promise<Denial | undefined>;
+  /** What this host's policy says of a request. `body` is a create's document. */
+  readonly deny: (access: Access, actor: FleetActor, body: unknown) => Promise<Denial | undefined>;
   readonly log: FleetLog;
 }
 
@@ -53,10 +54,12 @@ export class EngineGateway implements AsyncDisposable {
   async #request(request: IncomingMessage, answer: ServerResponse): Promise<void> {
     try {
       const access = accessOf(request.method ?? '', request.url ?? '');
-      const body = access?.endpoint.name === 'container.create' ? await wholeBody(request) : undefined;
-      const refusal = await this.#judge(request, access, body);
+      const isCreate = access?.endpoint.name === 'container.create';
+      const document = isCreate ? parseJson(await wholeBody(request)) : undefined;
+      const refusal = await this.#judge(request, access, document);
       if (refusal !== undefined) return refuse(answer, refusal);
-      await this.#forwarder.forward(request, answer, body);
+      // What was judged is what is sent: a key that came twice is read in one way here and in another there.
+      await this.#forwarder.forward(request, answer, isCreate ? JSON.stringify(document) : undefined);
     } catch (error) {
       this.#failed(error, request);
       if (answer.headersSent) answer.destroy();
@@ -79,15 +82,16 @@ export class EngineGateway implements AsyncDisposable {
   async #judge(
     { method = '', url = '', socket }: IncomingMessage,
     access: Access | undefined,
-    body: Uint8Array | undefined,
+    body: unknown,
   ): Promise<Refusal | undefined> {
     const actor = this.#actors.get(socket);
     if (access === undefined || actor === undefined) return { status: 404, message: 'page not found' };
     const { log } = this.#deps;
     const asked = { actor: actor.name, role: actor.role, method, path: url.split('?')[0] };
-    if (!roleIncludes(actor.role, access.needs)) {
-      log.warning('agent.gateway.refused', { ...asked, needs: access.needs });
-      return { status: 403, message: `${actor.name} may ${actor.role}; this takes the role ${access.needs}` };
+    const needs = isDocument(body) && isPrivileged(body) ? 'admin' : access.needs;
+    if (!roleIncludes(actor.role, needs)) {
+      log.warning('agent.gateway.refused', { ...asked, needs });
+      return { status: 403, message: `${actor.name} may ${actor.role}; this takes the role ${needs}` };
     }
     const denial = await this.#deps.deny(access, actor, body);
     if (denial !== undefined) {
@@ -103,19 +107,25 @@ export class EngineGateway implements AsyncDisposable {
   }
 }
 
-/** @throws Error when it is longer than the engine would take. */
-async function wholeBody(request: IncomingMessage): Promise<Uint8Array> {
+/** @throws EngineError 'invalid-argument' when it is longer than the engine would take. */
+async function wholeBody(request: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let held = 0;
   for await (const chunk of request) {
     if (!(chunk instanceof Uint8Array)) continue;
     held += chunk.length;
-    if (held > JSON_BODY_BYTES_MAX) throw new Error(`a body may have ${JSON_BODY_BYTES_MAX} bytes`);
+    if (held > JSON_BODY_BYTES_MAX)
+      throw new EngineError('invalid-argument', `a body may have ${JSON_BODY_BYTES_MAX} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function unreachable(error: unknown): Refusal {
-  return { status: 502, message: error instanceof Error ? error.message : String(error) };
+  const status = isEngineError(error) && error.kind === 'invalid-argument' ? 400 : 502;
+  return { status, message: error instanceof Error ? error.message : String(error) };
+}
+
+function isDocument(body: unknown): body is Readonly<Record<string, unknown>> {
+  return typeof body === 'object' && body !== null && !Array.isArray(body);
 }

@@ -6,6 +6,7 @@ import { isEngineError, type ErrorKind } from '@fairlead/protocol';
 import {
   type FleetActor,
   type HostSubjects,
+  roleIncludes,
   type SessionAnswer,
   type SessionKind,
   type SessionOpen,
@@ -93,9 +94,14 @@ export class AgentSessions implements AsyncDisposable {
   }
 
   #join(request: SessionRequest, write: boolean): SessionAnswer {
+    const { actor } = request;
     const kept = this.#kept.get(request.sessionId);
     const isTheirs = kept !== undefined && timingSafeEqual(kept.tokenHash, Buffer.from(request.tokenHash, 'hex'));
     if (!isTheirs) return refused('SESSION_LOST', 'this host has no such session (any more)');
+    // On a tunnel every request is judged by itself.
+    if (write && kept.session.kind !== 'tunnel' && !roleIncludes(actor.role, 'exec')) {
+      return refused('FORBIDDEN', `to type takes the role exec; ${actor.name} has ${actor.role}`);
+    }
     this.#enter(request, kept, write);
     return { opened: true, kind: kept.session.kind, tty: kept.session.tty };
   }

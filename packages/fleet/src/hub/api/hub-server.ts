@@ -27,7 +27,15 @@ const TCP_KEEP_ALIVE_MS = 15_000;
 export interface UpgradeEndpoint {
   readonly method: 'GET';
   readonly path: string;
-  readonly open: (request: IncomingMessage, socket: Duplex, params: Readonly<Record<string, string>>) => Promise<void>;
+  readonly open: (request: IncomingMessage, socket: Duplex, context: UpgradeContext) => Promise<void>;
+}
+
+/** What is known of a connection that asks for an upgrade. */
+export interface UpgradeContext {
+  /** What stands for `:name` in the path. */
+  readonly params: Readonly<Record<string, string>>;
+  /** It came over the unix socket. */
+  readonly isLocal: boolean;
 }
 
 /** Where the API listens. */
@@ -110,7 +118,7 @@ export class HubServer implements AsyncDisposable {
     });
     server.on('upgrade', (request, socket, head) => {
       if (head.length > 0) socket.unshift(head);
-      void this.#upgrade(request, socket);
+      void this.#upgrade(request, socket, isLocal);
     });
     return server;
   }
@@ -170,7 +178,7 @@ export class HubServer implements AsyncDisposable {
     });
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex): Promise<void> {
+  async #upgrade(request: IncomingMessage, socket: Duplex, isLocal: boolean): Promise<void> {
     socket.on('error', ignore);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -178,7 +186,7 @@ export class HubServer implements AsyncDisposable {
     try {
       const match = this.#upgrades.match(request.method ?? '', path);
       if (match === undefined) throw new HubError('NOT_FOUND', `nothing to upgrade to at ${path}`);
-      await match.row.open(request, socket, match.params);
+      await match.row.open(request, socket, { params: match.params, isLocal });
     } catch (error) {
       const refusal = asHubError(error);
       if (refusal.code === 'INTERNAL') this.#parts.log.failure('hub.upgrade.failed', error, { url: request.url });

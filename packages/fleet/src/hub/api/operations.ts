@@ -10,7 +10,7 @@ import {
   type SubmitRefusal,
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
-import { roleForCommand } from '../access/role-for-command.ts';
+import { roleForCommand } from '../../lib/role-for-command.ts';
 import { refuseTooLarge } from '../nats-delivery.ts';
 import { asHubError, HubError } from '../operation/hub-error.ts';
 import { isOpen, type OperationRecord } from '../operation/record.ts';

@@ -26,6 +26,9 @@ export const STATUS_BY_CODE: Readonly<Record<HubErrorCode, number>> = {
   KEY_CONFLICT: 409,
   TOO_LARGE: 413,
   TOO_MANY: 429,
+  DENIED_BY_POLICY: 403,
+  SESSION_LOST: 410,
+  HOST_OFFLINE: 503,
   UNAVAILABLE: 503,
   INTERNAL: 500,
 };

@@ -16,6 +16,17 @@ import { HubError } from '../operation/hub-error.ts';
 /** How long an agent may take to open a session: its engine has to start a program. */
 const OPEN_WITHIN_MS = 30_000;
 
+/** Refusals of an agent that are passed on as they are; every other one means that it cannot be opened now. */
+const CODES = [
+  'SESSION_LOST',
+  'DENIED_BY_POLICY',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'CONFLICT',
+  'INVALID',
+  'TOO_MANY',
+] as const;
+
 /** What a caller's connection carries frames with: a byte stream, or a WebSocket. */
 export interface FrameCarrier {
   /** Encoded frames that came from the caller. Ends with the connection. @throws EngineError when they make no sense. */
@@ -47,8 +58,7 @@ export class SessionRelay implements AsyncDisposable {
   async ask(host: HostId, request: SessionRequest): Promise<Extract<SessionAnswer, { readonly opened: true }>> {
     const answer = await this.#request(host, request);
     if (answer.opened) return answer;
-    const code = answer.code === 'SESSION_LOST' || answer.code === 'DENIED_BY_POLICY' ? answer.code : 'SESSION_REFUSED';
-    throw new HubError(code, answer.message);
+    throw new HubError(CODES.find((code) => code === answer.code) ?? 'UNAVAILABLE', answer.message);
   }
 
   /**
