@@ -87,6 +87,7 @@ export {
   SESSION_PING_MS,
   SESSION_RING_BYTES,
   SESSION_SILENT_MS,
+  sessionAnswerSchema,
   sessionOpenSchema,
   sessionRequestSchema,
   type SessionAnswer,

@@ -1,8 +1,11 @@
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect } from '@fairlead/client';
 import { crashingPoints, type CrashPoints } from '../lib/crash-point.ts';
 import { hostClock } from '../lib/host-clock.ts';
 import type { FleetLog } from '../lib/log.ts';
+import { EngineGateway } from './gateway/engine-gateway.ts';
+import { judgeRequest } from './gateway/judge-request.ts';
 import { engineHost } from './engine/engine-host.ts';
 import { EngineSide } from './engine/engine-side.ts';
 import { identify, type Identity, keepJournalId } from './identity/identity.ts';
@@ -15,7 +18,7 @@ import { Outbox } from './link/outbox.ts';
 import { Operations } from './operations/operations.ts';
 import { readPolicy } from './policy/policy-file.ts';
 import { Reporter } from './reporter/reporter.ts';
-import { noSessions } from './sessions/session-host.ts';
+import { AgentSessions } from './sessions/agent-sessions.ts';
 
 export interface AgentOptions {
   /** Key, identity and journal; made if it is not there. */
@@ -71,8 +74,23 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   log.event('agent.started', { host: identity.host, engine: client.address, journal: journal.entries().length });
   await reporter.askEngine(signal);
   operations.resume();
+  const gateway = stack.use(
+    new EngineGateway({
+      dial: (dialling) => client.dial(dialling),
+      deny: (access, actor, body) => judgeRequest({ policy, engine, leaving: signal }, { access, actor, body }),
+      log,
+    }),
+  );
+  const sessions = stack.use(
+    new AgentSessions({
+      client,
+      serve: (connection, actor) => gateway.serve(connection, actor),
+      recordings: join(stateDir, 'recordings'),
+      log,
+    }),
+  );
   const reachable = { identity, reach: { servers: reach }, agentVersion: AGENT_VERSION };
-  const linked = keepLinked({ ...reachable, operations, sessions: noSessions, policy, log, link, reporter }, signal);
+  const linked = keepLinked({ ...reachable, operations, sessions, policy, log, link, reporter }, signal);
   await Promise.all([linked, reporter.run(signal)]);
   await Promise.all([operations.left(), outbox.left()]);
   log.event('agent.left', { open: operations.open.length });

@@ -11,6 +11,7 @@ import type { EventRing } from './host/event-ring.ts';
 import type { Inventory } from './host/inventory.ts';
 import type { Presence } from './host/presence.ts';
 import type { NatsDelivery } from './nats-delivery.ts';
+import type { SessionRelay } from './sessions/session-relay.ts';
 import type { OperationDesk } from './operation/desk.ts';
 import type { HostRecord, HostsTable } from './store/hosts-table.ts';
 
@@ -23,6 +24,7 @@ export interface AgentListenerDeps {
   readonly events: EventRing;
   readonly delivery: NatsDelivery;
   readonly outbox: Outbox;
+  readonly relay: SessionRelay;
   readonly log: FleetLog;
 }
 
@@ -134,6 +136,8 @@ async function hello(deps: AgentListenerDeps, host: HostRecord, message: Msg): P
     return;
   }
   deps.presence.hello(host.id, said);
+  // The agent speaks on another connection now: who looks at one of its sessions joins anew.
+  deps.relay.cut(host.id);
   answer(deps, message, { heartbeatMs: deps.presence.heartbeatMs, reconcile: reconcileList(deps.desk, host.id, said) });
   deps.desk.deliverAgain(host.id);
   if (deps.desk.openOf(host.id).some(({ life }) => life.state === 'QUEUED')) deps.delivery.hintQueued(host.id);

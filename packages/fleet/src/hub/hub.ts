@@ -70,14 +70,14 @@ export async function startHub(options: HubOptions, signal: AbortSignal): Promis
   const agents = hosts.all().map(({ id, publicKey }) => ({ host: id, publicKey }));
   const nats = undo.use(await openHubNats(options, agents, signal));
   const pipes = nats.address === undefined ? undefined : new LinkPipes(nats.address);
-  const { parts, listener } = await makeParts({ options, database, hosts, nats, pipes });
+  const relay = undo.use(new SessionRelay(nats.connection));
+  const { parts, listener } = await makeParts({ options, database, hosts, nats, pipes, relay });
   listenToAgents(nats.connection, listener);
   await listenToDeadLetters(nats.connection, listener);
   if (nats.system !== undefined) listenToSystem(nats.system, listener);
   await nats.connection.flush();
   undo.use(startTimers(parts));
   void watchConnection(nats.connection, parts);
-  const relay = undo.use(new SessionRelay(nats.connection));
   const server = undo.use(makeServer(parts, { pipes, relay }));
   undo.defer(() => pipes?.close());
   const url = await listenEverywhere(server, options);
@@ -98,15 +98,16 @@ interface Made {
   readonly hosts: HostsTable;
   readonly nats: HubNats;
   readonly pipes: LinkPipes | undefined;
+  readonly relay: SessionRelay;
 }
 
-async function makeParts({ options, database, hosts, nats, pipes }: Made): Promise<{
+async function makeParts({ options, database, hosts, nats, pipes, relay }: Made): Promise<{
   readonly parts: HubParts;
   readonly listener: AgentListenerDeps;
 }> {
   const { log } = options;
   const clock = hostClock();
-  const nowMs = (): number => clock.nowMs();
+  const nowMs = clock.nowMs.bind(clock);
   const events = new EventRing();
   const inventory = new Inventory();
   const presence = new Presence({
@@ -133,15 +134,14 @@ async function makeParts({ options, database, hosts, nats, pipes }: Made): Promi
   });
   const enrolment = new Enrolment({ hosts, tokens: new TokensTable(database), clock, gate: nats.gate, way: nats.way });
   const manager = await jetstreamManager(nats.connection);
-  const hostRemoved = async (id: HostId): Promise<void> => {
+  const hostRemoved = async ({ id }: { readonly id: HostId }): Promise<void> => {
     pipes?.cut(id);
+    relay.cut(id);
     presence.forget(id);
     inventory.forget(id);
     delivery.forget(id);
     await desk.hostRemoved(id);
-    await removeQueue(manager, id).catch((error: unknown) =>
-      log.failure('host.queue.not-removed', error, { host: id }),
-    );
+    await removeQueue(manager, id).catch((error) => log.failure('host.queue.not-removed', error, { host: id }));
   };
   const parts = {
     hosts,
@@ -156,9 +156,9 @@ async function makeParts({ options, database, hosts, nats, pipes }: Made): Promi
     failures: new FailureLimit(nowMs),
     clock,
     log,
-    hostRemoved: async ({ id }: { readonly id: HostId }) => await hostRemoved(id),
+    hostRemoved,
   };
-  return { parts, listener: { hosts, desk, presence, inventory, events, delivery, outbox, log } };
+  return { parts, listener: { hosts, desk, presence, inventory, events, delivery, outbox, relay, log } };
 }
 
 function makeServer(

@@ -98,6 +98,16 @@ export const sessionOpenSchema: v.GenericSchema<unknown, SessionOpen> = v.varian
   v.object({ kind: v.literal('logs'), container: text, follow: v.optional(v.boolean()), tail: v.optional(whole) }),
 ]);
 
+/** Checks how an agent answers. */
+export const sessionAnswerSchema: v.GenericSchema<unknown, SessionAnswer> = v.variant('opened', [
+  v.object({
+    opened: v.literal(true),
+    kind: v.picklist(['tunnel', 'exec', 'attach', 'logs']),
+    tty: v.boolean(),
+  }),
+  v.object({ opened: v.literal(false), code: v.string(), message: v.string() }),
+]);
+
 const common = {
   sessionId: token,
   actor: v.object({ name: v.pipe(v.string(), v.maxLength(256)), role: v.picklist(FLEET_ROLES) }),

@@ -3,19 +3,22 @@ import type { Duplex } from 'node:stream';
 import { EngineError, isEngineError, JSON_BODY_BYTES_MAX, parseJson } from '@fairlead/protocol';
 import { type FleetActor, roleIncludes } from '@fairlead/protocol/fleet';
 import type { FleetLog } from '../../lib/log.ts';
-import { isPrivileged } from '../../lib/role-for-command.ts';
 import type { Denial } from '../policy/policy.ts';
 import { type Access, accessOf } from './access.ts';
 import { EngineForwarder } from './engine-forwarder.ts';
+import { needsAdmin } from './privileged.ts';
 import { type Refusal, refuse, refuseUpgrade } from './refuse.ts';
 
 export interface GatewayDeps {
   /** A connection to the host's engine. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
-  /** What this host's policy says of a request. `body` is a create's document. */
+  /** What this host's policy says of a request. `body` is a create's or an exec's document. */
   readonly deny: (access: Access, actor: FleetActor, body: unknown) => Promise<Denial | undefined>;
   readonly log: FleetLog;
 }
+
+/** What is in these bodies decides who may send them. */
+const JUDGED_BODIES: ReadonlySet<string> = new Set(['container.create', 'exec.create']);
 
 /**
  * Speaks the engine's API with those who come through the fleet: every request is judged by its row of the endpoint table, by the
@@ -54,12 +57,12 @@ export class EngineGateway implements AsyncDisposable {
   async #request(request: IncomingMessage, answer: ServerResponse): Promise<void> {
     try {
       const access = accessOf(request.method ?? '', request.url ?? '');
-      const isCreate = access?.endpoint.name === 'container.create';
-      const document = isCreate ? parseJson(await wholeBody(request)) : undefined;
+      const isJudged = JUDGED_BODIES.has(access?.endpoint.name ?? '');
+      const document = isJudged ? parseJson(await wholeBody(request)) : undefined;
       const refusal = await this.#judge(request, access, document);
       if (refusal !== undefined) return refuse(answer, refusal);
       // What was judged is what is sent: a key that came twice is read in one way here and in another there.
-      await this.#forwarder.forward(request, answer, isCreate ? JSON.stringify(document) : undefined);
+      await this.#forwarder.forward(request, answer, isJudged ? JSON.stringify(document) : undefined);
     } catch (error) {
       this.#failed(error, request);
       if (answer.headersSent) answer.destroy();
@@ -88,7 +91,7 @@ export class EngineGateway implements AsyncDisposable {
     if (access === undefined || actor === undefined) return { status: 404, message: 'page not found' };
     const { log } = this.#deps;
     const asked = { actor: actor.name, role: actor.role, method, path: url.split('?')[0] };
-    const needs = isDocument(body) && isPrivileged(body) ? 'admin' : access.needs;
+    const needs = needsAdmin(access.endpoint.name, body) ? 'admin' : access.needs;
     if (!roleIncludes(actor.role, needs)) {
       log.warning('agent.gateway.refused', { ...asked, needs });
       return { status: 403, message: `${actor.name} may ${actor.role}; this takes the role ${needs}` };
@@ -124,8 +127,4 @@ async function wholeBody(request: IncomingMessage): Promise<string> {
 function unreachable(error: unknown): Refusal {
   const status = isEngineError(error) && error.kind === 'invalid-argument' ? 400 : 502;
   return { status, message: error instanceof Error ? error.message : String(error) };
-}
-
-function isDocument(body: unknown): body is Readonly<Record<string, unknown>> {
-  return typeof body === 'object' && body !== null && !Array.isArray(body);
 }

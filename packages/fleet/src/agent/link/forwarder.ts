@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { Budget, EngineError } from '@fairlead/protocol';
 import * as v from 'valibot';
 import { budgetSignal } from '../../lib/budget-signal.ts';
+import { LINK_HEADERS, LINK_UPGRADE, linkProof } from '../../lib/link-proof.ts';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
 import { signWith } from '../../nats/fleet-key.ts';
 import { postToHub } from '../identity/hub-http.ts';
@@ -81,10 +82,10 @@ export async function dialThroughHub(identity: Identity, signal: AbortSignal): P
   const { nonce } = challenge.output;
   const headers = {
     Connection: 'Upgrade',
-    Upgrade: 'fairlead-link',
-    'Fairlead-Host': host,
-    'Fairlead-Nonce': nonce,
-    'Fairlead-Signature': signWith(key, nonce),
+    Upgrade: LINK_UPGRADE,
+    [LINK_HEADERS.host]: host,
+    [LINK_HEADERS.nonce]: nonce,
+    [LINK_HEADERS.signature]: signWith(key, linkProof(host, nonce)),
   };
   return await upgrade(new URL('/v1/link', hub), headers, limited);
 }

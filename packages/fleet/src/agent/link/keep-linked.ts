@@ -41,6 +41,7 @@ export async function keepLinked(deps: LinkDeps, signal: AbortSignal): Promise<v
 async function serve(deps: LinkDeps, epoch: Epoch, signal: AbortSignal): Promise<void> {
   const { operations, reporter, link, sessions, log } = deps;
   const queue = new CommandQueue(deps, epoch);
+  sessions.use(epoch);
   // Heard before the hello is answered: from that moment on the hub sends.
   const answering = answerRequests(deps, epoch, queue);
   const leave = (): void => void epoch[Symbol.asyncDispose]();
@@ -50,7 +51,6 @@ async function serve(deps: LinkDeps, epoch: Epoch, signal: AbortSignal): Promise
     const hello = await epoch.hello({ agentVersion, engine: reporter.engine, openOperations: operations.open });
     log.event('agent.link.up', { server: epoch.connection.getServer(), heartbeatMs: hello.heartbeatMs });
     link.use(epoch);
-    sessions.use(epoch);
     for (const request of hello.reconcile) void operations.answerFor(request);
     await Promise.all([answering, queue.run(), beat(deps, epoch, hello.heartbeatMs), tellInventory(deps, epoch)]);
   } finally {

@@ -20,7 +20,10 @@ import { bindSourcesOf, type Denial, denyContainer, denyImage, denyVerb, type Po
  *
  * @throws EngineError 'invalid-argument' when a create's body cannot be read in one way only.
  */
-export async function judge(policy: Policy, { command, actor }: CommandMessage): Promise<Denial | undefined> {
+export async function judge(
+  policy: Policy,
+  { command, actor }: Pick<CommandMessage, 'command' | 'actor'>,
+): Promise<Denial | undefined> {
   const denied = denyVerb(policy, command.verb, actor);
   if (denied !== undefined) return denied;
   if (command.verb === 'pull') return denyImage(policy, spellingsOf(command.image));

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { CommandMessage, FleetCommand } from '@fairlead/protocol/fleet';
 import { judge } from './judge.ts';
 import { parsePolicy } from './policy-file.ts';
-import { denyGrace, denySession, type Policy } from './policy.ts';
+import { denyGrace, denyOther, denySession, type Policy } from './policy.ts';
 
 const actor = { name: 'alice', role: 'operate' } as const;
 
@@ -136,11 +136,19 @@ describe('denyGrace', () => {
 });
 
 describe('denySession', () => {
-  it('refuses a tunnel beside a rule about containers, unless it is listed', () => {
-    assert.equal(denySession({}, 'tunnel', actor), undefined);
-    assert.equal(denySession({ denyPrivileged: true }, 'tunnel', actor)?.rule, 'sessions');
-    assert.equal(denySession({ denyPrivileged: true }, 'logs', actor), undefined);
-    assert.equal(denySession({ denyPrivileged: true, sessions: ['tunnel'] }, 'tunnel', actor), undefined);
+  it('refuses what is not listed', () => {
+    assert.equal(denySession({ denyPrivileged: true }, 'tunnel', actor), undefined);
+    assert.equal(denySession({ sessions: ['logs'] }, 'tunnel', actor)?.rule, 'sessions');
+    assert.equal(denySession({ sessions: ['logs'] }, 'logs', actor), undefined);
+  });
+});
+
+describe('denyOther', () => {
+  it('refuses what the fleet has no verb for where containers are limited', () => {
+    assert.equal(denyOther({}, '/volumes/create'), undefined);
+    assert.equal(denyOther({ maxGraceMs: 1 }, '/volumes/create'), undefined);
+    assert.equal(denyOther({ bindPrefixes: [] }, '/volumes/create')?.rule, 'verbs');
+    assert.equal(denyOther({ denyPrivileged: true }, '/build')?.rule, 'verbs');
   });
 });
 

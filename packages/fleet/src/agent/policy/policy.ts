@@ -42,14 +42,24 @@ export function denyVerb(policy: Policy, verb: FleetVerb, actor: FleetActor): De
   return denyActor(policy, actor);
 }
 
-/** Whether this actor may open such a session here. A tunnel passes every rule about containers by, so it must be named beside one. */
+/** Whether this actor may open such a session here. What is asked on a tunnel is judged request by request. */
 export function denySession(policy: Policy, kind: SessionKind, actor: FleetActor): Denial | undefined {
-  const isLimited =
-    policy.denyPrivileged === true ||
-    [policy.bindPrefixes, policy.hostNamespaces, policy.images].some((rule) => rule !== undefined);
-  const isAllowed = policy.sessions?.includes(kind) ?? !(kind === 'tunnel' && isLimited);
-  if (!isAllowed) return denial('sessions', `a session of kind ${kind} is not allowed here`);
+  if (policy.sessions?.includes(kind) === false)
+    return denial('sessions', `a session of kind ${kind} is not allowed here`);
   return denyActor(policy, actor);
+}
+
+/** Whether something may be changed for which the fleet has no verb: whoever limits what containers may be has not allowed it. */
+export function denyOther(policy: Policy, what: string): Denial | undefined {
+  const { verbs, bindPrefixes, hostNamespaces, images, denyPrivileged } = policy;
+  const isLimited = [verbs, bindPrefixes, hostNamespaces, images].some((rule) => rule !== undefined);
+  if (!isLimited && denyPrivileged !== true) return undefined;
+  return denial('verbs', `${what} is none of the fleet's verbs, and this host is limited to them`);
+}
+
+/** Whether a program may be given more than its container has. */
+export function denyPrivilegedExec(policy: Policy): Denial | undefined {
+  return policy.denyPrivileged === true ? denial('denyPrivileged', 'a privileged exec is not allowed here') : undefined;
 }
 
 /** Whether a container may be given so much time to exit; null: without end. */

@@ -2,23 +2,22 @@ import { timingSafeEqual } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@fairlead/client';
-import { isEngineError, type ErrorKind } from '@fairlead/protocol';
+import { EngineError, isEngineError, type ErrorKind } from '@fairlead/protocol';
 import {
   type FleetActor,
-  type HostSubjects,
   roleIncludes,
   type SessionAnswer,
-  type SessionKind,
   type SessionOpen,
   type SessionRequest,
 } from '@fairlead/protocol/fleet';
-import type { NatsConnection } from '@nats-io/nats-core';
 import type { Duplex } from 'node:stream';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
-import type { Denial } from '../policy/policy.ts';
+import type { Epoch } from '../link/epoch.ts';
 import { Asciicast } from './asciicast.ts';
+import { type ChannelEnds, NatsChannel, type SessionLink } from './nats-channel.ts';
 import { openSource } from './open-source.ts';
 import type { AgentSession } from './session.ts';
+import type { SessionHost } from './session-host.ts';
 import { StreamSession } from './stream-session.ts';
 import { TunnelSession } from './tunnel-session.ts';
 
@@ -26,10 +25,7 @@ import { TunnelSession } from './tunnel-session.ts';
 export const SESSIONS_MAX = 500;
 
 export interface SessionsDeps {
-  readonly link: { readonly nats: NatsConnection; readonly subjects: HostSubjects };
   readonly client: Client;
-  /** What this host's policy says of a session. */
-  readonly deny: (kind: SessionKind, actor: FleetActor) => Denial | undefined;
   /** Speaks the engine's API on a tunnel, as far as this actor may. */
   readonly serve: (connection: Duplex, actor: FleetActor) => void;
   /** Where recordings are kept. */
@@ -45,10 +41,12 @@ interface Kept {
 }
 
 /** Every session of this host: opened and joined by the hub, kept over its connections, ended when nobody comes back. */
-export class AgentSessions implements AsyncDisposable {
+export class AgentSessions implements SessionHost, AsyncDisposable {
   readonly #deps: SessionsDeps;
   readonly #kept = new Map<string, Kept>();
+  readonly #channels = new Set<NatsChannel>();
   readonly #leaving = new AbortController();
+  #link: SessionLink | undefined;
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
@@ -58,8 +56,15 @@ export class AgentSessions implements AsyncDisposable {
     return this.#kept.size;
   }
 
-  /** Answers `rpc.session`. Never rejects: what cannot be opened is told in the answer. */
-  async answer(request: SessionRequest): Promise<SessionAnswer> {
+  /** Speaks over this connection from now on; who looked at something over the one before has to join again. */
+  use(epoch: Epoch): void {
+    const before = [...this.#channels];
+    this.#link = { nats: epoch.connection, subjects: epoch.subjects };
+    for (const channel of before) channel.lose();
+  }
+
+  /** Opens or joins one. Never rejects: what cannot be opened is told in the answer. */
+  async open(request: SessionRequest): Promise<SessionAnswer> {
     const { sessionId, actor, ask } = request;
     try {
       const answer = ask === 'open' ? await this.#open(request, request.open) : this.#join(request, request.write);
@@ -81,8 +86,6 @@ export class AgentSessions implements AsyncDisposable {
   }
 
   async #open(request: SessionRequest, open: SessionOpen): Promise<SessionAnswer> {
-    const denial = this.#deps.deny(open.kind, request.actor);
-    if (denial !== undefined) return refused('DENIED_BY_POLICY', `${denial.rule}: ${denial.message}`);
     if (this.#kept.size >= SESSIONS_MAX) return refused('TOO_MANY', `this host keeps ${SESSIONS_MAX} sessions already`);
     if (this.#kept.has(request.sessionId)) return refused('CONFLICT', 'there is a session of that id');
     const session = await this.#start(request, open);
@@ -107,11 +110,11 @@ export class AgentSessions implements AsyncDisposable {
   }
 
   async #start(request: SessionRequest, open: SessionOpen): Promise<AgentSession> {
-    const { link, client, serve } = this.#deps;
-    if (open.kind === 'tunnel') return new TunnelSession(link, (connection) => serve(connection, request.actor));
+    const { client, serve } = this.#deps;
+    if (open.kind === 'tunnel') return new TunnelSession((connection) => serve(connection, request.actor));
     const recording = open.kind === 'exec' && open.record === true ? await this.#recordingOf(request, open) : undefined;
     const source = await openSource(client, open, this.#leaving.signal);
-    const session = new StreamSession({ kind: open.kind, link, source, record: recording?.write.bind(recording) });
+    const session = new StreamSession({ kind: open.kind, source, record: recording?.write.bind(recording) });
     void session.over.then(() => recording?.[Symbol.asyncDispose]());
     return session;
   }
@@ -128,7 +131,18 @@ export class AgentSessions implements AsyncDisposable {
   #enter({ sessionId, channel }: SessionRequest, kept: Kept, write: boolean): void {
     clearTimeout(kept.abandoned);
     if (channel === undefined) return this.#watch(sessionId, kept);
-    kept.session.join(channel, { write, changed: () => this.#watch(sessionId, kept) });
+    const openChannel = (ends: ChannelEnds): NatsChannel => this.#openChannel(channel, ends);
+    kept.session.join(openChannel, { write, changed: () => this.#watch(sessionId, kept) });
+  }
+
+  #openChannel(name: string, ends: ChannelEnds): NatsChannel {
+    if (this.#link === undefined) throw new EngineError('unavailable', 'the agent is not connected');
+    const channel: NatsChannel = new NatsChannel(this.#link, name, {
+      ...ends,
+      over: () => void this.#channels.delete(channel),
+    });
+    this.#channels.add(channel);
+    return channel;
   }
 
   /** Ends a session that nobody looks at, after a while. */

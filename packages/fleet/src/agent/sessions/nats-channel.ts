@@ -7,9 +7,20 @@ import type { NatsConnection, Subscription } from '@nats-io/nats-core';
 export interface ChannelEnds {
   /** A frame came. @throws EngineError when it is out of step: then the channel is given up. */
   readonly receive: (frame: SessionFrame) => void;
-  /** The viewer is gone, or makes no sense. Called once. */
+  /** The viewer is gone, or makes no sense. */
   readonly lost: () => void;
+  /** Nothing comes any more, for whatever reason. */
+  readonly over?: () => void;
 }
+
+/** Where sessions speak: one connection for all of them. */
+export interface SessionLink {
+  readonly nats: NatsConnection;
+  readonly subjects: HostSubjects;
+}
+
+/** Opens a viewer's channel for whoever is at its ends. */
+export type OpenChannel = (ends: ChannelEnds) => NatsChannel;
 
 /** One viewer's connection as the agent sees it: three subjects of NATS. */
 export class NatsChannel implements SessionChannel, Disposable {
@@ -20,22 +31,25 @@ export class NatsChannel implements SessionChannel, Disposable {
   readonly #ends: ChannelEnds;
   #isOver = false;
 
-  constructor(
-    link: { readonly nats: NatsConnection; readonly subjects: HostSubjects },
-    channel: string,
-    ends: ChannelEnds,
-  ) {
+  constructor(link: SessionLink, channel: string, ends: ChannelEnds) {
     this.#nats = link.nats;
     this.#ends = ends;
     this.#out = link.subjects.sessionOutput(channel);
     this.#subscriptions = [link.subjects.sessionInput(channel), link.subjects.sessionControl(channel)].map((subject) =>
       link.nats.subscribe(subject, { callback: (_, { data }) => this.#receive(data) }),
     );
-    this.#pulse = new ChannelPulse({ ping: () => this.send({ kind: 'ping' }), silent: () => this.#lose() });
+    this.#pulse = new ChannelPulse({ ping: () => this.send({ kind: 'ping' }), silent: () => this.lose() });
   }
 
   send(frame: SessionFrame): void {
     if (!this.#isOver && !this.#nats.isClosed()) this.#nats.publish(this.#out, encodeSessionFrame(frame));
+  }
+
+  /** Gives the viewer up, and says so. */
+  lose(): void {
+    if (this.#isOver) return;
+    this[Symbol.dispose]();
+    this.#ends.lost();
   }
 
   [Symbol.dispose](): void {
@@ -43,6 +57,7 @@ export class NatsChannel implements SessionChannel, Disposable {
     this.#isOver = true;
     this.#pulse[Symbol.dispose]();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#ends.over?.();
   }
 
   #receive(data: Uint8Array): void {
@@ -53,12 +68,7 @@ export class NatsChannel implements SessionChannel, Disposable {
       this.#ends.receive(decodeSessionFrame(data.slice()));
     } catch (error) {
       if (!isEngineError(error)) throw error;
-      this.#lose();
+      this.lose();
     }
-  }
-
-  #lose(): void {
-    this[Symbol.dispose]();
-    this.#ends.lost();
   }
 }

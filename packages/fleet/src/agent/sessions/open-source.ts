@@ -51,7 +51,9 @@ async function attachSource(
   signal.throwIfAborted();
   return {
     ...streamsOf(session),
-    signal: (name) => client.containers.kill(container, { stopSignal: name }),
+    signal: async (name) => {
+      await client.containers.kill(container, { stopSignal: name });
+    },
     exitCode: () => wait.exitCode,
   };
 }

@@ -10,10 +10,3 @@ export interface SessionHost {
   /** The connection over which sessions speak from now on: one for all, and another one after a break. */
   use(epoch: Epoch): void;
 }
-
-/** A host without sessions says so. */
-export const noSessions: SessionHost = {
-  count: 0,
-  open: async () => ({ opened: false, code: 'NOT_IMPLEMENTED', message: 'this agent opens no sessions' }),
-  use() {},
-};

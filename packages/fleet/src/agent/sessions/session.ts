@@ -1,4 +1,5 @@
 import type { SessionKind } from '@fairlead/protocol/fleet';
+import type { OpenChannel } from './nats-channel.ts';
 
 /** A session as the agent keeps it: it outlives those who look at it. */
 export interface AgentSession extends AsyncDisposable {
@@ -11,5 +12,5 @@ export interface AgentSession extends AsyncDisposable {
   /** Resolves when nobody can learn anything from it any more. */
   readonly over: Promise<void>;
   /** One more viewer. `changed` is called when it has gone again. */
-  join(channel: string, options: { readonly write: boolean; readonly changed: () => void }): void;
+  join(open: OpenChannel, options: { readonly write: boolean; readonly changed: () => void }): void;
 }

@@ -5,6 +5,7 @@ import { hostSubjects, SESSION_RING_BYTES, type SessionFrame, type TerminalRect 
 import type { NatsConnection } from '@nats-io/nats-core';
 import { natsTestPlace, type NatsTestPlace, testAgent } from '../../nats/nats-place.fixture.ts';
 import { HubChannel } from './hub-channel.fixture.ts';
+import { NatsChannel } from './nats-channel.ts';
 import type { SessionSource, SourceChunk } from './session-source.ts';
 import { StreamSession } from './stream-session.ts';
 
@@ -27,7 +28,7 @@ describe('StreamSession', () => {
   function scene(source: ScriptedSource): Scene {
     assert.ok(hub !== undefined && own !== undefined);
     const link = { nats: own, subjects };
-    const session = new StreamSession({ kind: 'exec', link, source });
+    const session = new StreamSession({ kind: 'exec', source });
     const hubLink = { nats: hub, subjects };
     return {
       session,
@@ -35,7 +36,8 @@ describe('StreamSession', () => {
         channels += 1;
         const seen = new HubChannel(hubLink, `c${channels}`);
         await hubLink.nats.flush();
-        session.join(`c${channels}`, { write, changed: () => {} });
+        const channel = `c${channels}`;
+        session.join((ends) => new NatsChannel(link, channel, ends), { write, changed: () => {} });
         await link.nats.flush();
         return seen;
       },

@@ -1,5 +1,4 @@
 import {
-  type HostSubjects,
   SESSION_RING_BYTES,
   type SessionFrame,
   type SessionKind,
@@ -7,9 +6,8 @@ import {
   SessionRing,
   SessionSender,
 } from '@fairlead/protocol/fleet';
-import type { NatsConnection } from '@nats-io/nats-core';
 import { wordsOf } from '../../lib/log.ts';
-import { NatsChannel } from './nats-channel.ts';
+import type { NatsChannel, OpenChannel } from './nats-channel.ts';
 import type { AgentSession } from './session.ts';
 import type { SessionSource, SourceChunk } from './session-source.ts';
 
@@ -21,7 +19,6 @@ const ENDED_MS = 60_000;
 /** What a stream session is made of. */
 export interface StreamSessionParts {
   readonly kind: Exclude<SessionKind, 'tunnel'>;
-  readonly link: { readonly nats: NatsConnection; readonly subjects: HostSubjects };
   readonly source: SessionSource;
   /** Writes down what is shown, before anybody sees it. */
   readonly record?: ((chunk: SourceChunk) => Promise<void>) | undefined;
@@ -64,8 +61,8 @@ export class StreamSession implements AgentSession {
     return this.#viewers.size;
   }
 
-  join(channel: string, options: { readonly write: boolean; readonly changed: () => void }): void {
-    const viewer: Viewer = new Viewer(this.#parts.link, channel, {
+  join(open: OpenChannel, options: { readonly write: boolean; readonly changed: () => void }): void {
+    const viewer: Viewer = new Viewer(open, {
       ring: this.#ring,
       exit: () => this.#exit,
       receive: (frame) => this.#receive(viewer, frame),
@@ -167,9 +164,9 @@ class Viewer {
   #sender: SessionSender | undefined;
   #toldEnd = false;
 
-  constructor(link: StreamSessionParts['link'], channel: string, parts: ViewerParts) {
+  constructor(open: OpenChannel, parts: ViewerParts) {
     this.#parts = parts;
-    this.#channel = new NatsChannel(link, channel, {
+    this.#channel = open({
       receive: (frame) => {
         if (frame.kind === 'credit') this.#credit(frame.offset, frame.limit);
         parts.receive(frame);

@@ -1,8 +1,7 @@
 import { SessionEnd } from '@fairlead/client/fleet';
-import { type HostSubjects, SESSION_ABANDONED_MS } from '@fairlead/protocol/fleet';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { SESSION_ABANDONED_MS } from '@fairlead/protocol/fleet';
 import type { Duplex } from 'node:stream';
-import { NatsChannel } from './nats-channel.ts';
+import type { NatsChannel, OpenChannel } from './nats-channel.ts';
 import type { AgentSession } from './session.ts';
 
 /** One connection to the host's engine. It has one viewer: the last one that joined. */
@@ -11,16 +10,11 @@ export class TunnelSession implements AgentSession {
   readonly tty = false;
   readonly abandonedMs: number = SESSION_ABANDONED_MS;
   readonly over: Promise<void>;
-  readonly #link: { readonly nats: NatsConnection; readonly subjects: HostSubjects };
   readonly #end = new SessionEnd('agent');
   #channel: NatsChannel | undefined;
 
   /** @param serve what speaks HTTP on the connection; it owns the stream from then on. */
-  constructor(
-    link: { readonly nats: NatsConnection; readonly subjects: HostSubjects },
-    serve: (connection: Duplex) => void,
-  ) {
-    this.#link = link;
+  constructor(serve: (connection: Duplex) => void) {
     this.over = this.#end.closed;
     serve(this.#end.stream);
   }
@@ -29,9 +23,9 @@ export class TunnelSession implements AgentSession {
     return this.#channel === undefined ? 0 : 1;
   }
 
-  join(channel: string, options: { readonly changed: () => void }): void {
+  join(open: OpenChannel, options: { readonly changed: () => void }): void {
     this.#leave();
-    const joined: NatsChannel = new NatsChannel(this.#link, channel, {
+    const joined: NatsChannel = open({
       receive: (frame) => this.#end.receive(joined, frame),
       lost: () => {
         this.#end.lost(joined);

@@ -6,11 +6,14 @@ import {
   hostSubjects,
   isInputFrame,
   type SessionAnswer,
+  sessionAnswerSchema,
   SessionFrameSplitter,
   type SessionRequest,
   withLength,
 } from '@fairlead/protocol/fleet';
 import { NoRespondersError, type NatsConnection, RequestError, type Subscription } from '@nats-io/nats-core';
+import * as v from 'valibot';
+import { askAgent } from '../../nats/ask-agent.ts';
 import { HubError } from '../operation/hub-error.ts';
 
 /** How long an agent may take to open a session: its engine has to start a program. */
@@ -43,7 +46,7 @@ export interface FrameCarrier {
  */
 export class SessionRelay implements AsyncDisposable {
   readonly #nats: NatsConnection;
-  readonly #carriers = new Set<FrameCarrier>();
+  readonly #carriers = new Map<FrameCarrier, HostId>();
 
   constructor(nats: NatsConnection) {
     this.#nats = nats;
@@ -75,18 +78,16 @@ export class SessionRelay implements AsyncDisposable {
     const subjects = hostSubjects(host);
     // The agent's first frames come before its answer.
     const early: Uint8Array[] = [];
-    let carrier: FrameCarrier | undefined;
+    const to = { send: (frame: Uint8Array): void => void early.push(frame.slice()) };
     const output = this.#nats.subscribe(subjects.sessionOutput(request.channel), {
-      callback: (_, { data }) => {
-        if (carrier === undefined) early.push(data.slice());
-        else carrier.send(data);
-      },
+      callback: (_, { data }) => to.send(data),
     });
     using _ = unsubscribed(output);
     await this.ask(host, request);
-    carrier = begin();
+    const carrier = begin();
     for (const frame of early) carrier.send(frame);
-    this.#carriers.add(carrier);
+    to.send = (frame) => carrier.send(frame);
+    this.#carriers.set(carrier, host);
     try {
       for await (const frame of carrier.frames()) {
         const subject = isInputFrame(frame) ? subjects.sessionInput : subjects.sessionControl;
@@ -102,14 +103,18 @@ export class SessionRelay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const carrier of this.#carriers) carrier.close();
+    for (const carrier of this.#carriers.keys()) carrier.close();
+  }
+
+  /** Ends the connections to one host's sessions; the sessions themselves go on. */
+  cut(host: HostId): void {
+    for (const [carrier, carriersHost] of this.#carriers) if (carriersHost === host) carrier.close();
   }
 
   async #request(host: HostId, request: SessionRequest): Promise<SessionAnswer> {
-    const subject = hostSubjects(host).rpc('session');
+    const asked = { rpc: 'session', question: request, timeoutMs: OPEN_WITHIN_MS } as const;
     try {
-      const message = await this.#nats.request(subject, JSON.stringify(request), { timeout: OPEN_WITHIN_MS });
-      return message.json<SessionAnswer>();
+      return v.parse(sessionAnswerSchema, await askAgent(this.#nats, host, asked));
     } catch (cause) {
       const isOffline = cause instanceof NoRespondersError || (cause instanceof RequestError && cause.isNoResponders());
       throw isOffline

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect, EngineUnreachableError } from '@fairlead/client';
+import { CuttingProxy } from './cutting-proxy.ts';
+import { FleetWorld } from './fleet-world.ts';
+
+describe('connect({ hub, host })', { concurrency: 2 }, () => {
+  let world: FleetWorld;
+  let web: Client;
+
+  before(async () => {
+    world = await FleetWorld.open();
+    web = await connect({ hub: world.socket, host: 'web' });
+  });
+  after(async () => {
+    await web[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  it('drives a host’s engine as if it were here', async () => {
+    const { exitCode, stdout } = await web.run('busybox', ['sh', '-c', 'echo hi; exit 3'], { autoRemove: true });
+    assert.deepEqual([exitCode, stdout.toString()], [3, 'hi\n']);
+    const { Id } = await web.containers.create({ Image: 'busybox', Cmd: ['sleep', '1000'] }, { name: 'drive' });
+    await web.containers.start('drive');
+    const cat = await web.containers.exec('drive', ['cat'], { stdin: 'through and back' });
+    assert.equal(cat.stdout.toString(), 'through and back');
+    const stopped = await web.containers.stop('drive', { graceMs: 0 });
+    assert.deepEqual([stopped.changed, stopped.outcome, stopped.exitCode], [true, 'killed', 137]);
+    assert.equal((await web.containers.inspect(Id)).State.Status, 'exited');
+    await web.containers.remove('drive');
+  });
+
+  it('carries a megabyte of input, each byte once, while the wire is cut again and again', async () => {
+    await using proxy = await CuttingProxy.to(Number(world.url.port));
+    const token = await world.user('paste', 'exec');
+    await using far = await connect({ hub: proxy.url, token, host: 'web' });
+    await background(web, 'paste');
+    const bytes = randomBytes(1_000_000);
+    await using shell = await far.containers.spawn('paste', ['sh', '-c', 'cat'], { stdin: true });
+    const over = new AbortController();
+    const cutting = cutNowAndThen(proxy, over.signal);
+    const heard = collect(shell.output());
+    for (let at = 0; at < bytes.length; at += 10_000) {
+      await shell.write(bytes.subarray(at, at + 10_000));
+      await sleep(5);
+    }
+    shell.endInput();
+    assert.equal(hash(await heard), hash(bytes));
+    assert.equal(await shell.exitCode(), 0);
+    over.abort();
+    await cutting;
+    assert.ok(proxy.cuts > 3, `${proxy.cuts} cuts`);
+    await web.containers.remove('paste', { force: true });
+  });
+
+  it('keeps 10,000 keystrokes in order, characters cut at every byte', async () => {
+    await background(web, 'keys');
+    const text = 'aä€😀'.repeat(1_000);
+    await using shell = await web.containers.spawn('keys', ['cat'], { stdin: true });
+    const heard = collect(shell.output());
+    for (const byte of Buffer.from(text)) await shell.write(Uint8Array.of(byte));
+    shell.endInput();
+    assert.equal((await heard).toString(), text);
+    await web.containers.remove('keys', { force: true });
+  });
+
+  it('goes on with a terminal at its offset after the wire was gone for a while', async () => {
+    await using proxy = await CuttingProxy.to(Number(world.url.port));
+    const token = await world.user('terminal', 'exec');
+    await using far = await connect({ hub: proxy.url, token, host: 'web' });
+    await background(web, 'away');
+    await using shell = await far.containers.spawn('away', ['sh'], { tty: true, stdin: true });
+    const heard = collect(shell.output());
+    await shell.write(Buffer.from('for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 0.5; done; exit 5\n'));
+    await sleep(700);
+    proxy.cut();
+    await sleep(2_000);
+    proxy.mend();
+    const text = (await heard).toString();
+    for (let tick = 1; tick <= 8; tick += 1) assert.equal(text.split(`tick ${tick}\r\n`).length, 2, text);
+    assert.equal(await shell.exitCode(), 5);
+    await web.containers.remove('away', { force: true });
+  });
+
+  it('goes on when the hub was started again in the middle', async () => {
+    const token = await world.user('restart', 'exec');
+    await using far = await connect({ hub: world.url.href, token, host: 'web' });
+    await background(web, 'hub');
+    await using shell = await far.containers.spawn('hub', ['sh', '-c', 'echo one; read line; echo $line; exit 6'], {
+      stdin: true,
+    });
+    const heard = collect(shell.output());
+    await sleep(300);
+    await world.restartHub();
+    await shell.write(Buffer.from('two\n'));
+    assert.equal((await heard).toString(), 'one\ntwo\n');
+    assert.equal(await shell.exitCode(), 6);
+    await web.containers.remove('hub', { force: true });
+  });
+
+  it('lets a user do what the role allows, request by request', async () => {
+    const token = await world.user('viewer', 'view');
+    await using viewer = await connect({ hub: world.url.href, token, host: 'web' });
+    await viewer.containers.list();
+    await assert.rejects(
+      viewer.containers.create({ Image: 'busybox' }),
+      /viewer may view; this takes the role operate/,
+    );
+    await using operator = await connect({
+      hub: world.url.href,
+      token: await world.user('op', 'operate'),
+      host: 'web',
+    });
+    await assert.rejects(operator.containers.exec('any', ['id']), /takes the role exec/);
+    const body = { Image: 'busybox', HostConfig: { Privileged: true } };
+    await assert.rejects(operator.containers.create(body), /takes the role admin/);
+  });
+
+  it('tells who is not there from what is not allowed', async () => {
+    await using nobody = await connect({ hub: world.url.href, token: 'nobodys', host: 'web' });
+    await assert.rejects(nobody.containers.list(), /token is nobody/);
+    await using nowhere = await connect({ hub: world.socket, host: 'nowhere' });
+    await assert.rejects(nowhere.containers.list(), /no such host: nowhere/);
+    await using dead = await connect({ hub: 'http://127.0.0.1:1', host: 'web' });
+    await assert.rejects(dead.containers.list(), EngineUnreachableError);
+  });
+});
+
+async function background(client: Client, name: string): Promise<void> {
+  await client.containers.create({ Image: 'busybox', Cmd: ['sleep', '1000'] }, { name });
+  await client.containers.start(name);
+}
+
+async function cutNowAndThen(proxy: CuttingProxy, until: AbortSignal): Promise<void> {
+  while (!until.aborted) {
+    await sleep(150, undefined, { signal: until }).catch(() => {});
+    proxy.cut();
+    await sleep(30);
+    proxy.mend();
+  }
+}
+
+async function collect(output: AsyncIterable<{ readonly bytes: Uint8Array }>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const { bytes } of output) chunks.push(bytes);
+  return Buffer.concat(chunks);
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
