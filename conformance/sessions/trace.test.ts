@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { it } from 'node:test';
@@ -147,25 +148,27 @@ sessions(
       const name = await session.background(['-it'], ['sh']);
       const file = join(session.engine.directory, `${name}.json`);
       {
-        await using exec = tracer.atTerminal(file, [
-          DOCKER_PROGRAM,
-          'exec',
-          '-it',
-          name,
-          'sh',
-          '-c',
-          'tty; read line; exit 5',
-        ]);
-        await exec.says(/\/dev\/pts\/\d+\s+\/dev/);
-        exec.write('x\r');
-        assert.equal((await exec.result()).exitCode, 5);
+        const [run, exec] = [
+          `${DOCKER_PROGRAM} run -it --rm busybox sh -c 'read line; echo run $line'`,
+          `${DOCKER_PROGRAM} exec -it ${name} sh -c 'tty; read line; exit 5'`,
+        ];
+        await using both = tracer.atTerminal(file, ['sh', '-c', `${run}; ${exec}`]);
+        both.write('first\r');
+        await both.says(/run first\s+\/dev\/pts/);
+        both.write('x\r');
+        assert.equal((await both.result()).exitCode, 5);
       }
-      assertNothingWrong(JSON.parse(readFileSync(file, 'utf8')) as Trace, 'exec -it');
+      assertNothingWrong(JSON.parse(readFileSync(file, 'utf8')) as Trace, 'run -it and exec -it');
       await using attach = tracer.atTerminal(file, [DOCKER_PROGRAM, 'attach', name]);
       await attach.says(/# /);
       attach.write('\x10\x11');
       await attach.result();
-      assertNothingWrong(JSON.parse(readFileSync(file, 'utf8')) as Trace, 'attach');
+      const detached = JSON.parse(readFileSync(file, 'utf8')) as Trace;
+      assertNothingWrong(detached, 'attach');
+      assert.deepEqual(
+        detached.findings.map(({ id }) => id),
+        ['detached'],
+      );
       assert.equal(await session.inspect(name, '{{.State.Status}}'), 'running');
     });
   },
@@ -258,6 +261,8 @@ sessions(
 
     it('stays up for programs that connect by themselves, and prints as it goes', async () => {
       const socket = join(session.engine.directory, `${session.name()}.sock`);
+      // A tracer that was killed leaves its socket behind.
+      execFileSync(PYTHON, ['-c', 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', socket]);
       await using listening = new Tracer(session).start(['--listen', socket]);
       await listening.says(/leads to/, { stream: 'stderr' });
       assert.equal(statSync(socket).mode & 0o777, 0o600);

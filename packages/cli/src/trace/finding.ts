@@ -32,6 +32,7 @@ export type FindingId =
   | 'exec-exit-code-not-asked'
   | 'exec-inspected-while-running'
   | 'exec-left-running'
+  | 'detached'
   | 'stream-cut'
   | 'answer-cut'
   | 'request-cut'

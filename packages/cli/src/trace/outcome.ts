@@ -18,9 +18,12 @@ export function connectionOf(recording: Recording, { connection }: Exchange): Co
   return recording.connections.find(({ number }) => number === connection);
 }
 
+/** 128 + SIGINT: what clients end with that a person broke off, also one that a shell started. */
+const BROKEN_OFF_EXIT_CODE = 130;
+
 /** A client that a person or a signal ended did not give up: whoever typed Ctrl-C knows. */
 export function wasInterrupted({ finish }: Recording): boolean {
-  return finish?.interrupted === true || (finish?.exitCode ?? 0) > 128;
+  return finish?.interrupted === true || finish?.exitCode === BROKEN_OFF_EXIT_CODE;
 }
 
 function endsExchange({ side, how }: End, { stream }: Exchange): boolean {

@@ -8,7 +8,11 @@ import { requestText, sizeText } from './words.ts';
 export function streamFindings(recording: Recording): readonly Finding[] {
   return recording.exchanges.flatMap((exchange) => {
     const connection = connectionOf(recording, exchange);
-    return [...cutFindings(exchange, connection, recording), ...stdinFindings(exchange, connection, recording)];
+    return [
+      ...cutFindings(exchange, connection, recording),
+      ...stdinFindings(exchange, connection, recording),
+      ...detachFindings(exchange, connection),
+    ];
   });
 }
 
@@ -86,6 +90,25 @@ function stdinFindings(
         { atMs: exchange.stream.atMs, what: 'the connection became a stream' },
         ...(outcome.by === 'client' ? [{ atMs: outcome.atMs, what: `client: ${outcome.how}` }] : []),
       ],
+      connection: exchange.connection,
+      exchange: exchange.number,
+    },
+  ];
+}
+
+/** Whoever leaves an attached container leaves it running. Clients look for the detach keys themselves, so only their leaving is seen. */
+function detachFindings(exchange: Exchange, connection: Connection | undefined): readonly Finding[] {
+  const outcome = outcomeOf(exchange, connection);
+  if (exchange.endpoint.name !== 'container.attach' || exchange.stream === undefined) return [];
+  if (outcome.by !== 'client' && !exchange.detachKeys) return [];
+  return [
+    {
+      id: 'detached',
+      level: 'note',
+      summary: `The client left \`${requestText(exchange)}\` before its end${exchange.detachKeys ? ', by the detach keys' : ''}. That does not end the container.`,
+      details: [],
+      fixes: [],
+      evidence: outcome.by === 'client' ? [{ atMs: outcome.atMs, what: `client: ${outcome.how}` }] : [],
       connection: exchange.connection,
       exchange: exchange.number,
     },

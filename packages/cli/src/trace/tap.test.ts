@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { type Duplex, duplexPair } from 'node:stream';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -122,6 +123,26 @@ describe('tap, between tcp sockets', () => {
   });
 });
 
+describe('tap, with a way to the engine that is no socket', () => {
+  it('lets bytes and half-closes through', async () => {
+    await using world = await World.open('unix');
+    const [client, inner] = await world.connection();
+    const [outer, engine] = duplexPair({ allowHalfOpen: true });
+    const heard: string[] = [];
+    const over = tap(
+      { socket: inner, unix: true },
+      { socket: outer, unix: false },
+      { bytes: () => {}, ended: (side, how) => void heard.push(`${side}: ${how}`) },
+    );
+    client.end('question');
+    assert.equal(String(await all(engine)), 'question');
+    engine.end('answer');
+    assert.equal(String(await all(client)), 'answer');
+    await over;
+    assert.deepEqual(heard.slice(0, 2), ['client: half-close', 'engine: fin']);
+  });
+});
+
 /** Where connections come from. */
 class World implements AsyncDisposable {
   readonly #kind: Kind;
@@ -146,6 +167,10 @@ class World implements AsyncDisposable {
       await once(server, 'listening');
     }
     return world;
+  }
+
+  async connection(): Promise<readonly [Socket, Socket]> {
+    return await this.#connection(this.#front);
   }
 
   async pair(): Promise<Pair> {
@@ -184,7 +209,7 @@ class World implements AsyncDisposable {
   }
 }
 
-async function all(socket: Socket): Promise<Buffer> {
+async function all(socket: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks);

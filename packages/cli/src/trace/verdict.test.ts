@@ -400,6 +400,23 @@ describe('verdict', () => {
     );
   });
 
+  it('says that whoever detaches leaves a container running', () => {
+    const attach = requestOf('POST /v1.41/containers/web/attach?stream=1&stdin=1', undefined, ...UPGRADE);
+    const script = [at(0, 'client', attach), at(1, 'engine', HIJACKED), ends(900, 'client', 'close'), finish(0)];
+    assert.deepEqual(
+      verdict(recordingOf(scriptedEvents(script))).map(({ id, level }) => [id, level]),
+      [['detached', 'note']],
+    );
+  });
+
+  it('does not take the exit code of a killed container for an interruption', () => {
+    const left = [at(0, 'client', requestOf('GET /info')), ends(500, 'client', 'close'), finish(137)];
+    assert.deepEqual(
+      verdict(recordingOf(scriptedEvents(left))).map(({ level }) => level),
+      ['problem'],
+    );
+  });
+
   it('says when nobody connected', () => {
     assert.deepEqual(
       verdict(recordingOf(scriptedEvents([finish(0)]))).map(({ id }) => id),
