@@ -1,12 +1,7 @@
-import type { Command } from './command.ts';
-
-/** One line of the command list. The command itself is loaded when it is called. */
-export interface CatalogEntry {
-  /** How it is called: `ps`, and `container ls` beside it. */
-  readonly names: readonly [string, ...string[]];
-  readonly summary: string;
-  load(): Promise<Command>;
-}
+import type { CatalogEntry } from './catalog/catalog-entry.ts';
+import { CONTAINER_FILE_ENTRIES, CONTAINER_RESOURCE_ENTRIES } from './catalog/container-entries.ts';
+import { IMAGE_TRANSFER_ENTRIES } from './catalog/image-entries.ts';
+import { NETWORK_ENTRIES, PRUNE_ENTRIES, VOLUME_ENTRIES } from './catalog/resource-entries.ts';
 
 /** Every command, in the order of the help. */
 export const CATALOG: readonly CatalogEntry[] = [
@@ -90,9 +85,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'Remove one or more containers',
     load: async () => (await import('./commands/container/rm.ts')).rmCommand,
   },
+  ...CONTAINER_FILE_ENTRIES,
+  ...CONTAINER_RESOURCE_ENTRIES,
   {
-    names: ['inspect', 'container inspect', 'image inspect'],
-    summary: 'Return low-level information on containers and images',
+    names: ['inspect'],
+    summary: 'Return low-level information on containers, images, networks and volumes',
     load: async () => (await import('./commands/system/inspect.ts')).inspectCommand,
   },
   {
@@ -125,6 +122,10 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'Show the history of an image',
     load: async () => (await import('./commands/image/history.ts')).historyCommand,
   },
+  ...IMAGE_TRANSFER_ENTRIES,
+  ...VOLUME_ENTRIES,
+  ...NETWORK_ENTRIES,
+  ...PRUNE_ENTRIES,
   {
     names: ['operations', 'system operations'],
     summary: 'Show who asked the engine for what, and how it ended',

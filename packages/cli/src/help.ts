@@ -1,4 +1,5 @@
-import { CATALOG, type CatalogEntry } from './catalog.ts';
+import { CATALOG } from './catalog.ts';
+import type { CatalogEntry } from './catalog/catalog-entry.ts';
 import type { Command } from './command.ts';
 import { type FlagHelp, FlagSet } from './flags/flag-set.ts';
 

@@ -15,3 +15,11 @@ export function ellipsis(whole: string, width: number): string {
   const letters = Array.from(whole);
   return letters.length <= width ? whole : `${letters.slice(0, width - 1).join('')}…`;
 }
+
+/** `a=1,b=2` */
+export function labelsText(labels: Readonly<Record<string, string>> | null | undefined): string {
+  return Object.entries(labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .toSorted()
+    .join(',');
+}

@@ -60,7 +60,7 @@ export function imageIdIn({ status = '' }: ProgressMessage): string | undefined 
   return /^(?:sha256:)?[0-9a-f]{64}$/.exec(status.trim())?.[0];
 }
 
-/** A build's image from what is printed for people, for engines that send no `aux`. Source: moby builder/dockerfile/builder.go. */
+/** A build's image from what is printed for people, for engines that send no `aux`, and for quiet builds. Source: moby builder/dockerfile/builder.go. */
 export function builtImage({ stream = '' }: ProgressMessage): string | undefined {
-  return /^Successfully built ([0-9a-f]{12,64})\s*$/.exec(stream)?.[1];
+  return /^(?:Successfully built )?((?:sha256:)?[0-9a-f]{12,64})\s*$/.exec(stream)?.[1];
 }

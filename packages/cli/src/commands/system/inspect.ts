@@ -1,35 +1,57 @@
 import { type Client, RequestFailedError } from '@fairlead/client';
-import { atLeast, type Command } from '../../command.ts';
+import { isEngineError } from '@fairlead/protocol';
+import { type Action, atLeast, type Command } from '../../command.ts';
 import type { CliContext } from '../../context.ts';
 import { EXIT_FAILURE, EXIT_USAGE, ExitError, failureText } from '../../exit-codes.ts';
+import type { FlagSet } from '../../flags/flag-set.ts';
 import { text, toggle } from '../../flags/flag-types.ts';
 import { plainJson, TemplateError } from '../../format/go-template-value.ts';
 import { parseTemplate, type Template } from '../../format/go-template.ts';
 
-const TYPES = ['container', 'image'] as const;
+const TYPES = ['container', 'image', 'network', 'volume'] as const;
 type ObjectType = (typeof TYPES)[number];
 
 /** `fairlead inspect` */
 export const inspectCommand: Command = {
   name: 'inspect',
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
-  summary: 'Return low-level information on containers and images',
+  summary: 'Return low-level information on containers, images, networks and volumes',
   args: atLeast(1),
   define(flags) {
-    const format = flags.add('format,f', "Format output using a custom template: 'json' or 'TEMPLATE'", text());
+    const type = flags.add('type', `Only inspect objects of the given type: ${TYPES.join(', ')}`, text());
     const size = flags.add('size,s', 'Display total file sizes if the type is container', toggle());
-    const type = flags.add('type', 'Only inspect objects of the given type: container or image', text());
-    return async (context, refs) => {
-      const types = typesOf(type.value);
-      const client = await context.client();
-      return await show(context, {
-        refs,
-        format: format.value,
-        find: (ref) => find(client, ref, { types, size: size.value }),
-      });
-    };
+    return inspecting(flags, () => ({ types: typesOf(type.value), size: size.value }));
   },
 };
+
+/** `fairlead container inspect` and the like. */
+export function inspectOnly(type: ObjectType): Command {
+  const summary = `Display detailed information on one or more ${type}s`;
+  return {
+    name: `${type} inspect`,
+    usage: `[OPTIONS] ${type.toUpperCase()} [${type.toUpperCase()}...]`,
+    summary,
+    args: atLeast(1),
+    define(flags) {
+      const size = type === 'container' ? flags.add('size,s', 'Display total file sizes', toggle()) : undefined;
+      return inspecting(flags, () => ({ types: [type], size: size?.value ?? false }));
+    },
+  };
+}
+
+interface Wanted {
+  readonly types: readonly ObjectType[];
+  readonly size: boolean;
+}
+
+function inspecting(flags: FlagSet, wanted: () => Wanted): Action {
+  const format = flags.add('format,f', "Format output using a custom template: 'json' or 'TEMPLATE'", text());
+  return async (context, refs) => {
+    const asked = wanted();
+    const client = await context.client();
+    return await show(context, { refs, format: format.value, find: (ref) => find(client, ref, asked) });
+  };
+}
 
 function typesOf(typed: string): readonly ObjectType[] {
   if (typed === '') return TYPES;
@@ -38,24 +60,44 @@ function typesOf(typed: string): readonly ObjectType[] {
   throw new ExitError(EXIT_USAGE, `"${typed}" is not a valid value for --type`);
 }
 
-/** The first that answers: a container, else an image, as docker inspect tries them. @throws ExitError `No such object` */
-async function find(
-  client: Client,
-  ref: string,
-  wanted: { readonly types: readonly ObjectType[]; readonly size: boolean },
-): Promise<unknown> {
+/** The first that answers, in the order docker inspect tries them. @throws ExitError `No such object` */
+async function find(client: Client, ref: string, wanted: Wanted): Promise<unknown> {
+  let failure: unknown;
   for (const type of wanted.types) {
     try {
-      return type === 'container'
-        ? await client.containers.inspect(ref, wanted.size ? { size: true } : {})
-        : await client.images.inspect(ref);
+      return await inspectOne(client, ref, { type, size: wanted.size });
     } catch (error) {
-      if (!(error instanceof RequestFailedError) || error.kind !== 'not-found') throw error;
+      // What is no name of an image may be one of a network.
+      const another = error instanceof RequestFailedError && error.kind === 'not-found';
+      if (!another && !(isEngineError(error) && error.kind === 'invalid-argument' && wanted.types.length > 1))
+        throw error;
+      failure = error;
     }
   }
   const [only] = wanted.types;
-  const words = wanted.types.length > 1 ? `No such object: ${ref}` : `No such ${only}: ${ref}`;
-  throw new ExitError(EXIT_FAILURE, `Error: ${words}`);
+  const words = wanted.types.length > 1 ? `Error: No such object: ${ref}` : undefined;
+  // Of networks and volumes the engine's own words are told. Source: docker/cli inspect.go.
+  if (words === undefined && (only === 'network' || only === 'volume')) throw failure;
+  throw new ExitError(EXIT_FAILURE, words ?? `Error: No such ${only}: ${ref}`, { cause: failure });
+}
+
+async function inspectOne(
+  client: Client,
+  ref: string,
+  { type, size }: { readonly type: ObjectType; readonly size: boolean },
+): Promise<unknown> {
+  switch (type) {
+    case 'container':
+      return await client.containers.inspect(ref, size ? { size: true } : {});
+    case 'image':
+      return await client.images.inspect(ref);
+    case 'network':
+      return await client.networks.inspect(ref);
+    case 'volume':
+      return await client.volumes.inspect(ref);
+    default:
+      return type satisfies never;
+  }
 }
 
 interface Shown {

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { EngineUnderTest } from '../engines.ts';
+import { FairleadCli } from '../fairlead-cli.ts';
+import { LocalRegistry } from '../local-registry.ts';
+
+/** Facts about the command line with an engine that has everything: what it prints is what `docker` prints. */
+describe('fairlead with dockerd', { concurrency: 4 }, () => {
+  let registry: LocalRegistry;
+  let engine: EngineUnderTest;
+  let fairlead: FairleadCli;
+  let web: string;
+
+  before(async () => {
+    registry = await LocalRegistry.start();
+    engine = await EngineUnderTest.start('dockerd');
+    fairlead = new FairleadCli(engine.host, { HOME: engine.directory });
+    const { docker } = engine;
+    await docker.ok('volume', 'create', '--label', 'a=b', 'data');
+    await docker.ok('network', 'create', '--internal', '--subnet', '10.214.9.0/24', '--label', 'a=b', 'inner');
+    const program = 'echo x > /new; rm /etc/group; mkdir -p /d/e; echo f > /d/e/f; ln -s d /l; sleep 1000';
+    await docker.ok(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '-v',
+      'data:/data',
+      '--network',
+      'none',
+      'busybox',
+      'sh',
+      '-c',
+      program,
+    );
+    web = 'web';
+  });
+
+  after(async () => {
+    await engine[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+  });
+
+  const commands: readonly (readonly string[])[] = [
+    ['diff', 'web'],
+    ['diff', 'nosuch'],
+    ['port', 'web'],
+    ['port', 'web', '80'],
+    ['port', 'nosuch'],
+    ['export', 'nosuch'],
+    ['export', '-o', '/no/such/place', 'web'],
+    ['commit', 'nosuch'],
+    ['update', '--memory', '64m', '--memory-swap', '128m', 'web'],
+    ['update', '-c', '512', 'nosuch'],
+    ['save', 'nosuch'],
+    ['pull', '-q', '127.0.0.1:1/none'],
+    ['volume', 'ls'],
+    ['volume', 'ls', '-q', '--filter', 'label=a=b'],
+    ['volume', 'ls', '--format', '{{.Name}} {{.Driver}} {{.Labels}} {{.Scope}}'],
+    ['volume', 'inspect', 'data'],
+    ['volume', 'inspect', '-f', '{{.Name}}', 'data', 'nosuch'],
+    ['volume', 'rm', 'nosuch'],
+    ['volume', 'rm', 'data'],
+    ['network', 'ls'],
+    ['network', 'ls', '--no-trunc', '--filter', 'name=inner'],
+    ['network', 'ls', '--format', 'table {{.Name}}\t{{.Internal}}'],
+    ['network', 'inspect', '-f', '{{.Name}} {{.Internal}} {{json .Labels}}', 'inner', 'nosuch'],
+    ['network', 'rm', 'bridge-that-is-not'],
+    ['network', 'connect', 'nosuch', 'web'],
+    ['system', 'df'],
+    ['system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}}'],
+    ['inspect', '--type', 'volume', '-f', '{{.Name}}', 'data'],
+    ['inspect', '-f', '{{.Name}}', 'data', 'inner'],
+    ['inspect', 'nosuch'],
+    ['container', 'inspect', '-f', '{{.Name}}', 'web'],
+    ['image', 'inspect', '-f', '{{.Os}}', 'busybox'],
+    ['container', 'prune', '-f', '--filter', 'label=none'],
+    ['image', 'prune', '-f', '--filter', 'label=none'],
+    ['volume', 'prune', '-f', '--filter', 'label=none'],
+    ['network', 'prune', '-f', '--filter', 'label=none'],
+    ['stats', '--no-stream', '--format', '{{.Name}} {{.PIDs}}', 'web'],
+    ['stats', '--no-stream', 'nosuch'],
+    ['cp', 'web:/nosuch', '.'],
+    ['cp', '/nosuch/x', 'web:/'],
+    ['cp', 'web:/new', '/no/such/place/x'],
+    ['cp', 'a', 'b'],
+  ];
+  for (const command of commands) {
+    it(`prints the same, and ends the same: ${command.join(' ')}`, async () => {
+      const theirs = await engine.docker.run(command);
+      const ours = await fairlead.run(command);
+      const told = (text: string): readonly string[] =>
+        text
+          .replaceAll('docker', 'fairlead')
+          .split('\n')
+          // docker's own library speaks up between the lines, and `network rm` says its exit code.
+          .filter((line) => !/^(\s*$|Run |time="|exit status)/.test(line));
+      // dockerd tells changes in any order.
+      const listed = (text: string): string => (command[0] === 'diff' ? text.split('\n').sort().join('\n') : text);
+      assert.deepEqual(
+        { exitCode: ours.exitCode, stdout: listed(ours.stdout), stderr: told(ours.stderr) },
+        { exitCode: theirs.exitCode, stdout: listed(theirs.stdout), stderr: told(theirs.stderr) },
+      );
+    });
+  }
+
+  it('copies files out of a container as docker does', async () => {
+    for (const [source, target] of [
+      ['web:/new', 'file'],
+      ['web:/new', 'renamed'],
+      ['web:/d', 'existing'],
+      ['web:/d', 'fresh'],
+      ['web:/d/.', 'content'],
+      ['web:/d/e/f', 'existing'],
+      ['web:/l', 'link'],
+      ['web:/l/', 'followed'],
+    ] as const) {
+      const shape: string[] = [];
+      for (const cli of ['docker', 'fairlead'] as const) {
+        const home = join(engine.directory, `${cli}-${target}-${source.replaceAll(/\W/g, '_')}`);
+        mkdirSync(join(home, 'existing'), { recursive: true });
+        if (target === 'content') mkdirSync(join(home, 'content'));
+        const command = ['cp', source, join(home, target)];
+        const { exitCode, stderr } = cli === 'docker' ? await engine.docker.run(command) : await fairlead.run(command);
+        shape.push(`${exitCode} ${stderr.replaceAll(home, '')} ${await shapeOf(home)}`);
+      }
+      assert.equal(shape[1], shape[0], `${source} ${target}`);
+    }
+  });
+
+  it('copies files into a container as docker does', async () => {
+    const home = join(engine.directory, 'in');
+    mkdirSync(join(home, 'tree/sub'), { recursive: true });
+    writeFileSync(join(home, 'tree/sub/file'), 'text');
+    chmodSync(join(home, 'tree/sub/file'), 0o751);
+    symlinkSync('sub/file', join(home, 'tree/link'));
+    for (const [source, target] of [
+      ['tree', '/fresh'],
+      ['tree', '/existing'],
+      ['tree/.', '/existing'],
+      ['tree/.', '/fresh/'],
+      ['tree/sub/file', '/existing'],
+      ['tree/sub/file', '/renamed'],
+      ['tree/sub/file', '/nosuch/'],
+      ['tree', '/existing/in-the-way'],
+      ['tree/link', '/link'],
+      ['tree/nosuch', '/'],
+    ] as const) {
+      const shape: string[] = [];
+      for (const cli of ['docker', 'fairlead'] as const) {
+        const root = `/${cli}${target.replaceAll(/\W/g, '_')}${source.replaceAll(/\W/g, '_')}`;
+        const prepare = `mkdir -p ${root}/existing; echo x > ${root}/existing/in-the-way`;
+        await engine.docker.ok('exec', web, 'sh', '-c', prepare);
+        const command = ['cp', join(home, source), `web:${root}${target}`];
+        const { exitCode, stderr } = cli === 'docker' ? await engine.docker.run(command) : await fairlead.run(command);
+        const list = `cd ${root}; find . | sort | xargs stat -c '%n %F %a'; readlink link`;
+        const { stdout } = await engine.docker.run(['exec', web, 'sh', '-c', list]);
+        const said = stderr.replaceAll(root, '').replace(/^time=.*\n/gm, '');
+        shape.push(`${exitCode} ${said} ${stdout}`);
+      }
+      assert.equal(shape[1], shape[0], `${source} ${target}`);
+    }
+  });
+
+  it('copies tars through pipes', async () => {
+    const tar = join(engine.directory, 'piped.tar');
+    const out = fairlead.start(['cp', 'web:/d', '-']);
+    writeFileSync(tar, (await out.result()).stdout, 'latin1');
+    const { exitCode, stderr } = await fairlead.run(['cp', '-', 'web:/tmp'], readFileSync(tar));
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(await engine.docker.ok('exec', web, 'cat', '/tmp/d/e/f'), 'f');
+    assert.match((await fairlead.run(['cp', '-', 'web:/new'], readFileSync(tar))).stderr, /must be a directory/);
+  });
+
+  it('pushes, pulls, saves and builds', async () => {
+    const name = `${registry.address}/cli/busybox:1`;
+    await engine.docker.ok('tag', 'busybox', name);
+    const pushed = await fairlead.run(['push', name]);
+    assert.equal(pushed.exitCode, 0, pushed.stderr);
+    assert.match(pushed.stdout, /^The push refers to repository .*\n[^]*1: digest: sha256:[0-9a-f]{64} size: \d+\n$/);
+    await engine.docker.ok('rmi', name);
+    const pulled = await fairlead.run(['pull', name]);
+    assert.match(pulled.stdout, /^1: Pulling from cli\/busybox\n[^]*\nStatus: .*\n127\.0\.0\.1:\d+\/cli\/busybox:1\n$/);
+    assert.equal((await fairlead.run(['pull', '-q', name])).stdout, `${name}\n`);
+    const missing = await fairlead.run(['pull', `${registry.address}/nosuch`]);
+    assert.deepEqual([missing.exitCode, /manifest unknown/.test(missing.stderr)], [1, true], missing.stderr);
+    const file = join(engine.directory, 'saved.tar');
+    assert.equal((await fairlead.run(['save', '-o', file, name])).exitCode, 0);
+    assert.ok(statSync(file).size > 10_000);
+    const context = join(engine.directory, 'context');
+    mkdirSync(context);
+    writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nARG A\nRUN exit 7\n');
+    const failed = await fairlead.run(['build', context]);
+    assert.deepEqual([failed.exitCode, /^Step 1\/3 : FROM busybox$/m.test(failed.stdout)], [7, true], failed.stderr);
+    const built = await fairlead.run(['build', '-q', '-t', 'built:1', '-'], 'FROM busybox\nLABEL a=b\n');
+    assert.match(built.stdout, /^sha256:[0-9a-f]{64}\n$/, built.stderr);
+    assert.equal(await engine.docker.ok('inspect', '-f', '{{.Config.Labels.a}}', 'built:1'), 'b');
+  });
+
+  it('makes, joins and removes what it lists', async () => {
+    const ok = async (...args: readonly string[]): Promise<string> => {
+      const { exitCode, stdout, stderr } = await fairlead.run(args);
+      assert.equal(exitCode, 0, `${args.join(' ')}: ${stderr}`);
+      return stdout.trim();
+    };
+    assert.equal(await ok('volume', 'create', '--label', 'x=y', 'made'), 'made');
+    assert.equal(await ok('volume', 'rm', 'made'), 'made');
+    await ok('network', 'create', '--internal', '--subnet', '10.214.10.0/24', 'made');
+    await engine.docker.ok('create', '--name', 'joins', '--network', 'made', 'busybox', 'true');
+    await ok('network', 'disconnect', '-f', 'made', 'joins');
+    await ok('network', 'connect', '--alias', 'db', 'made', 'joins');
+    assert.match(await ok('commit', '-m', 'so', 'joins', 'committed:1'), /^sha256:/);
+    assert.equal(await ok('rm', 'joins'), 'joins');
+    assert.equal(await ok('network', 'rm', 'made'), 'made');
+    const asked = await fairlead.run(['container', 'prune'], 'n\n');
+    assert.match(asked.stdout, /^WARNING! This will remove all stopped containers\.\nAre you sure .* \[y\/N\] $/);
+    const stats = fairlead.start(['stats', 'web']);
+    await stats.says(/CONTAINER ID +NAME +CPU %[^]*web[^]*CONTAINER ID[^]*web/);
+    await stats[Symbol.asyncDispose]();
+  });
+});
+
+/** What is below a directory: names, kinds, modes, targets and contents. */
+async function shapeOf(root: string): Promise<string> {
+  return globSync('**', { cwd: root })
+    .toSorted()
+    .map((name) => {
+      const path = join(root, name);
+      if (!existsSync(path)) return `${name} -> ${readlinkSync(path)}`;
+      const found = statSync(path);
+      return `${name} ${found.mode.toString(8)} ${found.isFile() ? readFileSync(path, 'utf8') : ''}`;
+    })
+    .join('\n');
+}
