@@ -1,6 +1,6 @@
 import { answerFacts, type BodyFacts, FACT_BYTES_MAX, requestFacts } from './body-facts.ts';
 import { type BodyForm, BodyKeeper, type BodyWishes } from './body-keeper.ts';
-import { endpointOf, type FoundEndpoint } from './endpoint-of.ts';
+import { endpointOf, type FoundEndpoint } from '@fairlead/protocol';
 import {
   type Framing,
   framingBy,

@@ -1,5 +1,5 @@
 import type { BodyFacts } from './body-facts.ts';
-import { endpointOf, type FoundEndpoint } from './endpoint-of.ts';
+import { endpointOf, type FoundEndpoint } from '@fairlead/protocol';
 import type { Header } from './http-parser.ts';
 import type { BodyExcerpt, Cut, EndKind, Side, TraceEvent } from './trace-event.ts';
 
