@@ -45,14 +45,14 @@ export class Negotiation {
 
   /** @throws EngineUnreachableError, or whatever else the ping met; the signal's reason when aborted. */
   async traits(signal: AbortSignal): Promise<EngineTraits> {
-    const { era } = this.#connections;
+    const era = await this.#connections.era();
     if (era === undefined || era !== this.#era) this.#asked.forget();
     return await this.#asked.result(signal);
   }
 
   async #ask(signal: AbortSignal): Promise<EngineTraits> {
     const traits = await this.#ping(signal);
-    this.#era = this.#connections.era;
+    this.#era = await this.#connections.era();
     return traits;
   }
 

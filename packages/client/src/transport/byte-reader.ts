@@ -50,7 +50,9 @@ export class ByteReader {
   /** Calls back at the next bytes, the end or a failure, while nobody reads. */
   watch(callback: (() => void) | undefined): void {
     this.#wake = callback;
-    if (this.#ended || this.#failure !== undefined || this.#stream.destroyed) this.#onChange();
+    const stream = this.#stream;
+    const isThere = this.#held.length > 0 || stream.readableLength > 0;
+    if (isThere || this.#ended || this.#failure !== undefined || stream.destroyed) this.#onChange();
   }
 
   /** Puts back bytes that belong to what comes next. */

@@ -61,6 +61,11 @@ export class ConnectionPool implements AsyncDisposable {
     }
   }
 
+  /** Lets the event loop tell which idle connections the engine has closed. */
+  async look(): Promise<void> {
+    if (this.#idle.length > 0) await new Promise<void>((resolve) => void setImmediate(resolve));
+  }
+
   /** Takes back a connection on which another exchange can follow. */
   giveBack(connection: HttpConnection): void {
     if (this.#closing.signal.aborted || this.#idle.length >= IDLE_MAX) {
@@ -104,9 +109,8 @@ export class ConnectionPool implements AsyncDisposable {
   }
 
   async #takeIdle(): Promise<HttpConnection | undefined> {
-    if (this.#idle.length === 0) return undefined;
-    // Lets the event loop tell first which of them the engine has closed: a POST is never sent twice.
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    // A POST is never sent twice: so not on a connection that is closed already.
+    await this.look();
     const last = this.#idle.pop();
     if (last === undefined) return undefined;
     clearTimeout(last.timer);

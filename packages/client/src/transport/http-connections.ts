@@ -55,7 +55,8 @@ export class HttpConnections implements AsyncDisposable {
   }
 
   /** Changes when there was a moment without any connection: who answers then may be another engine. Undefined during such a moment. */
-  get era(): number | undefined {
+  async era(): Promise<number | undefined> {
+    await this.#pool.look();
     return this.#pool.era;
   }
 
