@@ -38,7 +38,7 @@ export class ConnectionPool implements AsyncDisposable {
 
   /** Changes when there was a moment without any connection; undefined during such a moment. */
   get era(): number | undefined {
-    return this.#open.size === 0 ? undefined : this.#era;
+    return this.#isOpen() ? this.#era : undefined;
   }
 
   /**
@@ -111,16 +111,24 @@ export class ConnectionPool implements AsyncDisposable {
   async #takeIdle(): Promise<HttpConnection | undefined> {
     // A POST is never sent twice: so not on a connection that is closed already.
     await this.look();
-    const last = this.#idle.pop();
-    if (last === undefined) return undefined;
-    clearTimeout(last.timer);
-    last.connection.wake();
-    return last.connection;
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
+      clearTimeout(last.timer);
+      if (last.connection.stream.destroyed) continue;
+      last.connection.wake();
+      return last.connection;
+    }
+    return undefined;
+  }
+
+  /** A connection that the engine has closed is destroyed at once, and gone a little later. */
+  #isOpen(): boolean {
+    for (const stream of this.#open) if (!stream.destroyed) return true;
+    return false;
   }
 
   async #dial(signal: AbortSignal): Promise<HttpConnection> {
     const stream = await this.#transport.dial(signal);
-    if (this.#open.size === 0) this.#era += 1;
+    if (!this.#isOpen()) this.#era += 1;
     this.#open.add(stream);
     const connection = new HttpConnection(stream);
     stream.once('close', () => {

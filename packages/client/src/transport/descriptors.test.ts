@@ -102,7 +102,8 @@ describe('a client over real sockets', () => {
     it(`keeps an idle connection over ${name} alive every 30 s`, async () => {
       const { host = '', tls } = (await ways.find((way) => way.name === name)?.open()) ?? {};
       const settings = tls === false ? undefined : tls;
-      const socket = await transportTo(parseAddress(host), { tls: settings }).dial(new AbortController().signal);
+      const transport = await transportTo(parseAddress(host), { tls: settings });
+      const socket = await transport.dial(new AbortController().signal);
       try {
         assert.ok('localPort' in socket && typeof socket.localPort === 'number');
         const { timer, dueMs } = timerOf(socket.localPort);

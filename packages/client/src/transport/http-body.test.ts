@@ -148,9 +148,7 @@ describe('formatHead', () => {
   });
 
   it('does not tell a value that it refuses: it may be a secret', () => {
-    assert.throws(
-      () => formatHead({ ...request, headers: { 'X-Registry-Auth': 'hunter2\n' } }),
-      (error: Error) => !error.message.includes('hunter2') && error.message.includes('X-Registry-Auth'),
-    );
+    const auth = { 'X-Registry-Auth': 'hunter2\n' };
+    assert.throws(() => formatHead({ ...request, headers: auth }), { message: /^((?!hunter2).)*"X-Registry-Auth"$/ });
   });
 });
