@@ -54,7 +54,7 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
     shownBy: session('lifecycle', 'create, start and the end of it, as ps -a shows them'),
     lacks: [
       '`platform`: taken for the host’s own',
-      '`HostConfig.Links`, `EndpointsConfig.*.Links`, `EndpointsConfig.*.DriverOpts`, ports on addresses of IPv6, mounts of images, `VolumeOptions.Subpath`: 501',
+      '`EndpointsConfig.*.Links`, `EndpointsConfig.*.DriverOpts`, ports on addresses of IPv6, mounts of images, `VolumeOptions.Subpath`: 501',
     ],
   },
   'GET /containers/json': {

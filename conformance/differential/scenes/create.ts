@@ -106,7 +106,6 @@ const REFUSED: Readonly<Record<string, { readonly host: object; readonly because
   'a malformed tmpfs': { host: { Tmpfs: { '/t': 'bogus=1' } }, because: LATER },
   'a pid mode nobody knows': { host: { PidMode: 'bogus' }, because: LATER },
   'an ipc mode nobody knows': { host: { IpcMode: 'bogus' }, because: LATER },
-  links: { host: { Links: ['a:b'] }, because: 'legacy links are not implemented, and refused by name' },
 };
 
 /** What a create makes of its parameters, and what it refuses. */

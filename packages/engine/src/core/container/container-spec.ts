@@ -4,6 +4,7 @@ import type { EtcPaths } from '../ports/container-files.ts';
 import { blockDevicePaths } from '../spec/block-io.ts';
 import { buildSpec, NOTHING_JOINED } from '../spec/build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
+import { linkedHost, linkEnvironment, type LinkedContainer } from '../spec/links.ts';
 import { networkChoice } from '../spec/modes.ts';
 import { checkPropagation } from '../spec/propagation.ts';
 import { sourcesToCreate, type MountPoint } from '../spec/mount-points.ts';
@@ -11,12 +12,13 @@ import type { OciProcess, OciSpec } from '../spec/oci.ts';
 import { resolveUser, USER_FILE_BYTES_MAX, type ResolvedUser } from '../spec/resolve-user.ts';
 import type { ContainerDeps } from './deps.ts';
 import type { Joined } from './joined.ts';
+import { linkedContainers } from './links.ts';
 import { mountPointsOf } from './mount-points.ts';
 import type { ContainerRecord } from './record.ts';
 
 export type SpecDeps = Pick<
   ContainerDeps,
-  'files' | 'facts' | 'devices' | 'defaultSeccomp' | 'initPath' | 'network' | 'volumes'
+  'directory' | 'files' | 'facts' | 'devices' | 'defaultSeccomp' | 'initPath' | 'network' | 'volumes'
 >;
 
 export interface SpecPlace {
@@ -34,10 +36,11 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
   const { id, config, hostConfig } = record;
   refuseDeviceRequests(hostConfig);
   const points = mountPointsOf(record);
+  const linked = linkedContainers(deps, record);
   await checkBinds(deps, points);
   const [user, etcPaths, mapped, blockDevices, hostDevices] = await Promise.all([
     containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),
-    writeEtcFiles(deps, record, place),
+    writeEtcFiles(deps, record, { ...place, linked }),
     Promise.all(hostConfig.Devices.map((mapping) => deps.devices.find(mapping))),
     deps.devices.numbers(blockDevicePaths(hostConfig)),
     hostConfig.Privileged ? deps.devices.all() : [],
@@ -50,6 +53,7 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
     user,
     rootfsPath: place.rootPath,
     joined: { ...place.joined, shmPath: await shmPath(deps, record, place.joined) },
+    linkedEnvironment: linked.flatMap(linkEnvironment),
     mounts: points,
     volumePath: (name) => deps.volumes.store.path(name),
     etcPaths,
@@ -69,6 +73,7 @@ export function containerProcess(deps: SpecDeps, record: ContainerRecord, user: 
     user,
     rootfsPath: '/',
     joined: NOTHING_JOINED,
+    linkedEnvironment: [],
     mounts: [],
     volumePath: (name) => name,
     etcPaths: deps.files.etcPaths(record.id),
@@ -120,7 +125,7 @@ async function checkBinds(deps: Pick<ContainerDeps, 'files'>, points: readonly M
 async function writeEtcFiles(
   deps: SpecDeps,
   record: ContainerRecord,
-  { endpoint, joined }: SpecPlace,
+  { endpoint, joined, linked }: SpecPlace & { readonly linked: readonly LinkedContainer[] },
 ): Promise<EtcPaths> {
   const { config, hostConfig } = record;
   // Who shares a network shares what is said about it.
@@ -132,6 +137,7 @@ async function writeEtcFiles(
       hostname: config.Hostname,
       domainname: config.Domainname,
       extraHosts: hostConfig.ExtraHosts ?? [],
+      linked: linked.map(linkedHost),
       ipAddress: endpoint?.ipAddress,
       hostGateway: deps.network.bridge.gateway,
       hostFile: sharesHostNetwork ? await deps.files.readHost('/etc/hosts') : undefined,

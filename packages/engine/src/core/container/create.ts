@@ -12,6 +12,7 @@ import { validateCreate } from '../spec/validate-create.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 import { networkOwner, withJoinedIds } from './joined.ts';
+import { withLinkIds } from './links.ts';
 import { makeMounts } from './make-mounts.ts';
 import { generateName, validName } from './name.ts';
 import { CONTAINER_RECORD_VERSION, type ContainerRecord } from './record.ts';
@@ -56,7 +57,7 @@ export async function createContainer(
   const id = containerId(randomBytes(32).toString('hex'));
   const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
   await checkBindSources(valid.mounts, (path) => deps.files.exists(path));
-  const joinedConfig = withJoinedIds(deps, valid.hostConfig);
+  const joinedConfig = withLinkIds(deps, withJoinedIds(deps, valid.hostConfig));
   const config = { ...valid.config, Hostname: valid.config.Hostname || hostnameOf(deps, joinedConfig, id) };
   const record = newRecord({ id, image, config, hostConfig: joinedConfig, at: deps.clock.now() }, name ?? '');
   using _layers = deps.images.retain(image.layerIds);

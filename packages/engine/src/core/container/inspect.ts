@@ -8,6 +8,7 @@ import {
 import type { ExecDirectory } from '../exec/directory.ts';
 import { commandOf } from '../spec/merge-image-config.ts';
 import type { ContainerDeps } from './deps.ts';
+import { shownLinks } from './links.ts';
 import { inspectHealth } from './health.ts';
 import { inspectedMounts } from './mount-points.ts';
 import { networkSettings } from './network-settings.ts';
@@ -49,7 +50,7 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length === 0 ? null : execIds,
-    HostConfig: inspectedHostConfig(hostConfig),
+    HostConfig: inspectedHostConfig({ ...hostConfig, Links: shownLinks(deps, record) }),
     GraphDriver: { Name: deps.snapshots.name, Data: await deps.snapshots.describe(id) },
     ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw + imageBytes }),
     Mounts: inspectedMounts(record, (name) => deps.volumes.store.path(name)),

@@ -7,6 +7,7 @@ import { portRequests } from '../spec/ports.ts';
 import { containerSpec, type SpecDeps } from './container-spec.ts';
 import type { ContainerDeps } from './deps.ts';
 import { joinedOf } from './joined.ts';
+import { tellWhoLinks } from './links.ts';
 import type { ContainerRecord } from './record.ts';
 import { mountVolumes, unmountVolumes } from './volume-use.ts';
 
@@ -48,6 +49,7 @@ export async function launchContainer(
     endpoint === null ? undefined : deps.network.connect({ id, pid: created.process.pid }, endpoint),
     deps.attachments.connectAll(id),
   ]);
+  if (endpoint !== null) await tellWhoLinks(deps, id, endpoint.ipAddress);
   await deps.runtime.start(id);
   undo.move();
   return { created, endpoint };

@@ -1,6 +1,7 @@
 import type { ExecConfig } from '@fairlead/protocol';
 import type { ContainerActor } from '../container/actor.ts';
 import { containerProcess, containerUser } from '../container/container-spec.ts';
+import { linkedEnvironment } from '../container/links.ts';
 import { execProcess } from '../spec/exec-process.ts';
 import type { OciProcess } from '../spec/oci.ts';
 import type { ExecDeps } from './deps.ts';
@@ -16,7 +17,7 @@ export async function execProcessOf(deps: ExecDeps, actor: ContainerActor, confi
   const target = {
     process: containerProcess(deps, record, user),
     hostname: record.config.Hostname,
-    env: record.config.Env ?? [],
+    env: [...linkedEnvironment(deps, record), ...(record.config.Env ?? [])],
     workingDir: record.config.WorkingDir,
     availableCapabilities: deps.facts.capabilities,
   };

@@ -17,6 +17,8 @@ export interface EtcPaths {
 /** The files of a container outside its root filesystem, and the few it reads inside. Every method may be repeated. */
 export interface ContainerFiles {
   writeEtc(id: ContainerId, files: EtcFiles): Promise<EtcPaths>;
+  /** Changes the hosts file of a container, in place. Nothing there is success. */
+  updateHosts(id: ContainerId, change: (hosts: string) => string): Promise<void>;
   etcPaths(id: ContainerId): EtcPaths;
   logPath(id: ContainerId): string;
   /** Where `mountShm` puts it; no system call. */

@@ -38,6 +38,7 @@ function specOf(
       initPath: '/usr/bin/tini-static',
       mappedDevices: [],
       blockDevices: new Map(),
+      linkedEnvironment: [],
       hostDevices: [],
       ...parts.request,
     },

@@ -35,6 +35,8 @@ export interface SpecRequest {
   /** Host path of a volume's content. */
   readonly volumePath: (name: string) => string;
   readonly joined: JoinedParts;
+  /** What links put into the environment, before the container's own. */
+  readonly linkedEnvironment: readonly string[];
   readonly etcPaths: EtcPaths;
   /** Program of the host that runs as process 1 where HostConfig.Init says so; undefined when there is none. */
   readonly initPath: string | undefined;
@@ -94,13 +96,14 @@ function buildProcess(deps: SpecDeps, request: SpecRequest, underInit: boolean):
   const { config, hostConfig, user } = request;
   const command = commandOf(config);
   const [height, width] = hostConfig.ConsoleSize;
+  const env = [...request.linkedEnvironment, ...(config.Env ?? [])];
   const { noNewPrivileges, appArmorProfile } = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   return {
     terminal: config.Tty,
     ...(config.Tty && height > 0 && width > 0 ? { consoleSize: { height, width } } : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: underInit ? [INIT_PATH, '--', ...command] : command,
-    env: buildEnvironment({ hostname: config.Hostname, tty: config.Tty, env: config.Env ?? [], home: user.home }),
+    env: buildEnvironment({ hostname: config.Hostname, tty: config.Tty, env, home: user.home }),
     cwd: cleanPath(config.WorkingDir),
     capabilities: toOciCapabilities(grantedCapabilities(hostConfig, deps.facts)),
     rlimits: ociRlimits(hostConfig.Ulimits),

@@ -10,6 +10,7 @@ const hosts: HostsRequest = {
   hostname: 'web',
   domainname: '',
   extraHosts: [],
+  linked: [],
   ipAddress: '172.17.0.2',
   hostGateway: '172.17.0.1',
 };

@@ -8,6 +8,8 @@ export interface HostsRequest {
   readonly domainname: string;
   /** HostConfig.ExtraHosts, checked before. */
   readonly extraHosts: readonly string[];
+  /** Lines for containers that it links to: `linkedHost`. */
+  readonly linked: readonly string[];
   /** The container's own address; undefined without a network of its own. */
   readonly ipAddress: string | undefined;
   /** What `host-gateway` stands for: the gateway of the default bridge. */
@@ -60,6 +62,7 @@ export function hostsFile(request: HostsRequest): string {
     'ff00::\tip6-mcastprefix',
     'ff02::1\tip6-allnodes',
     'ff02::2\tip6-allrouters',
+    ...request.linked,
     ...extra,
     ...own,
     '',

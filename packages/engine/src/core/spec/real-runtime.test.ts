@@ -87,6 +87,7 @@ function runContainer(runtime: string, config: object, hostConfig: object): Outc
         initPath: '/usr/bin/tini-static',
         mappedDevices: [],
         blockDevices: new Map(),
+        linkedEnvironment: [],
         hostDevices: [],
       },
     );
@@ -133,6 +134,7 @@ function writeEtcFiles(bundle: string): { hostname: string; hosts: string; resol
     hostname: 'web',
     domainname: '',
     extraHosts: ['db:10.0.0.5'],
+    linked: [],
     ipAddress: '172.17.0.2',
     hostGateway: '172.17.0.1',
   };

@@ -5,6 +5,7 @@ import {
   type HostConfig,
   type NetworkingConfig,
 } from '@fairlead/protocol';
+import { parseLink } from './links.ts';
 import { networkChoice, type NetworkChoice } from './modes.ts';
 import { checkPorts } from './ports.ts';
 
@@ -69,8 +70,8 @@ function checkJoined(config: ContainerConfig, hostConfig: HostConfig): void {
 }
 
 function checkLinks(hostConfig: HostConfig, choice: NetworkChoice): void {
-  if ((hostConfig.Links ?? []).length === 0) return;
-  if (choice !== 'host') throw notYet('HostConfig.Links');
+  for (const text of hostConfig.Links ?? []) parseLink(text);
+  if ((hostConfig.Links ?? []).length === 0 || choice !== 'host') return;
   const words = "host type networking can't be used with links. This would result in undefined behavior";
   throw new EngineError('invalid-argument', `conflicting options: ${words}`);
 }

@@ -40,6 +40,14 @@ export class ContainerDirectoryFiles implements ContainerFiles {
     return paths;
   }
 
+  async updateHosts(id: ContainerId, change: (hosts: string) => string): Promise<void> {
+    const { hosts: path } = this.etcPaths(id);
+    const before = await readTextIfExists(path, HOST_FILE_BYTES_MAX);
+    if (before === undefined) return;
+    const after = change(before);
+    if (after !== before) await writePlainFile(path, after, 0o644);
+  }
+
   etcPaths(id: ContainerId): EtcPaths {
     const directory = this.#directory(id);
     return {
