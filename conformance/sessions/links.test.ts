@@ -59,15 +59,15 @@ sessions(
     it('refuses what cannot be linked', async () => {
       const onHost = await session.background(['--network', 'host']);
       for (const [link, words] of [
-        ['nosuch:x', 'could not get container for nosuch: No such container: nosuch'],
-        ['a:b:c', 'bad format for links: a:b:c'],
-        [`${onHost}:x`, "conflicting options: host type networking can't be used with links"],
+        ['nosuch:x', /^could not get container for nosuch: No such container: nosuch$/],
+        ['a:b:c', /^bad format for links: a:b:c$/],
+        [`${onHost}:x`, /^conflicting options: host type networking can't be used with links/],
       ] as const) {
         const { status, body } = await session.ask('POST /v1.41/containers/create', {
           json: { Image: 'busybox', HostConfig: { Links: [link] } },
         });
         assert.equal(status, 400);
-        assert.ok((JSON.parse(body) as { readonly message: string }).message.startsWith(words), body);
+        assert.match((JSON.parse(body) as { readonly message: string }).message, words);
       }
     });
 
