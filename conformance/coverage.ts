@@ -210,6 +210,9 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   'GET /events': { shownBy: dockerPy('hears events, live and past') },
 
   'GET /fairlead/operations': { shownBy: api('routes/operations', 'lists, by count and by container') },
+  'GET /fairlead/operation-feed': {
+    shownBy: api('routes/operations', 'follows all, or those of one container, until the client leaves'),
+  },
   'GET /fairlead/operations/{id}': { shownBy: api('routes/operations', 'shows one') },
   'GET /fairlead/operations/{id}/wait': {
     shownBy: api('routes/operations', 'waits for one: head at once, document when it is done'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FairleadCli } from '../fairlead-cli.ts';
 import { IGNORES_TERM } from '../programs.ts';
 import { RawConnection } from '../raw-http.ts';
 import { FAIRLEAD_ALONE, sessions } from '../sessions.ts';
@@ -73,6 +74,31 @@ sessions(
         assert.ok(killedAtMs >= GRACE_MS - 5 && killedAtMs < GRACE_MS + 250, `killed at ${killedAtMs} ms`);
       });
     }
+
+    it('fairlead operations tells it in a line, to whoever follows, and when the container is gone', async () => {
+      const cli = new FairleadCli(`unix://${session.engine.socketPath}`);
+      const name = session.name();
+      await using following = cli.start(['operations', '--follow', name]);
+      await session.docker.ok('run', '-d', '--rm', '--name', name, 'busybox', ...IGNORES_TERM);
+      await following.says(/^start session-\d+ /m);
+      const ended = session.ask(`POST /containers/${name}/wait?condition=removed`);
+      using client = await RawConnection.open(session.engine.socketPath);
+      await client.request(`POST /containers/${name}/stop?t=1`, 'Content-Length: 0', `User-Agent: ${USER_AGENT}`);
+      await sleep(500);
+      client[Symbol.dispose]();
+      await following.says(/ {2}grace 1\.0 s {2}caller hung up at 0\.\d s {2}running \(grace\)/);
+      await ended;
+      const story = `stop ${name} +asked by ${USER_AGENT} +grace 1\\.0 s {2}caller hung up at 0\\.\\d s {2}killed at 1\\.\\d s {2}exit 137`;
+      await following.says(new RegExp(`^${story}`, 'm'));
+      assert.match((await cli.run(['operations', name])).stdout, new RegExp(`^${story}`, 'm'));
+      const [last] = (await cli.run(['operations', '--json', '-n', '1', name])).stdout.split('\n');
+      assert.ok(last !== undefined && typeof (JSON.parse(last) as Operation).CallerLeftAtMs === 'number');
+      const nobody = await cli.run(['operations', 'never-was']);
+      assert.deepEqual(
+        [nobody.exitCode, nobody.stderr],
+        [1, 'Error response from daemon: No such container: never-was\n'],
+      );
+    });
 
     it('the docker client that stays has nothing on record but its stop', async () => {
       const name = await session.background([], IGNORES_TERM);

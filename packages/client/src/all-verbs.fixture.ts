@@ -123,6 +123,7 @@ export const VERBS: readonly Verb[] = [
   }),
   ...verbs(fairleadEndpoints, {
     operations: (client) => client.operations.list(),
+    followOperations: (client, name) => client.operations.follow({ container: name }).then(all),
     operation: (client, name) => client.operations.inspect(name),
     waitOperation: (client, name) => client.operations.wait(name),
   }),

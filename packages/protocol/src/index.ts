@@ -74,7 +74,12 @@ export {
   type PutArchiveQuery,
 } from './endpoints/container-files.ts';
 export { execEndpoints, type ExecEndpoints } from './endpoints/exec.ts';
-export { fairleadEndpoints, type ListOperationsQuery, type FairleadEndpoints } from './endpoints/fairlead.ts';
+export {
+  fairleadEndpoints,
+  type FollowOperationsQuery,
+  type ListOperationsQuery,
+  type FairleadEndpoints,
+} from './endpoints/fairlead.ts';
 export {
   imageEndpoints,
   type LoadImagesQuery,

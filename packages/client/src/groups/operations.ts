@@ -1,5 +1,6 @@
 import { type FairleadEndpoints, fairleadEndpoints as rows, type Operation, type QueryOf } from '@fairlead/protocol';
-import { call } from '../call.ts';
+import { call, callStream } from '../call.ts';
+import { jsonFeed } from '../streams/json-feed.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
 
 /** The engine's ledger of everything that was asked to change something. Only Fairlead keeps one. */
@@ -15,6 +16,20 @@ export class OperationGroup {
     const { signal, ...query } = options;
     const asked = { operation: 'list operations', query, signal: signalOf({ signal }) };
     return (await call(this.#deps, rows.operations, asked)).body;
+  }
+
+  /**
+   * Those that are over from now on, as they end, and before that when their caller hangs up. Resolves when the engine has begun to tell:
+   * what happens after that is not missed. Breaking off the iteration frees the connection.
+   *
+   * @throws RequestFailedError 'not-found' from engines without a ledger; the iteration as `jsonFeed`.
+   */
+  async follow(
+    options: Listening & QueryOf<FairleadEndpoints['followOperations']> = {},
+  ): Promise<AsyncGenerator<Operation, void, undefined>> {
+    const { signal, ...query } = options;
+    const asked = { operation: 'follow operations', query, signal: signalOf({ signal }) };
+    return jsonFeed<Operation>(await callStream(this.#deps, rows.followOperations, asked), asked);
   }
 
   async inspect(id: string, options: Listening = {}): Promise<Operation> {

@@ -1,6 +1,7 @@
 import { RequestFailedError } from '@fairlead/client';
 import type { Operation } from '@fairlead/protocol';
 import type { Command } from '../../command.ts';
+import type { CliContext } from '../../context.ts';
 import { EXIT_FAILURE, ExitError } from '../../exit-codes.ts';
 import { integer, toggle } from '../../flags/flag-types.ts';
 import { plainJson } from '../../format/go-template-value.ts';
@@ -10,6 +11,9 @@ import { formatTable } from '../../format/table.ts';
 /** Lists are for people: two spaces between columns, as wide as they need to be. */
 const OPERATION_TABLE = { minWidth: 0 };
 
+/** What is shown before what is still to come. */
+const LAST_WHEN_FOLLOWING = 10;
+
 /** `fairlead operations` */
 export const operationsCommand: Command = {
   name: 'operations',
@@ -17,26 +21,41 @@ export const operationsCommand: Command = {
   summary: 'Show who asked the engine for what, and how it ended',
   args: { min: 0, max: 1 },
   define(flags) {
-    const limit = flags.add('last,n', 'Show the n latest operations', integer());
+    const last = flags.add('last,n', 'Show the n latest operations', integer());
     const json = flags.add('json', 'Print every operation as a line of JSON', toggle());
+    const follow = flags.add('follow,f', 'Go on: show what ends, and which callers hang up before', toggle());
     return async (context, [container]) => {
       const client = await context.client();
-      const operations = await list(() =>
-        client.operations.list({
-          ...(limit.value === undefined ? {} : { limit: limit.value }),
-          ...(container === undefined ? {} : { container }),
-        }),
-      );
+      const about = container === undefined ? {} : { container };
+      // Begun before the list is asked for, so that nothing falls in between.
+      const feed = follow.value ? await known(() => client.operations.follow(about)) : undefined;
+      const limit = last.value ?? (follow.value ? LAST_WHEN_FOLLOWING : undefined);
+      const asked = { ...about, ...(limit === undefined ? {} : { limit }) };
+      const listed = known(() => client.operations.list(asked));
+      const operations = await (feed === undefined ? listed : listed.catch(toCome));
       // The newest last, where the eye is.
-      const oldestFirst = operations.toReversed();
-      if (json.value) await context.out(oldestFirst.map((operation) => `${plainJson(operation)}\n`).join(''));
-      else await context.out(formatTable(oldestFirst.map(operationRow), OPERATION_TABLE));
+      await print(context, operations.toReversed(), json.value);
+      const shown = new Set(operations.filter(({ Outcome }) => Outcome !== null).map(({ Id }) => Id));
+      for await (const operation of feed ?? [])
+        if (!shown.has(operation.Id)) await print(context, [operation], json.value);
       return 0;
     };
   },
 };
 
-async function list(ask: () => Promise<readonly Operation[]>): Promise<readonly Operation[]> {
+async function print(context: CliContext, operations: readonly Operation[], json: boolean): Promise<void> {
+  if (json) await context.out(operations.map((operation) => `${plainJson(operation)}\n`).join(''));
+  else await context.out(formatTable(operations.map(operationRow), OPERATION_TABLE));
+}
+
+/** Whoever follows may do so before the container is there. */
+function toCome(error: unknown): readonly Operation[] {
+  if (error instanceof RequestFailedError && error.kind === 'not-found') return [];
+  throw error;
+}
+
+/** Tells an engine without a ledger from one that does not know the container. */
+async function known<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

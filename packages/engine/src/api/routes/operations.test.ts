@@ -32,8 +32,17 @@ function parts() {
   const deps: OperationRoutesDeps = {
     ledger: {
       get: getOne,
-      list: ({ limit, targetId }) =>
-        all.filter(({ Target }) => targetId === undefined || Target.Id === targetId).slice(0, limit),
+      list: ({ limit, about }) =>
+        all
+          .filter(
+            ({ Target }) =>
+              about === undefined || (about.id === undefined ? about.ref === 'gone' : Target.Id === about.id),
+          )
+          .slice(0, limit),
+      feed: async function* feed(about, signal) {
+        yield operation(about?.ref ?? 'any', about?.id ?? 'none');
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      },
       wait: (_id, signal) => waitOrAbort(done.promise, signal),
       follow: async function* follow(id, signal) {
         yield getOne(id);
@@ -58,10 +67,22 @@ describe('operationRoutes', () => {
     assert.equal(ids((await client.send(get('/fairlead/operations?limit=1')).answer()).body), 'op2');
     assert.equal(ids((await client.send(get('/fairlead/operations?container=web')).answer()).body), 'op1');
     assert.equal((await client.send(get('/fairlead/operations?container=db')).answer()).status, 404);
+    assert.equal(ids((await client.send(get('/fairlead/operations?container=gone')).answer()).body), 'op2 op1');
     assert.equal(
       (await client.send(get('/v1.44/fairlead/operations')).answer()).body,
       '{"message":"page not found"}\n',
     );
+  });
+
+  it('follows all, or those of one container, until the client leaves', async () => {
+    await using scene = await apiScene(parts().routes);
+    await scene.connect().send(get('/fairlead/operation-feed')).until('"Id":"any"');
+    const client = scene.connect().send(get('/fairlead/operation-feed?container=web'));
+    await client.until('"Id":"web"');
+    client.halfClose();
+    assert.match((await client.toEnd()).toString(), /0\r\n\r\n$/);
+    await scene.connect().send(get('/fairlead/operation-feed?container=to-come')).until('"Id":"to-come"');
+    assert.deepEqual(scene.logged, []);
   });
 
   it('shows one', async () => {

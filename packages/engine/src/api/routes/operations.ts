@@ -1,10 +1,10 @@
-import { fairleadEndpoints, type ContainerRef, type Operation } from '@fairlead/protocol';
-import type { OperationLedger } from '../../core/operation/ledger.ts';
+import { fairleadEndpoints, isEngineError, type ContainerRef, type Operation } from '@fairlead/protocol';
+import type { OperationLedger, OperationSubject } from '../../core/operation/ledger.ts';
 import { Hangup } from '../hangup.ts';
 import { route, type Route } from '../route.ts';
 
 export interface OperationRoutesDeps {
-  readonly ledger: Pick<OperationLedger, 'list' | 'get' | 'wait' | 'follow'>;
+  readonly ledger: Pick<OperationLedger, 'list' | 'feed' | 'get' | 'wait' | 'follow'>;
   /** The id that a container's name, id or prefix stands for. @throws EngineError 'not-found'. */
   readonly containerIdOf: (ref: ContainerRef) => string;
 }
@@ -12,9 +12,16 @@ export interface OperationRoutesDeps {
 /** The ledger of everything that changed something. Source: deadlines.md, rule 8. */
 export function operationRoutes({ ledger, containerIdOf }: OperationRoutesDeps): readonly Route[] {
   return [
-    route(fairleadEndpoints.operations, async ({ query }) => {
-      const targetId = query.container === undefined ? undefined : containerIdOf(query.container);
-      return { kind: 'json', body: ledger.list({ limit: query.limit, targetId }) };
+    route(fairleadEndpoints.operations, async ({ query: { container, limit } }) => {
+      const about = container === undefined ? undefined : subjectOf(container, containerIdOf);
+      const body = ledger.list({ limit, about });
+      // Nobody has ever heard of it: then it is told as for every other verb.
+      if (body.length === 0 && container !== undefined) containerIdOf(container);
+      return { kind: 'json', body };
+    }),
+    route(fairleadEndpoints.followOperations, async ({ query: { container }, hangup }) => {
+      const about = container === undefined ? undefined : subjectOf(container, containerIdOf);
+      return { kind: 'json-stream', items: ledger.feed(about, hangup) };
     }),
     route(fairleadEndpoints.operation, async (call) => ({ kind: 'json', body: ledger.get(call.param('id')) })),
     route(fairleadEndpoints.waitOperation, async (call) => {
@@ -29,6 +36,16 @@ export function operationRoutes({ ledger, containerIdOf }: OperationRoutesDeps):
       return { kind: 'json-stream', items: untilHangup(once(done)) };
     }),
   ];
+}
+
+/** Also of a container that is removed, or still to come: those have only the name. */
+function subjectOf(ref: ContainerRef, containerIdOf: (ref: ContainerRef) => string): OperationSubject {
+  try {
+    return { ref, id: containerIdOf(ref) };
+  } catch (error) {
+    if (!isEngineError(error) || error.kind !== 'not-found') throw error;
+    return { ref, id: undefined };
+  }
 }
 
 async function* once(done: Promise<Operation>): AsyncGenerator<Operation> {

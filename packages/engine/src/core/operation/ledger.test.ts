@@ -4,7 +4,7 @@ import type { Operation } from '@fairlead/protocol';
 import { silentLog } from '../../lib/log.ts';
 import { FakeClock } from '../ports/fake-clock.ts';
 import { memoryLog } from '../ports/memory-records.ts';
-import { OperationLedger } from './ledger.ts';
+import { OPERATIONS_QUEUED_MAX, OperationLedger } from './ledger.ts';
 
 const caller = { userAgent: 'Go-http-client/1.1', peer: { pid: 7, uid: 0, gid: 0 }, address: undefined };
 const never = new AbortController().signal;
@@ -35,7 +35,7 @@ describe('OperationLedger', () => {
     clock.advance(5);
     stop.stopped({ outcome: 'killed', exitCode: 137 });
     stop.end({ outcome: 'succeeded' });
-    const [operation] = ledger.list({ limit: undefined, targetId: undefined });
+    const [operation] = ledger.list({ limit: undefined, about: undefined });
     assert.deepEqual(operation, {
       Id: stop.id,
       Verb: 'stop',
@@ -136,10 +136,57 @@ describe('OperationLedger', () => {
       operation.target({ Type: 'container', Id: name, Name: name });
       operation.end({ outcome: 'succeeded' });
     }
-    assert.equal(ledger.list({ limit: 2, targetId: undefined }).length, 2);
+    assert.equal(ledger.list({ limit: 2, about: undefined }).length, 2);
     assert.deepEqual(
-      ledger.list({ limit: undefined, targetId: 'a' }).map(({ Target }) => Target.Id),
+      ledger.list({ limit: undefined, about: { ref: 'x', id: 'a' } }).map(({ Target }) => Target.Id),
       ['a', 'a'],
     );
+  });
+
+  it('remembers those about a container that is removed, by its name and by its id', () => {
+    const { ledger } = scene();
+    const stop = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+    stop.target({ Type: 'container', Id: 'c'.repeat(64), Name: 'web' });
+    stop.end({ outcome: 'succeeded' });
+    const found = (ref: string): number => ledger.list({ limit: undefined, about: { ref, id: undefined } }).length;
+    assert.deepEqual(['web', 'c'.repeat(64), 'c'.repeat(12), 'c', 'we', 'db'].map(found), [1, 1, 1, 0, 0, 0]);
+  });
+
+  it('tells whoever follows of what ends, and of callers that hang up before', async () => {
+    const { ledger } = scene();
+    const over = new AbortController();
+    const told: string[] = [];
+    const follow = async (about: { ref: string; id: string | undefined } | undefined): Promise<void> => {
+      for await (const { Target, Outcome, CallerLeftAtMs } of ledger.feed(about, over.signal))
+        told.push(
+          [about?.ref ?? 'all', Target.Name, Outcome?.Result ?? 'running', CallerLeftAtMs ?? 'stays'].join(' '),
+        );
+    };
+    const followers = [follow(undefined), follow({ ref: 'db', id: undefined })];
+    for (const name of ['web', 'db']) {
+      const operation = ledger.begin({ verb: 'stop', caller, budgetMs: undefined });
+      operation.target({ Type: 'container', Id: name, Name: name });
+      if (name === 'db') operation.callerLeft();
+      operation.end({ outcome: 'succeeded' });
+    }
+    over.abort();
+    await Promise.all(followers);
+    assert.deepEqual(told.toSorted(), [
+      'all db running 0',
+      'all db succeeded 0',
+      'all web succeeded stays',
+      'db db running 0',
+      'db db succeeded 0',
+    ]);
+  });
+
+  it('cuts off whoever follows and does not listen', async () => {
+    const { ledger } = scene();
+    const feed = ledger.feed(undefined, never);
+    for (let count = 0; count <= OPERATIONS_QUEUED_MAX; count += 1)
+      ledger.begin({ verb: 'start', caller, budgetMs: undefined }).end({ outcome: 'succeeded' });
+    await assert.rejects(async () => {
+      for await (const _ of feed);
+    }, /fell more than 1000 operations behind/);
   });
 });

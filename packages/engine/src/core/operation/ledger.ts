@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EngineError, type Operation, type OperationOutcome } from '@fairlead/protocol';
+import { BoundedQueue } from '../../lib/bounded-queue.ts';
 import type { Log } from '../../lib/log.ts';
 import { waitOrAbort } from '../../lib/wait-or-abort.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -12,6 +13,21 @@ export const OPERATIONS_KEPT: number = 10_000;
 export const OPERATIONS_LISTED_MAX: number = 1_000;
 /** The log is trimmed once in so many operations: trimming costs more than appending. */
 const TRIM_EVERY = 1_000;
+
+/** How far whoever follows may fall behind before it is cut off. */
+export const OPERATIONS_QUEUED_MAX: number = 1_000;
+
+/** Which container: the one that this reference stands for, or stood for, because the ledger remembers those that are removed. */
+export interface OperationSubject {
+  readonly ref: string;
+  /** Undefined: no container has that name or id now. */
+  readonly id: string | undefined;
+}
+
+interface Listener {
+  readonly about: OperationSubject | undefined;
+  readonly queue: BoundedQueue<Operation>;
+}
 
 interface LiveOperation {
   /** Undefined while the store has not taken it. */
@@ -33,6 +49,7 @@ export class OperationLedger implements OperationBeginner {
   readonly #clock: Clock;
   readonly #report: Log;
   readonly #live = new Map<string, LiveOperation>();
+  readonly #listeners = new Set<Listener>();
   #untrimmed = 0;
 
   constructor(log: RecordLog<Operation>, clock: Clock, report: Log) {
@@ -58,14 +75,17 @@ export class OperationLedger implements OperationBeginner {
     return this.#handle(live);
   }
 
-  /** Newest first; `limit` at most, and `OPERATIONS_LISTED_MAX`. `targetId` keeps those about one container. */
-  list(query: { readonly limit: number | undefined; readonly targetId: string | undefined }): readonly Operation[] {
+  /** Newest first; `limit` at most, and `OPERATIONS_LISTED_MAX`. */
+  list(query: {
+    readonly limit: number | undefined;
+    readonly about: OperationSubject | undefined;
+  }): readonly Operation[] {
     const limit = Math.min(Math.max(query.limit ?? OPERATIONS_LISTED_MAX, 0), OPERATIONS_LISTED_MAX);
-    const searched = query.targetId === undefined ? limit : OPERATIONS_KEPT;
+    const searched = query.about === undefined ? limit : OPERATIONS_KEPT;
     return this.#log
       .between(undefined, undefined, searched)
       .map(({ record }) => this.#live.get(record.Id)?.operation ?? record)
-      .filter((operation) => query.targetId === undefined || operation.Target.Id === query.targetId)
+      .filter((operation) => isAbout(operation, query.about))
       .toReversed()
       .slice(0, limit);
   }
@@ -86,6 +106,27 @@ export class OperationLedger implements OperationBeginner {
   async wait(id: string, signal: AbortSignal): Promise<Operation> {
     const live = this.#live.get(id);
     return live === undefined ? this.get(id) : await waitOrAbort(live.done.promise, signal);
+  }
+
+  /**
+   * Every operation once it is over, and before that when its caller hangs up. It begins with the call, not with the first pull, and ends
+   * when `signal` aborts.
+   *
+   * @throws EngineError 'unavailable' out of the iteration when whoever listens fell more than `OPERATIONS_QUEUED_MAX` behind.
+   */
+  feed(about: OperationSubject | undefined, signal: AbortSignal): AsyncIterable<Operation> {
+    const queue = new BoundedQueue<Operation>(OPERATIONS_QUEUED_MAX, () => {
+      return new EngineError('unavailable', `fell more than ${OPERATIONS_QUEUED_MAX} operations behind`);
+    });
+    const listener: Listener = { about, queue };
+    const end = (): void => {
+      this.#listeners.delete(listener);
+      queue.end();
+    };
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    return untilReleased(queue, end);
   }
 
   /**
@@ -147,6 +188,7 @@ export class OperationLedger implements OperationBeginner {
         if (live.operation.CallerLeftAtMs !== null || live.operation.Outcome !== null) return;
         change({ CallerLeftAtMs: elapsedMs() });
         this.#store(live);
+        this.#announce(live.operation);
       },
       end: (end) => this.#end(live, { end, evidence, tookMs: elapsedMs() }),
     };
@@ -177,6 +219,11 @@ export class OperationLedger implements OperationBeginner {
     this.#live.delete(live.operation.Id);
     live.done.resolve(live.operation);
     tell(live);
+    this.#announce(live.operation);
+  }
+
+  #announce(operation: Operation): void {
+    for (const { about, queue } of this.#listeners) if (isAbout(operation, about)) queue.push(operation);
   }
 
   #store(live: Pick<LiveOperation, 'sequence' | 'operation'>): void {
@@ -199,6 +246,23 @@ export class OperationLedger implements OperationBeginner {
 
 /** Verbs begin with what they are about; those that do not are about containers. */
 const TARGET_TYPES = ['exec', 'image', 'volume'] as const;
+
+async function* untilReleased(queue: BoundedQueue<Operation>, release: () => void): AsyncGenerator<Operation> {
+  try {
+    yield* queue;
+  } finally {
+    release();
+  }
+}
+
+/** A prefix of an id that is this long is hardly a name. Source: Docker shows 12 digits. */
+const SHORT_ID = /^[0-9a-f]{12,64}$/;
+
+function isAbout({ Target }: Operation, about: OperationSubject | undefined): boolean {
+  if (about === undefined) return true;
+  if (about.id !== undefined) return Target.Id === about.id;
+  return Target.Name === about.ref || (SHORT_ID.test(about.ref) && Target.Id.startsWith(about.ref));
+}
 
 function tell(live: LiveOperation): void {
   live.changed.resolve();
