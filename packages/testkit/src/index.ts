@@ -1,4 +1,5 @@
 export { BUSYBOX_PATH, busyboxImage } from './busybox-image.ts';
+export { FaultProxy, type FlowDirection, type ProxyTarget } from './fault-proxy.ts';
 export { makeCertificates, type Certificates } from './certificates.ts';
 export {
   configDocument,

@@ -1,9 +1,11 @@
-import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { type Msg, nanos, type NatsConnection } from '@nats-io/nats-core';
 import {
   type AgentEvent,
   type CancelAnswer,
   cancelAnswerSchema,
   type ClaimAnswer,
+  COMMAND_STREAM,
   type CommandMessage,
   type FleetCommand,
   type Heartbeat,
@@ -15,6 +17,7 @@ import {
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import { askAgent } from '../nats/ask-agent.ts';
+import { ensureCommandStream, ensureConsumer } from '../nats/command-stream.ts';
 
 /** What a scripted hub knows of one operation. */
 export interface Told {
@@ -59,16 +62,24 @@ export class ScriptedHub {
 
   /** Sends a live command. @returns its operation id. */
   send(command: FleetCommand, more: Partial<CommandMessage> = {}): string {
-    this.#count += 1;
-    const actor = { name: 'alice', role: 'admin' } as const;
-    const message: CommandMessage = {
-      operationId: `op_${process.pid}x${this.#count}`,
-      command,
-      actor,
-      mode: 'live',
-      ...more,
-    };
+    const message = this.#message(command, more);
     this.#connection.publish(hostSubjects(this.#host).rpc('command'), JSON.stringify(message));
+    return message.operationId;
+  }
+
+  /** Queues a command with JetStream and says so. @returns its operation id. */
+  async enqueue(command: FleetCommand): Promise<string> {
+    const manager = await jetstreamManager(this.#connection);
+    await ensureCommandStream(manager, 1);
+    await ensureConsumer(manager, this.#host);
+    // What was on its way to a connection that was cut comes again; half a minute is long for a test.
+    await manager.consumers.update(COMMAND_STREAM, this.#host, { ack_wait: nanos(2_000), max_deliver: 100 });
+    const message = this.#message(command, { mode: 'queue' });
+    const subjects = hostSubjects(this.#host);
+    await jetstream(this.#connection).publish(subjects.command, JSON.stringify(message), {
+      msgID: message.operationId,
+    });
+    this.#connection.publish(subjects.rpc('queued'));
     return message.operationId;
   }
 
@@ -96,6 +107,12 @@ export class ScriptedHub {
     const end = (await this.events(operationId)).at(-1);
     if (end?.kind !== 'done') throw new Error('no end');
     return end;
+  }
+
+  #message(command: FleetCommand, more: Partial<CommandMessage>): CommandMessage {
+    this.#count += 1;
+    const actor = { name: 'alice', role: 'admin' } as const;
+    return { operationId: `op_${process.pid}x${this.#count}`, command, actor, mode: 'live', ...more };
   }
 
   #told(operationId: string): Told {

@@ -28,7 +28,7 @@ export interface Presentation {
 /** An attempt to connect that takes longer has failed. */
 export const CONNECT_MS = 10_000;
 /** Of one question to the hub: it answers out of its records. Then it is asked again. */
-export const ASK_MS = 10_000;
+export const ASK_MS = 4_000;
 /** A peer that is gone without a word is noticed within three of these. */
 const PING_MS = 4_000;
 const PINGS_MISSED_MAX = 2;

@@ -7,6 +7,7 @@ import {
   type FleetOutcome,
   type ReconcileRequest,
 } from '@fairlead/protocol/fleet';
+import { sinceMs } from '../../lib/host-clock.ts';
 import { failure } from '../executor/failure.ts';
 import { endOf, type JournalEntry } from '../journal/record.ts';
 import { type LaneTask, Lanes } from '../lanes/lanes.ts';
@@ -30,6 +31,12 @@ export interface OperationsDeps extends Omit<RunDeps, 'created'> {
   readonly hub: HubSide;
 }
 
+/**
+ * A claimed operation that an agent finds again after this is not started any more: whoever asked for it has long been told
+ * something, and a stop of yesterday must not fire today.
+ */
+const CLAIM_GOOD_MS = 60_000;
+
 /** What became of a message: the journal has it, or had it, or cannot take it. */
 export type Received = 'journalled' | 'known' | 'refused';
 
@@ -38,6 +45,8 @@ export class Operations {
   readonly #deps: OperationsDeps;
   readonly #lanes = new Lanes();
   readonly #runs = new Map<string, OperationRun>();
+  /** Messages on their way into the journal: the same one again waits for it. */
+  readonly #receiving = new Map<string, Promise<Received>>();
   /** Containers are looked up in the order in which commands name them, so that their lanes keep that order. */
   readonly #entering = new Map<string, Promise<void>>();
   readonly #work = new Set<Promise<void>>();
@@ -61,28 +70,25 @@ export class Operations {
     for (const entry of this.#deps.journal.entries()) {
       this.#deps.told(entry.operationId);
       if (endOf(entry) !== undefined) continue;
-      if (entry.evidence === undefined) this.#take(entry);
-      else this.#reconcile(entry);
+      if (entry.evidence !== undefined) this.#reconcile(entry);
+      else if (entry.isClaimed && this.#isStale(entry)) this.#spawn(this.#tooLate(entry));
+      else this.#take(entry);
     }
   }
 
-  /** Takes a message on. When this resolves with `journalled`, it is not forgotten, whatever happens. */
+  /** Takes a message on. When this resolves with `journalled` or `known`, it is not forgotten, whatever happens. */
   async receive(message: CommandMessage): Promise<Received> {
-    const { journal, clock, log } = this.#deps;
     const { operationId } = message;
-    if (journal.entry(operationId) !== undefined || this.#runs.has(operationId)) return 'known';
-    if (journal.isFull) return 'refused';
-    const at = { bootId: clock.bootId, ms: clock.nowMs() };
+    if (this.#deps.journal.entry(operationId) !== undefined || this.#runs.has(operationId)) return 'known';
+    const underway = this.#receiving.get(operationId);
+    if (underway !== undefined) return (await underway) === 'refused' ? 'refused' : 'known';
+    const received = this.#journal(message);
+    this.#receiving.set(operationId, received);
     try {
-      await journal.append({ kind: 'RECEIVED', op: operationId, message, at });
-    } catch (error) {
-      log.failure('agent.operation.not-received', error, { operationId });
-      return 'refused';
+      return await received;
+    } finally {
+      this.#receiving.delete(operationId);
     }
-    const entry = journal.entry(operationId);
-    log.event('agent.operation.received', { operationId, verb: message.command.verb, mode: message.mode });
-    if (entry !== undefined) this.#take(entry);
-    return 'journalled';
   }
 
   /** Ends an operation that the journal cannot take, or that cannot be read: claimed, so that nobody else ends it, and never started. */
@@ -128,6 +134,23 @@ export class Operations {
   async left(): Promise<void> {
     await this.#lanes.idle();
     await Promise.all(this.#work);
+  }
+
+  async #journal(message: CommandMessage): Promise<Received> {
+    const { journal, clock, log } = this.#deps;
+    const { operationId } = message;
+    if (journal.isFull) return 'refused';
+    const at = { bootId: clock.bootId, ms: clock.nowMs() };
+    try {
+      await journal.append({ kind: 'RECEIVED', op: operationId, message, at });
+    } catch (error) {
+      log.failure('agent.operation.not-received', error, { operationId });
+      return 'refused';
+    }
+    const entry = journal.entry(operationId);
+    log.event('agent.operation.received', { operationId, verb: message.command.verb, mode: message.mode });
+    if (entry !== undefined) this.#take(entry);
+    return 'journalled';
   }
 
   /** Claims it and lets it into its lane, behind everything that named that container before. */
@@ -217,6 +240,17 @@ export class Operations {
         this.#runs.delete(run.operationId);
       },
     };
+  }
+
+  #isStale({ receivedAt }: JournalEntry): boolean {
+    const { clock } = this.#deps;
+    return (sinceMs(clock, receivedAt) ?? Infinity) > CLAIM_GOOD_MS;
+  }
+
+  async #tooLate(entry: JournalEntry): Promise<void> {
+    const run = this.#newRun(entry);
+    await run.refuse('LOST', 'The agent ended before it started this, and came back too late: it was not started.');
+    this.#runs.delete(run.operationId);
   }
 
   #reconcile(entry: JournalEntry): void {

@@ -73,7 +73,8 @@ function decideByState(command: ByState, evidence: StartEvidence, truth: EngineT
       return unless(truth, lost('it does not run, and has not been started', container));
     case 'stop':
       if (!container.running) return told(evidence, { container, stop: true });
-      if (startedAnew) return told(evidence, { stop: true });
+      // Whether by itself or by a kill, its exit code would tell, and that is gone.
+      if (startedAnew) return told(evidence, {});
       return unless(truth, lost('it still runs: the stop was not carried out', container));
     case 'restart':
       if (startedAnew) return told(evidence, { container });
