@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
 import { failure } from '../executor/failure.ts';
 import type { Operations } from '../operations/operations.ts';
+import { backoff, pauseMs } from './backoff.ts';
 import type { Epoch } from './epoch.ts';
 
 export interface QueueDeps {
@@ -16,8 +17,9 @@ export interface QueueDeps {
 const FETCH_MAX = 4;
 /** One round of fetching. JetStream's least is a second. */
 const FETCH_MS = 1_000;
-/** Without a hint it is looked now and then: a hint can be lost, a message can come back. */
-const LOOK_AGAIN_MS = 30_000;
+/** Without a hint it is looked now and then, soon after there was something: a hint can be lost, a message can come back. */
+const LOOK_AGAIN_MS_MIN = 1_000;
+const LOOK_AGAIN_MS_MAX = 30_000;
 /** Pause before a message is offered to a full journal again; well below the 30 s after which it would be delivered anew. */
 const HOLD_MS = 2_000;
 const NOT_FOUND_STATUS = 404;
@@ -41,16 +43,17 @@ export class CommandQueue {
   /** Until the connection ends. */
   async run(): Promise<void> {
     const { ended } = this.#epoch;
+    let limits = backoff(LOOK_AGAIN_MS_MIN, LOOK_AGAIN_MS_MAX);
     while (!ended.aborted) {
       const hinted = this.#hint.promise;
       try {
-        while (!ended.aborted && (await this.#fetch()) > 0) continue;
+        while (!ended.aborted && (await this.#fetch()) > 0) limits = backoff(LOOK_AGAIN_MS_MIN, LOOK_AGAIN_MS_MAX);
       } catch (error) {
         if (!ended.aborted) this.#deps.log.warning('agent.queue.not-fetched', { why: wordsOf(error) });
       }
       const enough = new AbortController();
       const limit = AbortSignal.any([ended, enough.signal]);
-      await Promise.race([hinted, sleep(LOOK_AGAIN_MS, undefined, { signal: limit }).catch(() => {})]);
+      await Promise.race([hinted, sleep(pauseMs(limits), undefined, { signal: limit }).catch(() => {})]);
       enough.abort();
       if (this.#hint.promise === hinted) this.#hint = Promise.withResolvers<void>();
     }
