@@ -147,21 +147,27 @@ export class FaultProxy implements AsyncDisposable {
       for await (const bytes of chunks) {
         if (flow.delayMs > 0) await sleep(flow.delayMs);
         await link.gates[direction];
-        if (!flow.swallows) for (const part of flow.change(bytes)) await this.#pass(flow, part, to);
+        await this.#pass(flow, flow.swallows ? [] : flow.change(bytes), to);
       }
       await link.gates[direction];
       // A peer that nobody hears does not say goodbye either.
       if (!flow.swallows) to.end();
     } catch {
-      // One of both ends was cut: the other one hears of it by 'close'.
+      // One of both ends was cut.
+      to.destroy();
     }
   }
 
-  async #pass(flow: Flow, bytes: Buffer, to: Socket): Promise<void> {
-    const passing = bytes.subarray(0, Math.min(bytes.length, flow.cutAfterBytes));
-    flow.cutAfterBytes -= passing.length;
-    if (passing.length > 0 && !to.write(passing)) await once(to, 'drain');
-    if (flow.cutAfterBytes > 0) return;
+  async #pass(flow: Flow, parts: Iterable<Buffer>, to: Socket): Promise<void> {
+    for (const bytes of parts) {
+      const passing = bytes.subarray(0, Math.min(bytes.length, flow.cutAfterBytes));
+      flow.cutAfterBytes -= passing.length;
+      if (passing.length > 0 && !to.write(passing)) await once(to, 'drain');
+      if (flow.cutAfterBytes === 0) return await this.#cutBehind(flow, to);
+    }
+  }
+
+  async #cutBehind(flow: Flow, to: Socket): Promise<void> {
     flow.cutAfterBytes = Infinity;
     // What was written is to arrive; then the connection is gone.
     await new Promise((resolve) => to.write('', resolve));

@@ -189,27 +189,27 @@ describe('decide', () => {
   const anySteps = fc.subarray([createdStep, startStep, execStep]);
 
   it('never asks for a program, a stop or a second start again, whatever is seen', () => {
+    const scene = fc.record({
+      command: anyCommand,
+      before: fc.constantFrom(ran, stood, fresh),
+      steps: anySteps,
+      now: anyNow,
+      mayStillBeAtIt: fc.boolean(),
+    });
     fc.assert(
-      fc.property(
-        anyCommand,
-        fc.constantFrom(ran, stood, fresh),
-        anySteps,
-        anyNow,
-        fc.boolean(),
-        (...[command, before, steps, now, mayStillBeAtIt]) => {
-          const { next } = decided(entryOf(command, before, steps), { container: now, mayStillBeAtIt });
-          if (next === 'ask-again') assert.ok(command.verb === 'pull' || command.verb === 'noop');
-          if (next === 'start')
-            assert.ok(command.verb === 'create' && !steps.includes(startStep) && now?.running === false);
-        },
-      ),
+      fc.property(scene, ({ command, before, steps, now, mayStillBeAtIt }) => {
+        const { next } = decided(entryOf(command, before, steps), { container: now, mayStillBeAtIt });
+        if (next === 'ask-again') assert.ok(command.verb === 'pull' || command.verb === 'noop');
+        if (next === 'start')
+          assert.ok(command.verb === 'create' && !steps.includes(startStep) && now?.running === false);
+      }),
     );
   });
 
   it('tells an end once the engine’s time is over, except of a program that runs', () => {
     fc.assert(
-      fc.property(anyCommand, fc.constantFrom(ran, stood, fresh), anySteps, anyNow, (command, before, steps, now) => {
-        const decision = decided(entryOf(command, before, steps), { container: now, mayStillBeAtIt: false });
+      fc.property(anyCommand, anySteps, anyNow, (...[command, steps, now]) => {
+        const decision = decided(entryOf(command, ran, steps), { container: now, mayStillBeAtIt: false });
         assert.notEqual(decision.next, 'look-again');
       }),
     );
