@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check format compatibility test crash soak bench dist clean
+.PHONY: help setup setup-test demo check format compatibility test crash crash-fleet soak bench dist clean
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node
@@ -39,6 +39,9 @@ test: setup-test check ## check, unit tests, tests on the real kernel, conforman
 
 crash: setup-test ## kill the engine at every place where it changes the world, and look at what the next one makes of it: half an hour
 	@CRASH_POINTS=all TEST_TIMEOUT_MS=7200000 $(NODE) tools/run-tests.ts 'conformance/crash/*.test.ts'
+
+crash-fleet: setup-test ## kill a host's agent at every record of its journal, for every verb: half an hour
+	@CRASH_POINTS=all TEST_TIMEOUT_MS=7200000 $(NODE) tools/run-tests.ts 'conformance/fleet/agent-crash.test.ts'
 
 soak: setup-test ## twenty minutes of random verbs from 16 clients that hang up (SOAK_SECONDS, SOAK_CLIENTS, SOAK_SEED)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-1200} TEST_TIMEOUT_MS=86400000 $(NODE) tools/run-tests.ts conformance/soak/soak.test.ts

@@ -7,6 +7,7 @@ import {
   type EventMessage,
   isEngineError,
   KILL_CONFIRM_DOCKER_MS,
+  type Operation,
 } from '@fairlead/protocol';
 import type { FleetPhase } from '@fairlead/protocol/fleet';
 import { budgetSignal } from '../../lib/budget-signal.ts';
@@ -36,6 +37,13 @@ export class EngineSide {
       if (isEngineError(error) && error.kind === 'not-found') return undefined;
       throw error;
     }
+  }
+
+  /** What the engine is at and was at, newest first; undefined: it keeps no ledger. @throws as `inspect`. */
+  async ledger(signal: AbortSignal): Promise<readonly Operation[] | undefined> {
+    const limited = budgetSignal(Budget.of(LOOK_MS, performance.now()), signal);
+    const { isFairlead } = await this.client.traits(limited);
+    return isFairlead ? await this.look((one) => this.client.operations.list({ signal: one }), signal) : undefined;
   }
 
   /** What this engine may take for each verb. @throws as `inspect`. */

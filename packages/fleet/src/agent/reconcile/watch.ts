@@ -35,8 +35,8 @@ const LOOK_AGAIN_MS_MIN = 100;
 const LOOK_AGAIN_MS_MAX = 2_000;
 /** After that much watching nobody knows: an hour. */
 const WATCH_MS_MAX = 3_600_000;
-/** An exec's start that was on its way when the agent died has arrived by then, or never will. */
-const EXEC_SETTLES_MS = 5_000;
+/** A request that was on its way when the agent died has been read by then, or never will be. */
+const REQUEST_SETTLES_MS = 5_000;
 
 /**
  * Finds out what became of an operation whose answer never came, by looking at the engine, and tells its end.
@@ -78,14 +78,14 @@ async function truthOf(
   signal: AbortSignal,
 ): Promise<EngineTruth> {
   const { engine } = deps;
+  // Asked first: what is seen below is the end only if the engine was done before.
+  const mayStillBeAtIt = watched.isEngineLate() || (await isWithinBound(deps, { entry, startedMs, watched }, signal));
   const execId = entry.steps.flatMap((step) => (step.step === 'exec' ? [step.execId] : [])).at(-1);
   const exec =
     execId === undefined
       ? undefined
       : await engine.look((limited) => engine.client.containers.inspectExec(execId, { signal: limited }), signal);
   const shown = await containerOf(engine, entry, signal);
-  // Asked last: what was seen above counts only if the time was over before.
-  const mayStillBeAtIt = watched.isEngineLate() || isWithinBound(deps.clock, entry, startedMs);
   return {
     container: shown === undefined ? undefined : containerNow(shown),
     ...(exec === undefined ? {} : { exec: { running: exec.Running, exitCode: exec.ExitCode } }),
@@ -93,13 +93,25 @@ async function truthOf(
   };
 }
 
-function isWithinBound(clock: HostClock, entry: JournalEntry, watchStartedMs: number): boolean {
+async function isWithinBound(deps: WatchDeps, { entry, startedMs }: Sight, signal: AbortSignal): Promise<boolean> {
   const { evidence } = entry;
-  if (entry.message.command.verb === 'exec') return clock.nowMs() - watchStartedMs < EXEC_SETTLES_MS;
+  const { clock, engine } = deps;
+  if (entry.message.command.verb === 'exec') return clock.nowMs() - startedMs < REQUEST_SETTLES_MS;
   if (evidence === undefined) return false;
   // After a boot no engine is at it any more.
   const elapsedMs = sinceMs(clock, evidence.startedAt) ?? Infinity;
-  return elapsedMs < waitForBoundMs(evidence.boundMs ?? Infinity);
+  if (elapsedMs >= waitForBoundMs(evidence.boundMs ?? Infinity)) return false;
+  return elapsedMs < REQUEST_SETTLES_MS || !(await isLedgerIdle(engine, evidence.container?.id, signal));
+}
+
+/** True when the engine keeps a ledger of what it is at, and nothing about this container is open in it. */
+async function isLedgerIdle(
+  engine: EngineSide,
+  containerId: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const operations = await engine.ledger(signal);
+  return operations?.some(({ Target, Outcome }) => Outcome === null && Target.Id === (containerId ?? '')) === false;
 }
 
 async function containerOf(
