@@ -48,6 +48,14 @@ describe('call', () => {
     assert.equal((await client.containers.start('x')).changed, false);
   });
 
+  it('takes a 500 that says that it is gone for not found, as Podman answers', async () => {
+    const answer = json('500 Internal Server Error', {
+      message: 'container ab does not exist in database: no such container',
+    });
+    await using client = await new FakeEngine(({ socket }) => void socket.write(answer)).client();
+    await assert.rejects(client.containers.inspect('x'), { kind: 'not-found', status: 500 });
+  });
+
   it('takes a plain-text failure as its words', async () => {
     const answer = 'HTTP/1.1 404 Not Found\r\nContent-Length: 21\r\n\r\nNo such container: x\n';
     await using client = await new FakeEngine(({ socket }) => void socket.write(answer)).client();

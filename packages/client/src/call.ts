@@ -15,6 +15,7 @@ import type { Readable } from 'node:stream';
 import type { HttpHeaders, HttpRequest } from './transport/http-head.ts';
 import { connectionLost, ProtocolError, requestFailed, type RequestFailedError } from './errors.ts';
 import type { Negotiation } from './negotiate.ts';
+import { saysGone } from './runtime-failure.ts';
 import {
   ConnectionBroken,
   type HijackedAnswer,
@@ -181,7 +182,8 @@ export function parseDocument(text: string, operation: string): unknown {
 async function failureFrom(answer: HttpAnswer, asked: Asking): Promise<RequestFailedError> {
   const text = (await readText(answer, asked, ERROR_BYTES_MAX)).trim();
   const message = messageIn(text) ?? (text === '' ? `the engine answered ${answer.status}` : text);
-  return requestFailed(kindOf(answer.status), message, { operation: asked.operation, status: answer.status });
+  const kind = saysGone(answer.status, message) ? 'not-found' : kindOf(answer.status);
+  return requestFailed(kind, message, { operation: asked.operation, status: answer.status });
 }
 
 function messageIn(text: string): string | undefined {

@@ -122,6 +122,7 @@ export class Client implements AsyncDisposable {
     const deps: ClientDeps = {
       ...shared,
       clock: options.clock ?? systemClock,
+      address: transport.describe(),
       info: onceInfo(shared),
       logins: async () => (await import('./registry/docker-logins.ts')).dockerLogins(options.env),
       onFreshConnection: async (ask) => {

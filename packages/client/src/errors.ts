@@ -1,4 +1,4 @@
-import { EngineError, type ErrorKind } from '@fairlead/protocol';
+import { EngineError, type ErrorKind, type HealthLogEntry } from '@fairlead/protocol';
 import type { OperationResult } from './deadlines/operation-result.ts';
 
 /** Facts every failed call carries besides its kind and message. */
@@ -139,6 +139,19 @@ export class TransferFailedError extends EngineError {
     super('internal', message, { details: { operation, code } });
     this.operation = operation;
     this.code = code;
+  }
+}
+
+/** A container is not what it was waited for to be: it no longer can, or has not in the time it was given. */
+export class NotReadyError extends EngineError {
+  readonly operation: string;
+  /** The last run of its health check. */
+  readonly lastProbe: HealthLogEntry | undefined;
+
+  constructor(message: string, missed: CallFailure & { readonly lastProbe?: HealthLogEntry | undefined }) {
+    super('unavailable', message, { cause: missed.cause, details: { operation: missed.operation } });
+    this.operation = missed.operation;
+    this.lastProbe = missed.lastProbe;
   }
 }
 

@@ -20,6 +20,7 @@ export {
   EngineOverdueError,
   EngineUnreachableError,
   NotFoundError,
+  NotReadyError,
   PendingError,
   ProtocolError,
   RequestFailedError,
@@ -27,16 +28,9 @@ export {
   TransferFailedError,
   type PendingOperation,
 } from './errors.ts';
-export type {
-  AttachOptions,
-  ContainerGroup,
-  CreateBody,
-  CreateOptions,
-  ListOptions,
-  LogOptions,
-  OpenWait,
-  WaitOptions,
-} from './groups/containers.ts';
+export type { AttachOptions, LogOptions, OpenWait, WaitOptions } from './groups/container-streams.ts';
+export type { ContainerGroup, CreateBody, CreateOptions, ListOptions } from './groups/containers.ts';
+export type { Goal, Reached, UntilOptions } from './groups/until.ts';
 export type { CommitOptions, ContainerArchive, ContainerPath, CopyToOptions } from './groups/container-files.ts';
 export type { UpdateRequest } from './groups/container-resources.ts';
 export type { ExecOptions, ExecResult, ProgramOptions, SpawnOptions } from './groups/exec.ts';

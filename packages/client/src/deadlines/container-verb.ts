@@ -17,6 +17,7 @@ import { randomBytes } from 'node:crypto';
 import { call, type CallDeps } from '../call.ts';
 import { NotFoundError } from '../errors.ts';
 import type { ClientDeps } from '../groups/group.ts';
+import { inspectContainer } from '../groups/watch-container.ts';
 import { type Look, lookOf, outcomeOf, resultOf } from './look.ts';
 import type { OperationResult } from './operation-result.ts';
 import type { PendingTimes } from './pending-text.ts';
@@ -116,9 +117,7 @@ async function inspectPatiently(
     using limit = budgetSignal(deps.clock, budget, () => new Error('not answered'));
     const signal = AbortSignal.any([limit.signal, caller]);
     try {
-      return (
-        await call(deps, containerEndpoints.inspect, { operation: `inspect ${ref}`, params: { id: ref }, signal })
-      ).body;
+      return await inspectContainer(deps, ref, signal);
     } catch {
       if (!limit.signal.aborted) return undefined;
     }
@@ -162,8 +161,7 @@ async function exitCodeOf(deps: ClientDeps, ref: ContainerRef, signal: AbortSign
 
 async function stateOf(deps: CallDeps, ref: ContainerRef, signal: AbortSignal): Promise<State | 'removed'> {
   try {
-    const asked = { operation: `inspect ${ref}`, params: { id: ref }, signal };
-    return (await call(deps, containerEndpoints.inspect, asked)).body.State;
+    return (await inspectContainer(deps, ref, signal)).State;
   } catch (error) {
     if (error instanceof NotFoundError) return 'removed';
     throw error;

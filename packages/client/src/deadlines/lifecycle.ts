@@ -221,8 +221,10 @@ function boundWithin(ms: number, withinMs: number | undefined): number {
   return withinMs === undefined ? ms : Math.min(ms, withinMs - hopReserveMs(withinMs));
 }
 
+/** Podman says that what is stopping does not run. */
 function isStopped(state: State | 'removed'): boolean {
-  return state === 'removed' || !state.Running;
+  const status: string = state === 'removed' ? state : state.Status;
+  return state === 'removed' || (!state.Running && status !== 'stopping');
 }
 
 /** By what the engine's own clock said before: two clocks are never compared. */

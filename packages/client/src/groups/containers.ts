@@ -16,12 +16,8 @@ import {
   type QueryOf,
   type TopResponse,
   type UpdateContainerResponse,
-  type WaitCondition,
-  type WaitResponse,
 } from '@fairlead/protocol';
-import { call, callHijack, callStream, parseDocument } from '../call.ts';
-import { trustDocument } from '../codec/json.ts';
-import { SessionLostError } from '../errors.ts';
+import { call } from '../call.ts';
 import {
   killContainer,
   type KillOptions,
@@ -37,9 +33,9 @@ import {
 import type { OperationResult } from '../deadlines/operation-result.ts';
 import type { ExecSession } from '../streams/exec-session.ts';
 import type { LogLine } from '../streams/log-lines.ts';
-import { logChunks, logLines, type OpenLog } from '../streams/logs.ts';
+import { logChunks, logLines } from '../streams/logs.ts';
 import type { OutputChunk } from '../streams/output-decoder.ts';
-import { ProcessSession } from '../streams/process-session.ts';
+import type { ProcessSession } from '../streams/process-session.ts';
 import type { TerminalSize } from '../streams/terminal.ts';
 import {
   changesOf,
@@ -54,6 +50,16 @@ import {
 } from './container-files.ts';
 import { followStats, pruneContainers, statsOnce, updateContainer, type UpdateRequest } from './container-resources.ts';
 import {
+  attachContainer,
+  type AttachOptions,
+  type LogOptions,
+  openLog,
+  type OpenWait,
+  openWait,
+  resizeContainer,
+  type WaitOptions,
+} from './container-streams.ts';
+import {
   type ExecOptions,
   type ExecResult,
   inspectExec,
@@ -63,7 +69,8 @@ import {
   type SpawnOptions,
   spawnProgram,
 } from './exec.ts';
-import { answerText, type ClientDeps, type Listening, signalOf } from './group.ts';
+import { type ClientDeps, type Listening, signalOf } from './group.ts';
+import { type Goal, type Reached, untilContainer, type UntilOptions } from './until.ts';
 
 /** What a create may say; every field is the engine API's. */
 export type CreateBody = BodyInputOf<ContainerEndpoints['create']>;
@@ -73,35 +80,6 @@ export interface CreateOptions extends Listening {
 }
 
 export interface ListOptions extends Listening, QueryOf<ContainerEndpoints['list']> {}
-
-export interface AttachOptions extends Listening {
-  readonly stdin?: boolean;
-  /** Both outputs, when neither is named. */
-  readonly stdout?: boolean;
-  readonly stderr?: boolean;
-  /** Plays the log back first. */
-  readonly logs?: boolean;
-  readonly detachKeys?: string | undefined;
-  /** Whether the container has a terminal; absent: it is looked up. */
-  readonly tty?: boolean;
-}
-
-export interface LogOptions extends Listening, Omit<QueryOf<ContainerEndpoints['logs']>, 'stdout' | 'stderr'> {
-  /** Both, when neither is named. */
-  readonly stdout?: boolean;
-  readonly stderr?: boolean;
-}
-
-export interface WaitOptions extends Listening {
-  /** `not-running` when absent. */
-  readonly condition?: WaitCondition;
-}
-
-/** A wait that the engine has registered. */
-export interface OpenWait {
-  /** The exit code. @throws SessionLostError when the engine has none to give. */
-  readonly exitCode: Promise<number>;
-}
 
 /** Containers of one engine. A `ref` is a name, an id or a unique prefix of one. */
 export class ContainerGroup {
@@ -181,9 +159,7 @@ export class ContainerGroup {
   }
 
   async resize(ref: ContainerRef, size: TerminalSize, options: Listening = {}): Promise<void> {
-    const query = { h: size.rows, w: size.columns };
-    const asked = { operation: `resize ${ref}`, params: { id: ref }, query, signal: signalOf(options) };
-    await call(this.#deps, rows.resize, asked);
+    await resizeContainer(this.#deps, { ref, size }, signalOf(options));
   }
 
   /** Waits without end, unless `signal` says one. @throws as `OpenWait.exitCode`. */
@@ -194,31 +170,18 @@ export class ContainerGroup {
   }
 
   /** Resolves when the engine has registered the wait: what happens from now on is not missed. */
-  async openWait(ref: ContainerRef, options: WaitOptions = {}): Promise<OpenWait> {
-    const query = { condition: options.condition };
-    const asked = { operation: `wait ${ref}`, params: { id: ref }, query, signal: signalOf(options) };
-    const answer = await callStream(this.#deps, rows.wait, asked);
-    const exitCode = answerText(answer, asked).then((text) =>
-      exitCodeIn(trustDocument<WaitResponse>(parseDocument(text, asked.operation)), ref),
-    );
-    // Whoever opened the wait may go before it ends; then nobody hears how.
-    exitCode.catch(() => {});
-    return { exitCode };
+  openWait(ref: ContainerRef, options: WaitOptions = {}): Promise<OpenWait> {
+    return openWait(this.#deps, ref, options);
+  }
+
+  /** Waits until it is running or healthy, has exited, has written something or takes connections. @throws as `untilContainer`. */
+  until(ref: ContainerRef, goal: Goal, options: UntilOptions = {}): Promise<Reached> {
+    return untilContainer(this.#deps, { ref, goal }, options);
   }
 
   /** Joins the container's standard streams; open it before a start, and nothing is missed. */
-  async attach(ref: ContainerRef, options: AttachOptions = {}): Promise<ProcessSession> {
-    const { logs, stdin = false, detachKeys } = options;
-    const signal = signalOf(options);
-    const { tty = (await this.inspect(ref, { signal })).Config.Tty === true } = options;
-    const operation = `attach ${ref}`;
-    const query = { stream: true, stdin, logs, detachKeys, ...bothWhenNeither(options) };
-    const headers = { 'Content-Type': 'text/plain' };
-    const asked = { operation, params: { id: ref }, query, signal, headers };
-    return new ProcessSession(await callHijack(this.#deps, rows.attach, asked), {
-      ...{ tty, stdin, detachKeys, operation, signal },
-      resize: (size, waiting) => this.resize(ref, size, { signal: waiting }),
-    });
+  attach(ref: ContainerRef, options: AttachOptions = {}): Promise<ProcessSession> {
+    return attachContainer(this.#deps, ref, options);
   }
 
   /** Runs a program in it to the end and gives back what it wrote and its exit code. @throws as `runProgram`. */
@@ -250,12 +213,12 @@ export class ContainerGroup {
     ref: ContainerRef,
     options: Omit<LogOptions, 'timestamps'> = {},
   ): AsyncGenerator<LogLine, void, undefined> {
-    yield* logLines(await this.#openLog(ref, { ...options, timestamps: true }));
+    yield* logLines(await openLog(this.#deps, ref, { ...options, timestamps: true }));
   }
 
   /** The log as bytes. Breaking off the iteration frees the connection. @throws as `logChunks`. */
   async *logChunks(ref: ContainerRef, options: LogOptions = {}): AsyncGenerator<OutputChunk, void, undefined> {
-    yield* logChunks(await this.#openLog(ref, options));
+    yield* logChunks(await openLog(this.#deps, ref, options));
   }
 
   /** What a path in it is. @throws as `statPath`. */
@@ -314,29 +277,4 @@ export class ContainerGroup {
   prune(options: Listening & { readonly filters?: Filters | undefined } = {}): Promise<PruneContainersReport> {
     return pruneContainers(this.#deps, options);
   }
-
-  async #openLog(ref: ContainerRef, options: LogOptions): Promise<OpenLog> {
-    const { signal, ...rest } = options;
-    const operation = `logs ${ref}`;
-    const { Config } = await this.inspect(ref, { signal });
-    const query = { ...rest, ...bothWhenNeither(options) };
-    const asked = { operation, params: { id: ref }, query, signal: signalOf({ signal }) };
-    return { ...asked, answer: await callStream(this.#deps, rows.logs, asked), framed: Config.Tty !== true };
-  }
-}
-
-interface Streams {
-  readonly stdout?: boolean | undefined;
-  readonly stderr?: boolean | undefined;
-}
-
-function bothWhenNeither({ stdout, stderr }: Streams): { readonly stdout: boolean; readonly stderr: boolean } {
-  const both = stdout === undefined && stderr === undefined;
-  return { stdout: both || stdout === true, stderr: both || stderr === true };
-}
-
-function exitCodeIn(answer: WaitResponse, ref: ContainerRef): number {
-  const message = answer.Error?.Message;
-  if (message === undefined || message === '') return answer.StatusCode;
-  throw new SessionLostError(message, { operation: `wait ${ref}` });
 }

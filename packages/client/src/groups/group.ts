@@ -13,6 +13,8 @@ export interface Listening {
 export interface ClientDeps extends CallDeps {
   /** What every wait is measured with. */
   readonly clock: MonotonicClock;
+  /** Where the engine is, as a person would write it. */
+  readonly address: string;
   /** A connection of its own, used once: to find out whether the engine is there at all. */
   readonly onFreshConnection: <T>(ask: (deps: CallDeps) => Promise<T>) => Promise<T>;
   /** The engine's own facts, asked once. */

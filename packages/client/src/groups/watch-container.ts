@@ -8,10 +8,11 @@ import {
   systemEndpoints,
   type UnixNanos,
 } from '@fairlead/protocol';
-import { call, callStream } from '../call.ts';
+import { call, type CallDeps, callStream } from '../call.ts';
 import { NotFoundError } from '../errors.ts';
 import { type EventFeedItem, type OpenItem, openEvents } from '../streams/event-feed.ts';
 import { jsonFeed } from '../streams/json-feed.ts';
+import { settledWithin } from '../settled-within.ts';
 import type { ClientDeps } from './group.ts';
 
 /** Asks the engine for its events. Resolves when it has them open. @throws as `callStream`, then as `jsonFeed`. */
@@ -48,7 +49,15 @@ export type ContainerView = ContainerInspect | 'removed';
 const IRRELEVANT = /^(exec_|top|resize|attach|archive-|export|copy)/;
 
 /**
- * Shows a container as it is, and again after every event about it, until it is removed: nothing is asked in between.
+ * Podman says that it listens only with the first event, and tells nobody of an end that it did not see: with it the container is
+ * looked at now and then as well. Doubles up to the maximum.
+ */
+const LOOK_MS_MIN = 500;
+const LOOK_MS_MAX = 5_000;
+
+/**
+ * Shows a container as it is, and again after every event about it, until it is removed. Nothing is asked in between, except
+ * of Podman.
  *
  * `ref` should be an id: a name may be given to another container meanwhile.
  * @throws NotFoundError when it is not there to begin with; the signal's reason.
@@ -58,30 +67,68 @@ export async function* watchContainer(
   ref: ContainerRef,
   signal: AbortSignal,
 ): AsyncGenerator<ContainerView, void, undefined> {
-  let mustExist = true;
-  for await (const item of containerEvents(deps, ref, signal)) {
-    if (item.kind === 'event' && IRRELEVANT.test(item.event.Action)) continue;
-    const view = await look(deps, ref, { signal, mustExist });
-    // The engine went away in between: when it is back, the feed tells of a gap.
-    if (view === 'unavailable') continue;
-    mustExist = false;
-    yield view;
-    if (view === 'removed') return;
+  const leaving = new AbortController();
+  const either = AbortSignal.any([signal, leaving.signal]);
+  try {
+    let mustExist = true;
+    const isTold = !(await deps.negotiation.traits(either)).isPodman;
+    for await (const _ of moments(containerEvents(deps, ref, either), { isTold }, either)) {
+      const view = mustExist ? await inspectContainer(deps, ref, signal) : await viewContainer(deps, ref, signal);
+      // The engine went away in between: when it is back, the feed tells of a gap.
+      if (view === 'unavailable') continue;
+      mustExist = false;
+      yield view;
+      if (view === 'removed') return;
+    }
+  } finally {
+    leaving.abort();
   }
 }
 
-async function look(
-  deps: ClientDeps,
+/** When it is time to look. */
+async function* moments(
+  items: ReturnType<typeof containerEvents>,
+  watched: { readonly isTold: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<void, void, undefined> {
+  const ask = (): ReturnType<typeof items.next> => {
+    const asked = items.next();
+    // Whoever leaves in the middle does not hear how it ends.
+    asked.catch(() => {});
+    return asked;
+  };
+  let next = ask();
+  for (let pauseMs = LOOK_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, LOOK_MS_MAX)) {
+    const item = watched.isTold ? await next : await settledWithin(next, pauseMs, signal);
+    if (item?.done === true) return;
+    if (item !== undefined) next = ask();
+    if (item?.value.kind === 'event' && IRRELEVANT.test(item.value.event.Action)) continue;
+    yield;
+  }
+}
+
+/** A container that was there before: as it is, or gone, or not to be looked at because the engine is away. */
+export async function viewContainer(
+  deps: CallDeps,
   ref: ContainerRef,
-  { signal, mustExist }: { readonly signal: AbortSignal; readonly mustExist: boolean },
+  signal: AbortSignal,
 ): Promise<ContainerView | 'unavailable'> {
   try {
-    const asked = { operation: `inspect ${ref}`, params: { id: ref }, signal };
-    return (await call(deps, containerEndpoints.inspect, asked)).body;
+    return await inspectContainer(deps, ref, signal);
   } catch (error) {
-    if (mustExist || signal.aborted) throw error;
+    if (signal.aborted) throw error;
     if (error instanceof NotFoundError) return 'removed';
     if (isEngineError(error) && error.kind === 'unavailable') return 'unavailable';
     throw error;
   }
+}
+
+/** A container as it is. @throws NotFoundError, and what every call throws. */
+export async function inspectContainer(
+  deps: CallDeps,
+  ref: ContainerRef,
+  signal: AbortSignal,
+): Promise<ContainerInspect> {
+  const asked = { operation: `inspect ${ref}`, params: { id: ref }, signal };
+  return (await call(deps, containerEndpoints.inspect, asked)).body;
 }

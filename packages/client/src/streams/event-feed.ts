@@ -23,7 +23,7 @@ export interface GapItem {
   readonly since: Date | undefined;
 }
 
-/** The engine listens: what happens from now on is not missed. */
+/** The engine listens: what happens from now on is not missed. Podman says so only with the first event. */
 export interface OpenItem {
   readonly kind: 'open';
 }

@@ -306,7 +306,8 @@ export const containerEndpoints: ContainerEndpoints = {
     query: { h: scalar.terminalHeight, w: scalar.terminalWidth },
     body: noBody,
     response: empty,
-    success: [200],
+    // Podman says 201.
+    success: [200, 201],
   },
   top: {
     method: 'GET',

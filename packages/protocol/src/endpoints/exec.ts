@@ -48,7 +48,8 @@ export const execEndpoints: ExecEndpoints = {
     query: { h: scalar.terminalHeight, w: scalar.terminalWidth },
     body: noBody,
     response: { kind: 'empty' },
-    success: [200],
+    // Podman says 201.
+    success: [200, 201],
   },
   inspect: {
     method: 'GET',
