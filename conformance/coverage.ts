@@ -36,8 +36,6 @@ export const SINCE: Readonly<Record<string, ApiVersion>> = {
   'POST /build/cancel': '1.39',
   'PUT /volumes/{name}': '1.42',
   'GET /distribution/{name...}/json': '1.30',
-  'POST /session': '1.31',
-  'POST /grpc': '1.39',
 };
 
 const session = (name: string, title: string): Shown => ({ file: `conformance/sessions/${name}.test.ts`, title });

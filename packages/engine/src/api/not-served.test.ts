@@ -56,11 +56,9 @@ describe('answerNotServed', () => {
       target: '/networks/n/connect',
       says: 'not-implemented: "POST /networks/n/connect" is not implemented by this engine yet',
     },
-    {
-      method: 'POST',
-      target: '/containers/c/copy',
-      says: 'not-implemented: "POST /containers/c/copy" is not implemented by this engine yet',
-    },
+    { method: 'POST', target: '/containers/c/copy', says: 'nothing' },
+    { method: 'POST', target: '/session', says: 'nothing' },
+    { method: 'POST', target: '/grpc', says: 'nothing' },
     { method: 'PATCH', target: '/volumes', says: 'nothing' },
     { method: 'GET', target: '/nosuch', says: 'nothing' },
   ];

@@ -21,7 +21,8 @@ interface Row {
 }
 
 /**
- * The rest of Docker's API up to 1.44, so that a client reads what is missing and not a mere "page not found".
+ * The rest of Docker's API up to 1.44, so that a client reads what is missing and not a mere "page not found": that is for what Docker
+ * does not have (any more), and for BuildKit's doors, by which clients find out whether there is one.
  *
  * A row of the endpoint table wins over a row here. Source: Docker Engine API 1.44 reference.
  */
@@ -44,7 +45,7 @@ export const NOT_SERVED: Readonly<Record<NotServedAnswer, readonly string[]>> = 
     ...['GET /containers/json', 'POST /containers/create', 'DELETE /containers/{id}'],
     ...get('/containers/{id}', ['json', 'top', 'logs']),
     ...post('/containers/{id}', ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'wait', 'attach', 'resize']),
-    ...post('/containers/{id}', ['rename', 'copy', 'exec']),
+    ...post('/containers/{id}', ['rename', 'exec']),
     ...['POST /exec/{id}/start', 'POST /exec/{id}/resize', 'GET /exec/{id}/json'],
     ...get('/images', ['json', 'search', '{name...}/json', '{name...}/history']),
     ...post('/images', ['create', 'load', '{name...}/push', '{name...}/tag']),
@@ -54,7 +55,7 @@ export const NOT_SERVED: Readonly<Record<NotServedAnswer, readonly string[]>> = 
     ...['GET /volumes', 'POST /volumes/create', 'POST /volumes/prune', 'PUT /volumes/{name}', 'DELETE /volumes/{name}'],
     ...['GET /plugins/privileges', 'POST /plugins/pull', 'POST /plugins/create', 'DELETE /plugins/{name...}'],
     ...post('/plugins/{name...}', ['enable', 'disable', 'upgrade', 'push', 'set']),
-    ...['POST /auth', 'GET /info', 'GET /version', 'GET /events', 'POST /session', 'POST /grpc'],
+    ...['POST /auth', 'GET /info', 'GET /version', 'GET /events'],
     'GET /distribution/{name...}/json',
   ],
 };
