@@ -166,6 +166,46 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'Put this host into a fleet',
     load: async () => (await import('./commands/fleet/agent.ts')).agentCommand,
   },
+  {
+    names: ['hub', 'fleet hub'],
+    summary: 'Run a fleet’s hub in the foreground',
+    load: async () => (await import('./commands/fleet/hub.ts')).hubCommand,
+  },
+  {
+    names: ['hosts', 'fleet hosts'],
+    summary: 'List the hosts of the fleet',
+    load: async () => (await import('./commands/fleet/hosts.ts')).hostsCommand,
+  },
+  {
+    names: ['fleet run'],
+    summary: 'Have many hosts do the same, in batches',
+    load: async () => (await import('./commands/fleet/fleet-run.ts')).fleetRunCommand,
+  },
+  {
+    names: ['fleet operation'],
+    summary: 'Show, follow or cancel an operation of the fleet',
+    load: async () => (await import('./commands/fleet/fleet-operation.ts')).fleetOperationCommand,
+  },
+  {
+    names: ['fleet host'],
+    summary: 'Remove, rename or label a host',
+    load: async () => (await import('./commands/fleet/fleet-host.ts')).fleetHostCommand,
+  },
+  {
+    names: ['fleet token'],
+    summary: 'Make tokens that put hosts into the fleet',
+    load: async () => (await import('./commands/fleet/fleet-token.ts')).fleetTokenCommand,
+  },
+  {
+    names: ['fleet user'],
+    summary: 'Say who may do what in the fleet',
+    load: async () => (await import('./commands/fleet/fleet-user.ts')).fleetUserCommand,
+  },
+  {
+    names: ['fleet audit'],
+    summary: 'Show who asked the hub for what',
+    load: async () => (await import('./commands/fleet/fleet-audit.ts')).fleetAuditCommand,
+  },
 ];
 
 /** The words that only stand in front of others: `container`, `image`, `system`. */

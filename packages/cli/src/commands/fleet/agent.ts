@@ -1,6 +1,7 @@
 import type { Command } from '../../command.ts';
 import { noArguments } from '../../command.ts';
 import { list, parsed, text } from '../../flags/flag-types.ts';
+import { labelsOf } from './fleet-host.ts';
 
 /** Where key, identity and journal of a host's agent are kept. */
 const STATE_DIR = '/var/lib/fairlead/agent';
@@ -48,12 +49,3 @@ export const agentCommand: Command = {
     };
   },
 };
-
-function labelsOf(typed: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    typed.map((label) => {
-      const at = label.indexOf('=');
-      return at === -1 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)];
-    }),
-  );
-}

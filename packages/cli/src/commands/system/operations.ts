@@ -7,6 +7,7 @@ import { integer, toggle } from '../../flags/flag-types.ts';
 import { plainJson } from '../../format/go-template-value.ts';
 import { operationRow } from '../../format/operation-row.ts';
 import { formatTable } from '../../format/table.ts';
+import { fleetOperationsFlags } from '../fleet/fleet-operations.ts';
 
 /** Lists are for people: two spaces between columns, as wide as they need to be. */
 const OPERATION_TABLE = { minWidth: 0 };
@@ -24,15 +25,18 @@ export const operationsCommand: Command = {
     const last = flags.add('last,n', 'Show the n latest operations', integer());
     const json = flags.add('json', 'Print every operation as a line of JSON', toggle());
     const follow = flags.add('follow,f', 'Go on: show what ends, and which callers hang up before', toggle());
+    const listFleet = fleetOperationsFlags(flags);
     return async (context, [container]) => {
+      const listed = await listFleet(context, { container, last: last.value, json: json.value });
+      if (listed !== undefined) return listed;
       const client = await context.client();
       const about = container === undefined ? {} : { container };
       // Begun before the list is asked for, so that nothing falls in between.
       const feed = follow.value ? await known(() => client.operations.follow(about)) : undefined;
       const limit = last.value ?? (follow.value ? LAST_WHEN_FOLLOWING : undefined);
       const asked = { ...about, ...(limit === undefined ? {} : { limit }) };
-      const listed = known(() => client.operations.list(asked));
-      const operations = await (feed === undefined ? listed : listed.catch(toCome));
+      const answered = known(() => client.operations.list(asked));
+      const operations = await (feed === undefined ? answered : answered.catch(toCome));
       // The newest last, where the eye is.
       await print(context, operations.toReversed(), json.value);
       const shown = new Set(operations.filter(({ Outcome }) => Outcome !== null).map(({ Id }) => Id));

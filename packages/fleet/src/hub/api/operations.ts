@@ -72,6 +72,10 @@ export const OPERATION_ENDPOINTS: readonly Endpoint[] = [
     const record = await parts.desk.wait(found(parts, params['id']), waitMs, signal);
     return { status: 200, body: view(parts, record) };
   }),
+  endpoint({ method: 'GET', path: '/v1/operations/:id/history', role: 'view' }, async (parts, { params, signal }) => {
+    const record = await parts.desk.wait(found(parts, params['id']), 0, signal);
+    return { status: 200, body: record.events };
+  }),
   endpoint({ method: 'GET', path: '/v1/operations/:id/events', role: 'view' }, async (parts, request) => {
     const record = found(parts, request.params['id']);
     const asked = String(request.headers['last-event-id'] ?? request.query.get('after') ?? '0');

@@ -1,0 +1,37 @@
+import { EngineError, type ErrorKind } from '@fairlead/protocol';
+import type { HubErrorCode } from '@fairlead/protocol/fleet';
+
+/** The hub answered, and refused. `code` is the hub's word for why, the message says more. */
+export class HubRefusedError extends EngineError {
+  readonly code: HubErrorCode | '';
+  readonly httpStatus: number;
+
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    refusal: { readonly code: HubErrorCode | ''; readonly httpStatus: number },
+  ) {
+    super(kind, message, { details: { ...refusal } });
+    this.code = refusal.code;
+    this.httpStatus = refusal.httpStatus;
+  }
+}
+
+/** connect(2) to the hub failed, so nothing was asked of it. */
+export class HubUnreachableError extends EngineError {
+  readonly errno: string;
+  readonly address: string;
+
+  constructor(at: { readonly errno: string; readonly address: string; readonly cause: unknown }) {
+    super('unavailable', `Cannot connect to the hub at ${at.address}: ${at.errno}`, { cause: at.cause });
+    this.errno = at.errno;
+    this.address = at.address;
+  }
+}
+
+/** The connection to the hub ended before its answer was whole. What was asked may have been done: ask again with the same key. */
+export class HubConnectionLostError extends EngineError {
+  constructor(operation: string, cause: unknown) {
+    super('unavailable', `the hub's answer to ${operation} never came whole: its connection ended`, { cause });
+  }
+}
