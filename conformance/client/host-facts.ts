@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RequestFailedError } from '@fairlead/client';
+import { filters, RequestFailedError } from '@fairlead/client';
 import type { ClientSession, Fact } from './client-session.ts';
 
 /** Volumes. */
@@ -9,7 +9,7 @@ export function volumeFacts(session: ClientSession, fact: Fact): void {
     const name = session.name();
     const made = await volumes.create({ Name: name, Labels: { a: 'b' } });
     assert.deepEqual([made.Name, made.Driver, made.Labels], [name, 'local', { a: 'b' }]);
-    const { Volumes } = await volumes.list({ filters: new Map([['label', ['a=b']]]) });
+    const { Volumes } = await volumes.list({ filters: filters({ label: 'a=b' }) });
     assert.deepEqual(
       Volumes.map((volume) => volume.Name),
       [name],
@@ -19,7 +19,7 @@ export function volumeFacts(session: ClientSession, fact: Fact): void {
     await assert.rejects(volumes.remove(name), { kind: 'not-found' });
     await volumes.remove(name, { force: true });
     await volumes.create();
-    assert.equal((await volumes.prune({ filters: new Map([['label', ['none']]]) })).VolumesDeleted?.length ?? 0, 0);
+    assert.equal((await volumes.prune({ filters: filters({ label: 'none' }) })).VolumesDeleted?.length ?? 0, 0);
   });
 }
 
@@ -33,7 +33,7 @@ export function networkFacts(session: ClientSession, fact: Fact): void {
     assert.equal((await networks.inspect(first?.Id ?? '')).Id, first?.Id);
     await assert.rejects(networks.inspect('no-such'), { kind: 'not-found' });
     await assert.rejects(networks.remove('no-such'), { kind: 'not-found' });
-    const pruned = await networks.prune({ filters: new Map([['label', ['none']]]) });
+    const pruned = await networks.prune({ filters: filters({ label: 'none' }) });
     assert.equal(pruned.NetworksDeleted?.length ?? 0, 0);
   });
 
@@ -70,7 +70,7 @@ export function systemFacts(session: ClientSession, fact: Fact): void {
     assert.ok((usage.Images?.length ?? 0) > 0);
     const since = BigInt(Date.now()) * 1_000_000n - 1_000_000_000n;
     await volumes.create({ Name: session.name() });
-    for await (const item of system.events({ since, filters: new Map([['type', ['volume']]]) })) {
+    for await (const item of system.events({ since, filters: filters({ type: 'volume' }) })) {
       assert.equal(item.kind === 'event' ? item.event.Type : '', 'volume');
       break;
     }

@@ -31,6 +31,7 @@ export {
 export type { AttachOptions, LogOptions, OpenWait, WaitOptions } from './groups/container-streams.ts';
 export type { ContainerGroup, CreateBody, CreateOptions, ListOptions } from './groups/containers.ts';
 export type { Goal, Reached, UntilOptions } from './groups/until.ts';
+export { filters } from './filters.ts';
 export type { CommitOptions, ContainerArchive, ContainerPath, CopyToOptions } from './groups/container-files.ts';
 export type { UpdateRequest } from './groups/container-resources.ts';
 export type { ExecOptions, ExecResult, ProgramOptions, SpawnOptions } from './groups/exec.ts';
