@@ -14,6 +14,7 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #answer: ScriptedAnswer;
   readonly #open = new Set<Socket>();
   #server: Server | undefined;
+  #received = '';
 
   private constructor(directory: string, answer: ScriptedAnswer) {
     this.#directory = directory;
@@ -30,6 +31,11 @@ export class ScriptedServer implements AsyncDisposable {
   /** Connections that are open now. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Everything that was ever sent to it. */
+  get received(): string {
+    return this.#received;
   }
 
   /** Goes away, and comes back at the same address after `between`. */
@@ -64,11 +70,21 @@ export class ScriptedServer implements AsyncDisposable {
     let text = '';
     const chunks: AsyncIterable<Buffer> = socket;
     for await (const bytes of chunks) {
+      this.#received += bytes.toString('latin1');
       text += bytes.toString('latin1');
-      for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
+      for (let end = endOf(text); end !== undefined; end = endOf(text)) {
         socket.write(this.#answer(text.slice(0, text.indexOf('\r\n'))));
-        text = text.slice(end + 4);
+        text = text.slice(end);
       }
     }
   }
+}
+
+/** Where the first request ends; undefined while it is not complete. */
+function endOf(text: string): number | undefined {
+  const head = text.indexOf('\r\n\r\n');
+  if (head === -1) return undefined;
+  const length = /^content-length: (\d+)/im.exec(text.slice(0, head))?.[1] ?? '0';
+  const end = head + 4 + Number(length);
+  return text.length < end ? undefined : end;
 }
