@@ -29,7 +29,7 @@ function status(session: Session, name: string): () => Promise<string> {
 
 /** Runs with a check that succeeds while there is a file /well. */
 async function checked(session: Session, options: readonly string[] = []): Promise<string> {
-  const check = ['--health-cmd', 'echo looking; cat /well', ...OFTEN, ...options];
+  const check = ['--health-cmd', 'echo looking; cat /well 2>&1', ...OFTEN, ...options];
   return await session.background(check, ['sh', '-c', 'touch /well; exec sleep 1000']);
 }
 
@@ -71,7 +71,7 @@ sessions('a health check', (session) => {
     const name = await checked(session);
     await eventually(status(session, name), 'healthy');
     const actions = await eventsOf(session, name);
-    const command = '/bin/sh -c echo looking; cat /well';
+    const command = '/bin/sh -c echo looking; cat /well 2>&1';
     const first = actions.indexOf(`exec_create: ${command}`);
     assert.deepEqual(actions.slice(first, first + 4), [
       `exec_create: ${command}`,
@@ -127,7 +127,9 @@ sessions('a health check', (session) => {
     assert.deepEqual([probe?.ExitCode, probe?.Output], [-1, words]);
     await session.docker.ok('pause', name);
     const processes = await session.docker.ok('top', name, '-o', 'pid,args');
-    assert.ok(processes.split('\n').filter((line) => line.includes('sleep 1234')).length <= 1, processes);
+    // One that has just begun; dockerd does not wait for the end of the one before.
+    const most = session.differs({ fairlead: 1, dockerd: 2 });
+    assert.ok(processes.split('\n').filter((line) => line.includes('sleep 1234')).length <= most, processes);
     await session.docker.ok('unpause', name);
   });
 
