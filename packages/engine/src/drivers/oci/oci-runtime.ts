@@ -88,7 +88,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
   readonly #execs: ExecFiles;
   readonly #exits: ExitWatch;
   readonly #live = new Map<ContainerId, Live>();
-  /** Of whose runs nothing is left. */
+  /** Of whose runs nothing is left: until the next, or until they are removed. */
   readonly #cleared = new Set<ContainerId>();
   readonly #sealed: SealedProgram | undefined;
   readonly #filters = new CompiledFilters();
@@ -204,8 +204,8 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     else await this.#endUnknown(bundle);
     await Promise.all([this.#deleteState(id, cgroupsPath), monitor === undefined ? undefined : endMonitor(monitor)]);
     await clearBundle(bundle);
-    this.#live.delete(id);
-    this.#cleared.add(id);
+    // Of one that never ran nobody would ever take it out again.
+    if (this.#live.delete(id)) this.#cleared.add(id);
   }
 
   onOom(listener: (id: ContainerId) => Promise<void>): Disposable {
