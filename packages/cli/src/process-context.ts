@@ -10,11 +10,13 @@ export function processContext(global: GlobalFlags): CliContext {
   for (const stream of [stdout, stderr]) if (stream.listenerCount('error') === 0) stream.on('error', () => {});
   const err = (line: string): Promise<void> => writeAll(stderr, `${line}\n`);
   let client: Promise<Client> | undefined;
+  const open = (): Promise<Client> => (client ??= connectToEngine({ ...global, env, tell: err }));
   return {
     terminal: { stdin, stdout, stderr },
     env,
     ...global,
-    client: () => (client ??= connectToEngine({ ...global, env, tell: err })),
+    client: open,
+    verbs: async () => (await open()).containers,
     out: (text) => writeAll(stdout, text),
     err,
   };

@@ -4,7 +4,7 @@ import type { CliContext, GlobalFlags } from './context.ts';
 import { EXIT_BROKEN_PIPE, EXIT_FAILURE, EXIT_USAGE, ExitError, failureText } from './exit-codes.ts';
 import { FlagError } from './flags/flag-error.ts';
 import { FlagSet, HelpAsked } from './flags/flag-set.ts';
-import { list, parsed, toggle } from './flags/flag-types.ts';
+import { list, parsed, text, toggle } from './flags/flag-types.ts';
 import { commandHelp, PROGRAM, programHelp, usageLine } from './help.ts';
 import { VERSION } from './version.ts';
 
@@ -20,13 +20,15 @@ export async function runProgram(argv: readonly string[], makeContext: MakeConte
     'Engine to talk to: the name of a context of docker',
     parsed('string', String),
   );
+  const on = globals.add('on', 'Host of the fleet to work on, or a selector of several: role=web, all', text());
   const version = globals.add('version,v', 'Print the version and quit', toggle());
   const early = makeContext({ hosts: [], context: undefined });
   try {
     const words = globals.parse(argv, { stopAtFirstArgument: true });
     if (version.value) return await print(early, `Fairlead version ${VERSION}\n`);
     if (words.length === 0) return await print(early, programHelp(globals));
-    return await runWords(words, makeContext({ hosts: hosts.value, context: context.value || undefined }));
+    const global = { hosts: hosts.value, context: context.value || undefined, on: on.value || undefined };
+    return await runOn(words, makeContext(global));
   } catch (error) {
     if (error instanceof HelpAsked) return await print(early, programHelp(globals));
     if (!(error instanceof FlagError)) return await tell(early, error);
@@ -35,6 +37,19 @@ export async function runProgram(argv: readonly string[], makeContext: MakeConte
     );
     return EXIT_USAGE;
   }
+}
+
+/** On the engine that is named, or on the hosts of a fleet. */
+async function runOn(words: readonly string[], context: CliContext): Promise<number> {
+  const { on, hosts, context: named } = context;
+  if (on === undefined) return await runWords(words, context);
+  if (hosts.length > 0 || named !== undefined)
+    throw new ExitError(EXIT_USAGE, 'conflicting options: --on names the engine');
+  // Loaded when it is asked for: most command lines have no fleet.
+  const { isSelector, onEachHost } = await import('./on-host/each-host.ts');
+  if (isSelector(on)) return await onEachHost(context, on, (each) => runWords(words, each));
+  const { hostContext } = await import('./on-host/host-context.ts');
+  return await runWords(words, hostContext(context, on));
 }
 
 async function runWords(words: readonly string[], context: CliContext): Promise<number> {

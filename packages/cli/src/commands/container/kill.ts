@@ -11,9 +11,9 @@ export const killCommand: Command = {
   define(flags) {
     const signal = flags.add('signal,s', 'Signal to send to the container', text());
     return async (context, refs) => {
-      const client = await context.client();
+      const containers = await context.verbs();
       return await forEach(context, refs, async (ref) => {
-        await client.containers.kill(ref, { stopSignal: signal.value === '' ? undefined : signal.value });
+        await containers.kill(ref, { stopSignal: signal.value === '' ? undefined : signal.value });
         return ref;
       });
     };

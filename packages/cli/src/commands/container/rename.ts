@@ -10,7 +10,7 @@ export const renameCommand: Command = {
   define() {
     return async (context, [ref = '', name = '']) => {
       try {
-        await (await context.client()).containers.rename(ref, name);
+        await (await context.verbs()).rename(ref, name);
         return 0;
       } catch (error) {
         await context.err(`${failureText(error)}\nError: failed to rename container named ${ref}`);

@@ -14,13 +14,13 @@ export const restartCommand: Command = {
     const timeout = flags.add('timeout,t', 'Seconds to wait before killing the container', integer());
     const time = flags.add('time', 'Same as --timeout', integer());
     return async (context, refs) => {
-      const client = await context.client();
+      const containers = await context.verbs();
       const options = {
         stopSignal: signal.value === '' ? undefined : signal.value,
         graceMs: graceMsOf(timeout.value ?? time.value),
       };
       return await forEach(context, refs, async (ref) => {
-        await client.containers.restart(ref, options);
+        await containers.restart(ref, options);
         return ref;
       });
     };

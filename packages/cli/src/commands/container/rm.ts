@@ -1,4 +1,4 @@
-import { RequestFailedError } from '@fairlead/client';
+import { isEngineError } from '@fairlead/protocol';
 import { atLeast, type Command } from '../../command.ts';
 import { failureText } from '../../exit-codes.ts';
 import { toggle } from '../../flags/flag-types.ts';
@@ -14,17 +14,17 @@ export const rmCommand: Command = {
     const force = flags.add('force,f', 'Force the removal of a running container (uses SIGKILL)', toggle());
     const volumes = flags.add('volumes,v', 'Remove anonymous volumes associated with the container', toggle());
     return async (context, refs) => {
-      const client = await context.client();
+      const containers = await context.verbs();
       return await forEach(context, refs, async (ref) => {
         try {
-          await client.containers.remove(ref, {
+          await containers.remove(ref, {
             ...(force.value ? { force: true } : {}),
             ...(volumes.value ? { v: true } : {}),
           });
           return ref;
         } catch (error) {
           // Nothing there is what was asked for. Source: docker/cli container/rm.go.
-          if (!force.value || !(error instanceof RequestFailedError) || error.kind !== 'not-found') throw error;
+          if (!force.value || !isEngineError(error) || error.kind !== 'not-found') throw error;
           await context.err(failureText(error));
           return '';
         }

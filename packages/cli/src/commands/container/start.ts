@@ -29,7 +29,7 @@ export const startCommand: Command = {
 };
 
 async function startAll(context: CliContext, refs: readonly string[]): Promise<number> {
-  const { containers } = await context.client();
+  const containers = await context.verbs();
   const failed: string[] = [];
   for (const ref of refs) {
     try {

@@ -25,7 +25,7 @@ export const stopCommand: Command = {
       parsed('duration', parseDurationMs),
     );
     return async (context, refs) => {
-      const client = await context.client();
+      const containers = await context.verbs();
       const options = {
         stopSignal: signal.value === '' ? undefined : signal.value,
         graceMs: graceMsOf(timeout.value ?? time.value),
@@ -33,7 +33,7 @@ export const stopCommand: Command = {
         patienceMs: patience.value,
       };
       return await forEach(context, refs, async (ref) => {
-        const { late } = await client.containers.stop(ref, options);
+        const { late } = await containers.stop(ref, options);
         if (late) await sayLate(context, ref);
         return ref;
       });

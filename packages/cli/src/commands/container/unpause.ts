@@ -9,9 +9,9 @@ export const unpauseCommand: Command = {
   args: atLeast(1),
   define() {
     return async (context, refs) => {
-      const client = await context.client();
+      const containers = await context.verbs();
       return await forEach(context, refs, async (ref) => {
-        await client.containers.unpause(ref);
+        await containers.unpause(ref);
         return ref;
       });
     };
