@@ -17,15 +17,15 @@ describe('fairlead --on', { concurrency: 2 }, () => {
   }
 
   it('runs every verb on the host it names, and keeps those that change something on record', async () => {
-    const run = await fairlead('--on', 'web', 'run', '-d', '--name', 'a', 'busybox', 'sleep', '1000');
+    const run = await fairlead('--on', 'web', 'run', '-d', '--name', 'aa', 'busybox', 'sleep', '1000');
     assert.equal(run.exitCode, 0, run.stderr);
-    assert.match((await fairlead('--on', 'web', 'ps')).stdout, /busybox .* a$/m);
-    assert.equal((await fairlead('--on', 'web', 'exec', 'a', 'echo', 'hi')).stdout, 'hi\n');
-    assert.equal((await fairlead('--on', 'web', 'exec', 'a', 'sh', '-c', 'exit 7')).exitCode, 7);
-    const stopped = await fairlead('--on', 'web', 'stop', '-t', '0', 'a');
-    assert.deepEqual([stopped.stdout, stopped.exitCode], ['a\n', 0], stopped.stderr);
-    assert.equal((await fairlead('--on', 'web', 'start', 'a')).stdout, 'a\n');
-    assert.equal((await fairlead('--on', 'web', 'rm', '-f', 'a')).stdout, 'a\n');
+    assert.match((await fairlead('--on', 'web', 'ps')).stdout, /busybox .* aa$/m);
+    assert.equal((await fairlead('--on', 'web', 'exec', 'aa', 'echo', 'hi')).stdout, 'hi\n');
+    assert.equal((await fairlead('--on', 'web', 'exec', 'aa', 'sh', '-c', 'exit 7')).exitCode, 7);
+    const stopped = await fairlead('--on', 'web', 'stop', '-t', '0', 'aa');
+    assert.deepEqual([stopped.stdout, stopped.exitCode], ['aa\n', 0], stopped.stderr);
+    assert.equal((await fairlead('--on', 'web', 'start', 'aa')).stdout, 'aa\n');
+    assert.equal((await fairlead('--on', 'web', 'rm', '-f', 'aa')).stdout, 'aa\n');
     const record = (await fairlead('operations', '--fleet')).stdout;
     for (const verb of ['stop', 'start', 'remove']) assert.match(record, new RegExp(verb));
   });

@@ -1,7 +1,7 @@
 import { EngineUnreachableError, type StopOptions } from '@fairlead/client';
 import { FleetClient, type HubConnectOptions, type PendingFleetOperation } from '@fairlead/client/fleet';
-import { EngineError } from '@fairlead/protocol';
-import type { FleetCommand, FleetFailure, FleetOperation } from '@fairlead/protocol/fleet';
+import { EngineError, type ErrorKind } from '@fairlead/protocol';
+import type { FailureCode, FleetCommand, FleetFailure, FleetOperation } from '@fairlead/protocol/fleet';
 import type { ContainerVerbs } from '../container-verbs.ts';
 import { EXIT_FAILURE, EXIT_USAGE, ExitError } from '../exit-codes.ts';
 
@@ -41,9 +41,21 @@ function ended(operation: FleetOperation, { id }: PendingFleetOperation): { read
   throw new ExitError(EXIT_FAILURE, `${id} on host "${hostName}" ended as ${state}`);
 }
 
+/** What an engine's own refusal is called by an agent that does not say its kind. */
+const KINDS: Readonly<Partial<Record<FailureCode, ErrorKind>>> = {
+  NOT_FOUND: 'not-found',
+  CONFLICT: 'conflict',
+  INVALID: 'invalid-argument',
+  NOT_IMPLEMENTED: 'not-implemented',
+};
+
 function failed({ code, message, kind, errno, address }: FleetFailure, host: string): Error {
   if (errno !== undefined && address !== undefined) return new EngineUnreachableError(message, { errno, address });
-  return new EngineError(kind ?? 'unavailable', kind === undefined ? `${code} on host "${host}": ${message}` : message);
+  const known = kind ?? KINDS[code];
+  return new EngineError(
+    known ?? 'unavailable',
+    known === undefined ? `${code} on host "${host}": ${message}` : message,
+  );
 }
 
 function pendingText({ id, hostName, phase, state, boundRemainingMs, agentSilent }: FleetOperation): string {

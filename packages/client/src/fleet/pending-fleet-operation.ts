@@ -73,11 +73,14 @@ export class PendingFleetOperation {
     let after = listening.after ?? 0;
     let ended = false;
     while (!ended) {
+      const before = after;
       for await (const event of this.#eventsUntilCut(after, signal)) {
         after = event.seq;
         ended = event.kind === 'ended';
         yield event;
       }
+      // Whoever starts behind the last event sees none.
+      ended ||= after === before && (await this.wait({ patienceMs: 0, signal })).endedAt !== null;
       if (!ended) await sleep(AGAIN_MS, undefined, { signal });
     }
   }
