@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { EngineUnderTest } from '../engines.ts';
 import { FairleadCli } from '../fairlead-cli.ts';
-import { LocalRegistry } from '../local-registry.ts';
+import { LocalRegistry, REGISTRY_LOGIN } from '../local-registry.ts';
 
 /** Facts about the command line with an engine that has everything: what it prints is what `docker` prints. */
 describe('fairlead with dockerd', { concurrency: 4 }, () => {
@@ -199,6 +199,25 @@ describe('fairlead with dockerd', { concurrency: 4 }, () => {
     const built = await fairlead.run(['build', '-q', '-t', 'built:1', '-'], 'FROM busybox\nLABEL a=b\n');
     assert.match(built.stdout, /^sha256:[0-9a-f]{64}\n$/, built.stderr);
     assert.equal(await engine.docker.ok('inspect', '-f', '{{.Config.Labels.a}}', 'built:1'), 'b');
+  });
+
+  it('logs in and out where docker does', async () => {
+    await using guarded = await LocalRegistry.start({ login: true });
+    const { username, password } = REGISTRY_LOGIN;
+    const name = `${guarded.address}/cli/busybox:1`;
+    await engine.docker.ok('tag', 'busybox', name);
+    const login = ['login', '-u', username, '--password-stdin', guarded.address];
+    const wrong = await fairlead.run(login, 'wrong');
+    assert.deepEqual([wrong.exitCode, /unauthorized/i.test(wrong.stderr)], [1, true], wrong.stderr);
+    assert.equal((await fairlead.run(['push', '-q', name])).exitCode, 1);
+    const right = await fairlead.run(login, `${password}\n`);
+    assert.deepEqual([right.exitCode, right.stdout], [0, 'Login Succeeded\n'], right.stderr);
+    assert.equal((await fairlead.run(['push', '-q', name])).stdout, `${name}\n`);
+    const config = readFileSync(join(engine.directory, '.docker/config.json'), 'utf8');
+    assert.match(config, new RegExp(guarded.address));
+    const out = await fairlead.run(['logout', guarded.address]);
+    assert.equal(out.stdout, `Removing login credentials for ${guarded.address}\n`);
+    assert.equal((await fairlead.run(['logout', guarded.address])).stdout, `Not logged in to ${guarded.address}\n`);
   });
 
   it('sends the same context as docker', async () => {

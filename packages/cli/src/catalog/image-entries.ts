@@ -27,4 +27,14 @@ export const IMAGE_TRANSFER_ENTRIES: readonly CatalogEntry[] = [
     summary: 'Display detailed information on one or more images',
     load: async () => (await import('../commands/system/inspect.ts')).inspectOnly('image'),
   },
+  {
+    names: ['login'],
+    summary: 'Authenticate to a registry',
+    load: async () => (await import('../commands/registry/login.ts')).loginCommand,
+  },
+  {
+    names: ['logout'],
+    summary: 'Log out from a registry',
+    load: async () => (await import('../commands/registry/logout.ts')).logoutCommand,
+  },
 ];

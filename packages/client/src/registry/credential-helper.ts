@@ -44,6 +44,35 @@ export async function listCredentials(from: CredentialHelper, signal: AbortSigna
   return typeof document === 'object' && document !== null ? Object.keys(document) : [];
 }
 
+/** Lets it keep a login. @throws as `getCredentials`. */
+export async function storeCredentials(
+  from: CredentialHelper,
+  { key, login }: { readonly key: string; readonly login: RegistryLogin },
+  signal: AbortSignal,
+): Promise<void> {
+  const { username = '', password = '', identityToken } = login;
+  const named =
+    identityToken === undefined
+      ? { Username: username, Secret: password }
+      : { Username: TOKEN_USERNAME, Secret: identityToken };
+  await act(from, { action: 'store', input: JSON.stringify({ ServerURL: key, ...named }) }, signal);
+}
+
+/** Lets it forget one; that there is none is no failure. @throws as `getCredentials`. */
+export async function eraseCredentials(from: CredentialHelper, key: string, signal: AbortSignal): Promise<void> {
+  await act(from, { action: 'erase', input: key }, signal);
+}
+
+async function act(
+  from: CredentialHelper,
+  asked: { readonly action: string; readonly input: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { exitCode, output } = await run(from, asked, signal);
+  if (exitCode === 0 || output.trim() === NOT_FOUND_WORDS) return;
+  throw failed(from, `exit status ${exitCode}, out: \`${output.trim()}\``);
+}
+
 async function run(
   from: CredentialHelper,
   { action, input }: { readonly action: string; readonly input: string },
@@ -93,5 +122,5 @@ function parse(from: CredentialHelper, output: string): unknown {
 
 /** Never with what a successful answer holds: that is a secret. */
 function failed({ helper }: CredentialHelper, why: string, cause?: unknown): EngineError {
-  return new EngineError('unavailable', `error getting credentials - docker-credential-${helper}: ${why}`, { cause });
+  return new EngineError('unavailable', `error with credentials - docker-credential-${helper}: ${why}`, { cause });
 }

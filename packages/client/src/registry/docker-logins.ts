@@ -52,8 +52,8 @@ function helpersIn(config: unknown): ReadonlyMap<string, string> {
   return new Map(entries.flatMap(([name, helper]) => (typeof helper === 'string' ? [[name, helper] as const] : [])));
 }
 
-/** The helper of this registry, else the one of all. Source: docker/cli cli/config/configfile/file.go, getConfiguredCredentialStore. */
-function helperFor(config: unknown, key: string): string | undefined {
+/** The helper of this registry, else the one of all; undefined when logins are kept in the file. Source: docker/cli cli/config/configfile/file.go, getConfiguredCredentialStore. */
+export function helperFor(config: unknown, key: string): string | undefined {
   const own = helpersIn(config).get(key) ?? helpersIn(config).get(hostOf(key));
   if (own !== undefined && own !== '') return own;
   const store = field(config, 'credsStore');
@@ -94,7 +94,7 @@ function userOf(auth: string): { readonly username: string; readonly password: s
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
 }
 
-/** Without scheme and path. */
-function hostOf(key: string): string {
+/** A key without scheme and path: older versions of the CLI kept addresses. */
+export function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
