@@ -11,7 +11,7 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmS
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { transformSync } from 'esbuild';
-import { bundleCommand, bundleLibrary } from './bundle.ts';
+import { bundleCommand, bundleLibrary, bundleProtocolForClient } from './bundle.ts';
 import { emitDeclarations, placeDeclarations } from './declarations.ts';
 import { licencesOf } from './licences.ts';
 import { addonManifest, commandManifest, entriesOf, libraryManifest, type Manifest, readManifest } from './manifest.ts';
@@ -21,11 +21,14 @@ const repository = join(import.meta.dirname, '../..');
 /** Stay here: the tests' own, and what is no library. */
 const NOT_LIBRARIES = ['packages/cli', 'packages/testkit', 'packages/console'];
 
+/** What it needs of the protocol is part of it, but for the fleet's, which is loaded with the way through a hub, and the types. */
+const CLIENT = 'packages/client';
+
 /**
  * Its files call valibot when they are loaded. That such a call has no side effects is known to esbuild within one file only, and
  * what a program does not use is then left out of its bundle.
  */
-const MAKES_SCHEMAS = 'packages/protocol';
+const PROTOCOL = 'packages/protocol';
 
 /** Builds all of them into tarballs in `directory`; gives back their paths. */
 export async function buildPackages(directory: string): Promise<readonly string[]> {
@@ -36,8 +39,7 @@ export async function buildPackages(directory: string): Promise<readonly string[
       .map((file) => file.replace(/\/src\/index\.ts$/, ''))
       .filter((folder) => !NOT_LIBRARIES.includes(folder))
       .sort();
-    const entries = libraries.flatMap((folder) => entryFiles(folder).map((file) => join(repository, folder, file)));
-    emitDeclarations(repository, entries, join(stage, 'types'));
+    emitDeclarations(repository, new Map(libraries.flatMap(specifiersOf)), join(stage, 'types'));
     const staged: string[] = [];
     for (const folder of libraries) staged.push(await stageLibrary(stage, folder));
     staged.push(stageAddon(stage), await stageCommand(stage));
@@ -56,9 +58,10 @@ async function stageLibrary(stage: string, folder: string): Promise<string> {
   const { inputs } = await bundleLibrary({
     entries: entryFiles(folder).map((file) => join(place, file)),
     directory: join(place, 'dist'),
-    external: dependencies.filter(isOurs).flatMap((name) => [name, `${name}/*`]),
+    external: dependencies.filter((name) => isOurs(name) && folder !== CLIENT).flatMap((name) => [name, `${name}/*`]),
+    protocol: folder === CLIENT ? await protocolForClient(stage) : undefined,
     modules: join(repository, 'node_modules'),
-    splitting: folder !== MAKES_SCHEMAS,
+    splitting: folder !== PROTOCOL,
     commonJs: dependencies.some((name) => !isOurs(name) && !isModule(name)),
   });
   const declared = join(stage, 'types', basename(folder), 'src');
@@ -73,8 +76,26 @@ async function stageLibrary(stage: string, folder: string): Promise<string> {
   return place;
 }
 
+async function protocolForClient(stage: string): Promise<string> {
+  const directory = join(stage, 'protocol-for-client');
+  const entries = entryFiles(PROTOCOL)
+    .filter((file) => file !== 'src/fleet.ts')
+    .map((file) => join(repository, PROTOCOL, file));
+  await bundleProtocolForClient(entries, directory, join(repository, 'node_modules'));
+  return directory;
+}
+
 function entryFiles(folder: string): readonly string[] {
   return [...entriesOf(readManifest(join(repository, folder))).values()].map((name) => `src/${name}.ts`);
+}
+
+/** What others import of a package, with the source of it. */
+function specifiersOf(folder: string): readonly (readonly [string, string])[] {
+  const manifest = readManifest(join(repository, folder));
+  return [...entriesOf(manifest)].map(([subpath, name]) => [
+    `${manifest.name}${subpath.slice(1)}`,
+    join(repository, folder, `src/${name}.ts`),
+  ]);
 }
 
 function isOurs(name: string): boolean {

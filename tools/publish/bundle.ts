@@ -1,6 +1,21 @@
 /** Bundles what is published and what `bin/fairlead` runs: ESM for the Node that the project asks for. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
+
+/**
+ * Leaves the schemas of request bodies out: a client sends what its types allow, and it is the engine that checks. With them goes all
+ * of valibot, a fifth of what a program with the client loads.
+ */
+const withoutBodySchemas: Plugin = {
+  name: 'without-body-schemas',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/protocol\/src\/endpoints\/[^/]+\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(/\bjsonBody\(\w+/g, 'jsonBody(undefined'),
+      loader: 'ts',
+    }));
+  },
+};
 
 /** Packages of CommonJS in a bundle (pino) call `require`, which a module of ESM does not have. */
 const REQUIRE = "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);";
@@ -28,6 +43,8 @@ export interface LibraryBundle {
   readonly commonJs: boolean;
   /** Whether what is imported when it is needed gets files of its own, and what several entries share. */
   readonly splitting: boolean;
+  /** Where the protocol is that becomes part of it; undefined where that is a package of its own. */
+  readonly protocol: string | undefined;
 }
 
 /** The files of a library, one for each entry and what is split off, readable, with maps to the sources. Gives back what went into it. */
@@ -38,6 +55,7 @@ export async function bundleLibrary({
   modules,
   commonJs,
   splitting,
+  protocol,
 }: LibraryBundle): Promise<Metafile> {
   const { metafile } = await build({
     ...ALWAYS,
@@ -48,9 +66,33 @@ export async function bundleLibrary({
     nodePaths: [modules],
     sourcemap: true,
     sourcesContent: false,
+    plugins: protocol === undefined ? [] : [takesProtocolFrom(protocol)],
     ...(commonJs ? { banner: { js: REQUIRE } } : {}),
   });
   return metafile;
+}
+
+/** The protocol as a client needs it, one file for each entry: it becomes part of the client's. */
+export async function bundleProtocolForClient(
+  entries: readonly string[],
+  directory: string,
+  modules: string,
+): Promise<void> {
+  const plugins = [withoutBodySchemas];
+  await build({ ...ALWAYS, entryPoints: [...entries], outdir: directory, nodePaths: [modules], plugins });
+}
+
+/** What is not among its files stays an import. */
+function takesProtocolFrom(directory: string): Plugin {
+  return {
+    name: 'takes-protocol',
+    setup(bundler) {
+      bundler.onResolve({ filter: /^@fairlead\/protocol(\/|$)/ }, ({ path }) => {
+        const file = join(directory, `${path.split('/')[2] ?? 'index'}.js`);
+        return existsSync(file) ? { path: file, sideEffects: false } : { path, external: true };
+      });
+    },
+  };
 }
 
 /**

@@ -3,8 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** Has tsc write the declarations of `entries` and what they import into `directory`, by their path below `packages/`. */
-export function emitDeclarations(root: string, entries: readonly string[], directory: string): void {
+/**
+ * Has tsc write the declarations of `entries` (specifier to source) and what they import into `directory`, by their path below
+ * `packages/`.
+ */
+export function emitDeclarations(root: string, entries: ReadonlyMap<string, string>, directory: string): void {
   mkdirSync(directory, { recursive: true });
   const config = join(directory, 'tsconfig.json');
   const compilerOptions = {
@@ -14,6 +17,8 @@ export function emitDeclarations(root: string, entries: readonly string[], direc
     rootDir: join(root, 'packages'),
     outDir: directory,
     types: ['node'],
+    // What is found through node_modules has no declarations written, and tsc 7 takes a source for such a one or not as it happens.
+    paths: Object.fromEntries([...entries].map(([specifier, file]) => [specifier, [file]])),
     typeRoots: [join(root, 'node_modules/@types')],
   };
   writeFileSync(
@@ -21,7 +26,7 @@ export function emitDeclarations(root: string, entries: readonly string[], direc
     JSON.stringify({
       extends: join(root, 'tsconfig.json'),
       compilerOptions,
-      files: entries,
+      files: [...entries.values()],
       include: [],
     }),
   );

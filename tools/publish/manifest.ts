@@ -24,8 +24,8 @@ const NODE_TYPES = {
   peerDependenciesMeta: { '@types/node': { optional: true } },
 } as const;
 
-/** Subpaths that are for the tools of this repository. */
-const AT_HOME: ReadonlySet<string> = new Set(['./not-served']);
+/** Subpaths that are for the tools and the tests of this repository. */
+const AT_HOME: ReadonlySet<string> = new Set(['./not-served', './testing']);
 
 /** Reads the package.json of the workspace in `folder`. */
 export function readManifest(folder: string): WorkspaceManifest {

@@ -1,3 +1,4 @@
+export { EngineError, isEngineError, type ErrorKind } from '@fairlead/protocol';
 export { Client, connect, USER_AGENT, type ConnectOptions, type InProcessEngine } from './client.ts';
 export { DEFAULT_CONTEXT } from './endpoint/docker-context.ts';
 export {
@@ -53,7 +54,8 @@ export type { ProgramInput } from './streams/feed-input.ts';
 export type { OutputChunk } from './streams/output-decoder.ts';
 export type { LogLine } from './streams/log-lines.ts';
 export type { ProcessSession } from './streams/process-session.ts';
-export { writeAll, type LocalTerminal, type PipeEnd, type PipeOptions, type TerminalSize } from './streams/terminal.ts';
+export type { LocalTerminal, PipeEnd, PipeOptions, TerminalSize } from './streams/terminal.ts';
+export { writeAll } from './streams/write-all.ts';
 export { parseAddress, type Address, type SshAddress } from './transport/address.ts';
 export type { SshOptions } from './transport/ssh.ts';
 export type { TlsSettings } from './transport/tls.ts';

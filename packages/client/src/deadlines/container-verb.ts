@@ -13,7 +13,6 @@ import {
   STOP_GRACE_DEFAULT_MS,
   waitForBoundMs,
 } from '@fairlead/protocol';
-import { randomBytes } from 'node:crypto';
 import { call, type CallDeps } from '../call.ts';
 import { NotFoundError } from '../errors.ts';
 import type { ClientDeps } from '../groups/group.ts';
@@ -21,7 +20,7 @@ import { inspectContainer } from '../groups/watch-container.ts';
 import { type Look, lookOf, outcomeOf, resultOf } from './look.ts';
 import type { OperationResult } from './operation-result.ts';
 import type { PendingTimes } from './pending-text.ts';
-import { followPhases, type OnPhase } from './phases.ts';
+import type { FollowedOperation, OnPhase, PhaseWatch } from './phases.ts';
 import { PROBE_MS, runBounded } from './run-bounded.ts';
 import { budgetSignal } from './spend-budget.ts';
 
@@ -64,8 +63,8 @@ export async function runVerb<E extends Endpoint>(
 ): Promise<OperationResult> {
   const { caller, patience, onPhase } = asker;
   const { isFairlead } = await deps.negotiation.traits(caller);
-  const operationId = isFairlead ? randomBytes(16).toString('hex') : undefined;
-  const watch = onPhase === undefined ? undefined : await followPhases(deps, { ref: verb.ref, operationId }, onPhase);
+  const operationId = isFairlead ? newOperationId() : undefined;
+  const watch = await watchPhases(deps, { ref: verb.ref, operationId }, onPhase);
   const wantsView = verb.graceMs === 'own' || verb.comparesState === true;
   // Asked beside the request: it only sets the limit, so the request does not wait for it.
   const view = wantsView ? inspectPatiently(deps, verb.ref, caller) : Promise.resolve(undefined);
@@ -94,6 +93,22 @@ export async function runVerb<E extends Endpoint>(
 
 function operationOf({ name, ref }: Pick<ContainerVerb<Endpoint>, 'name' | 'ref'>): string {
   return `${name} ${ref}`;
+}
+
+function newOperationId(): string {
+  // Not imported: cryptography takes as long to load as the rest of the client, and only Fairlead has a ledger.
+  return process.getBuiltinModule('node:crypto').randomBytes(16).toString('hex');
+}
+
+/** Loaded when somebody wants to hear of phases. */
+async function watchPhases(
+  deps: ClientDeps,
+  followed: FollowedOperation,
+  onPhase: OnPhase | undefined,
+): Promise<PhaseWatch | undefined> {
+  if (onPhase === undefined) return undefined;
+  const { followPhases } = await import('./phases.ts');
+  return await followPhases(deps, followed, onPhase);
 }
 
 /** A negative StopTimeout waits without end. Unknown: what engines give a container that says nothing. */

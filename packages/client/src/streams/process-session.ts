@@ -2,7 +2,7 @@ import { type Asking, byteChunks } from '../call.ts';
 import { connectionLost } from '../errors.ts';
 import { type OutputChunk, OutputDecoder } from './output-decoder.ts';
 import { streamFailure } from './stream-failure.ts';
-import { type LocalTerminal, type PipeEnd, type PipeOptions, pipeTerminal, type TerminalSize } from './terminal.ts';
+import type { LocalTerminal, PipeEnd, PipeOptions, TerminalSize } from './terminal.ts';
 import type { HijackedAnswer } from '../transport/http-connections.ts';
 
 /** What a session is, beside its connection. Its signal ends it: reading and writing reject with the reason. */
@@ -86,9 +86,11 @@ export class ProcessSession implements AsyncDisposable {
   }
 
   /** Joins the session to a terminal or to pipes, `process` fits. @throws as `pipeTerminal`. */
-  pipeTerminal(local: LocalTerminal, options: PipeOptions = {}): Promise<PipeEnd> {
+  async pipeTerminal(local: LocalTerminal, options: PipeOptions = {}): Promise<PipeEnd> {
+    // Loaded when it is asked for: most programs have no terminal.
+    const { pipeTerminal } = await import('./terminal.ts');
     const { stdin, detachKeys } = this.#traits;
-    return pipeTerminal(this, local, { stdin, detachKeys, ...options });
+    return await pipeTerminal(this, local, { stdin, detachKeys, ...options });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

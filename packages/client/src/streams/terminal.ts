@@ -1,6 +1,7 @@
 import { DetachKeyMatcher, EngineError, parseDetachKeys } from '@fairlead/protocol';
 import type { Readable, Writable } from 'node:stream';
 import type { OutputChunk } from './output-decoder.ts';
+import { writeAll } from './write-all.ts';
 
 export interface TerminalSize {
   readonly rows: number;
@@ -109,13 +110,6 @@ async function showOutput(session: TerminalSession, local: LocalTerminal): Promi
   return 'stream-ended';
 }
 
-/** Resolves when the bytes have left this process. @throws the stream's error, EPIPE among them. */
-export function writeAll(stream: Writable, bytes: Uint8Array | string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
-  });
-}
-
 /** Only resolves when the keys were typed: the end of input does not end the session. */
 async function sendInput(
   session: TerminalSession,
@@ -146,8 +140,15 @@ async function* inputUntil(stdin: Readable, over: AbortSignal): AsyncGenerator<U
       else await readableOrOver(stdin, over);
     }
   } finally {
-    stdin.pause();
+    stopReading(stdin);
   }
+}
+
+/** Else a terminal that nobody reads keeps the process alive. A stream does not pause while it takes itself to be listened to. */
+function stopReading(stdin: Readable): void {
+  setImmediate(() => {
+    if (stdin.listenerCount('readable') + stdin.listenerCount('data') === 0) stdin.pause();
+  });
 }
 
 function readableOrOver(stdin: Readable, over: AbortSignal): Promise<void> {

@@ -30,8 +30,9 @@ interface Progress {
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry, void, undefined> {
   // Loaded when the first archive comes: an engine starts 12 ms sooner without it.
-  const { extract } = await import('tar-stream');
-  const parser = extract();
+  // It is CommonJS: its names are there for Node, but not in a bundle, where only `default` is.
+  const { default: tar } = await import('tar-stream');
+  const parser = tar.extract();
   // The iterator is made before the first byte goes in: it listens for the entries.
   const entries = parser[Symbol.asyncIterator]();
   const progress: Progress = { ended: false };
