@@ -34,8 +34,8 @@ const EXIT_SSH = 255;
 /**
  * An engine on another machine, reached as Docker's CLI does it: `ssh … -- HOST docker system dial-stdio`.
  *
- * One login is shared by all connections (see `SharedSsh`): each is a program of its own still, started in a tenth of the time, and a key
- * that wants to be touched is touched once. What ssh asks at a terminal it does not ask here, because it is given none.
+ * One login is shared by all connections (see `SharedSsh`): each is a program of its own still, started in half the time or less, and a
+ * key that wants to be touched is touched once. What ssh asks at a terminal it does not ask here, because it is given none.
  */
 export class SshTransport implements Transport, AsyncDisposable {
   readonly #address: SshAddress;
