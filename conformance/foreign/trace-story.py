@@ -1,4 +1,4 @@
-"""The story of a stop that lies, as docker-py tells it: a timeout that equals the grace. Exits with 1 when it times out."""
+"""The story of a stop that lies, as docker-py tells it: a timeout of 2 s and a grace of 3 s. Exits with 1 when it times out."""
 
 import sys
 
@@ -12,7 +12,7 @@ if len(sys.argv) > 2:
     sys.exit(0)
 try:
     # docker-py adds the grace to its own timeout when it is given one; the call below it does not.
-    response = client.api._post(client.api._url("/containers/{0}/stop", container.id), params={"t": 2}, timeout=2)
+    response = client.api._post(client.api._url("/containers/{0}/stop", container.id), params={"t": 3}, timeout=2)
 except (ReadTimeout, ConnectionError) as error:
     print(type(error).__name__)
     sys.exit(1)

@@ -81,13 +81,13 @@ function assertNothingWrong(trace: Trace, what: string): void {
   assert.ok(trace.exchanges.length > 0, `${what}: nobody talked`);
 }
 
-/** A Node program that tells the story with a socket of its own: a timeout that equals the grace. */
+/** A Node program that tells the story with a socket of its own: a timeout that equals the grace, as far as a busy machine lets it. */
 const RAW_STORY = `
   const path = process.env.DOCKER_HOST.slice('unix://'.length);
   const socket = require('node:net').connect(path);
   socket.write('POST /containers/' + process.argv[1] + '/stop?t=2 HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n');
   socket.on('data', () => process.exit(0));
-  setTimeout(() => { console.log('gave up'); process.exit(1); }, 2000 - 30);
+  setTimeout(() => { console.log('gave up'); process.exit(1); }, 2000 - 200);
 `;
 
 sessions(
@@ -106,7 +106,7 @@ sessions(
       assert.deepEqual([stdout, exitCode], ['gave up\n', 1], stderr);
       assert.match(
         stderr,
-        new RegExp(`✗ The client hung up first, after (1\\.9|2\\.)\\d+ s on \`POST /containers/${name}/stop\\?t=2\``),
+        new RegExp(`✗ The client hung up first, after [12]\\.\\d+ s on \`POST /containers/${name}/stop\\?t=2\``),
       );
       assert.match(
         stderr,
@@ -229,7 +229,7 @@ sessions(
     it("asks for the container's own grace when the request has none, and stops looking when told to", async () => {
       const name = await session.background(['--stop-timeout', '100'], IGNORES_TERM);
       await session.docker.ok('logs', name);
-      const program = RAW_STORY.replace('?t=2', '').replace('2000 - 30', '300');
+      const program = RAW_STORY.replace('?t=2', '').replace('2000 - 200', '300');
       const { trace } = await new Tracer(session).run([process.execPath, '-e', program, name], {
         flags: ['--look', '500ms'],
       });

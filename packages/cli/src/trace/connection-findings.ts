@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts';
-import { connectionOf, type Outcome, outcomeOf, wasInterrupted } from './outcome.ts';
+import { connectionOf, leftBeforeAnswer, type Outcome, outcomeOf, wasInterrupted } from './outcome.ts';
 import type { Connection, Exchange, Recording } from './recording.ts';
 import { STOPPING } from './stop-findings.ts';
 import { exactSeconds, requestText } from './words.ts';
@@ -44,20 +44,25 @@ function ownFinding(connection: Connection): readonly Finding[] {
   ];
 }
 
-/** Requests whose answer is a wait: that one is left is how clients end it. */
-const LEFT_ON_PURPOSE: ReadonlySet<string | undefined> = new Set(['container.wait', 'fairlead.waitOperation']);
+/** Clients end a wait by leaving it, and do not wait for the answer to a resize when they end themselves. */
+const LEFT_ON_PURPOSE: ReadonlySet<string | undefined> = new Set([
+  'container.wait',
+  'fairlead.waitOperation',
+  'container.resize',
+  'exec.resize',
+]);
 
 function exchangeFinding(exchange: Exchange, recording: Recording): readonly Finding[] {
-  if (exchange.answer !== undefined) return [];
   const connection = connectionOf(recording, exchange);
   if (connection?.unparsable !== undefined || connection?.failed !== undefined) return [];
+  if (exchange.answer !== undefined && leftBeforeAnswer(exchange, connection) === undefined) return [];
   const outcome = outcomeOf(exchange, connection);
   switch (outcome.by) {
     case 'answer':
       return [];
     case 'client':
       if (STOPPING.has(exchange.endpoint.name) || LEFT_ON_PURPOSE.has(exchange.endpoint.name)) return [];
-      return exchange.cuts.length > 0 ? [] : [clientLeft(exchange, outcome, recording)];
+      return exchange.cuts.length > 0 ? [] : [clientLeft(exchange, { left: outcome, connection }, recording)];
     case 'engine':
       return exchange.cuts.some(({ side }) => side === 'engine') ? [] : [engineLeft(exchange, outcome, connection)];
     case 'nobody':
@@ -67,22 +72,30 @@ function exchangeFinding(exchange: Exchange, recording: Recording): readonly Fin
   }
 }
 
+type Left = Outcome & { readonly by: 'client' | 'engine' };
+
 function clientLeft(
   exchange: Exchange,
-  left: Outcome & { readonly by: 'client' | 'engine' },
+  { left, connection }: { readonly left: Left; readonly connection: Connection | undefined },
   recording: Recording,
 ): Finding {
   const changes = exchange.endpoint.row?.operation !== undefined;
   const look = recording.looks.findLast(({ exchange: number }) => number === exchange.number);
   const seen =
     look?.fate.known === 'state' ? [`The tracer looked: "${exchange.endpoint.ref}" is ${look.fate.status}.`] : [];
+  const dialledMs = dialledBefore(exchange, connection);
   return {
     id: 'client-left-before-answer',
-    level: wasInterrupted(recording) ? 'note' : 'problem',
+    level: wasInterrupted(recording) || isPingMadeUpFor(exchange, recording) ? 'note' : 'problem',
     summary: `The client hung up first, after ${waited(exchange, left.atMs)} on \`${requestText(exchange)}\`, before the engine had answered.`,
-    details: changes
-      ? ['The engine may go on with it all the same: whether it was done is not known to the client.', ...seen]
-      : [],
+    details: [
+      ...(dialledMs === undefined
+        ? []
+        : [`Before that it had waited ${exactSeconds(dialledMs)} for the connection to the engine.`]),
+      ...(changes
+        ? ['The engine may go on with it all the same: whether it was done is not known to the client.', ...seen]
+        : []),
+    ],
     fixes: changes ? ['Before it is tried again, look whether it was done.'] : [],
     evidence: endEvidence(exchange, left),
     connection: exchange.connection,
@@ -90,11 +103,22 @@ function clientLeft(
   };
 }
 
-function engineLeft(
-  exchange: Exchange,
-  left: Outcome & { readonly by: 'client' | 'engine' },
-  connection: Connection | undefined,
-): Finding {
+/** A connection that took longer than this to make is worth telling. */
+const SLOW_DIAL_MS = 100;
+
+/** How long the first request of a connection had waited for the way to the engine to be open. */
+function dialledBefore(exchange: Exchange, connection: Connection | undefined): number | undefined {
+  if (connection?.connectedAtMs === undefined) return undefined;
+  const tookMs = connection.connectedAtMs - connection.openedAtMs;
+  return tookMs > SLOW_DIAL_MS && exchange.atMs - connection.connectedAtMs < SLOW_DIAL_MS ? tookMs : undefined;
+}
+
+/** Clients ping with little patience, and go on when it ends. Source: docker/cli cli/command/cli.go, initializeFromClient. */
+function isPingMadeUpFor({ endpoint, number }: Exchange, { all }: Recording): boolean {
+  return endpoint.path === '/_ping' && all.some((other) => other.number > number && other.answer !== undefined);
+}
+
+function engineLeft(exchange: Exchange, left: Left, connection: Connection | undefined): Finding {
   const isReused =
     connection !== undefined &&
     exchange.atMs - connection.openedAtMs > exchange.atMs - left.atMs &&
@@ -144,7 +168,7 @@ function wholeFindings({ connections, finish, begin, forgotten }: Recording): re
       ...shared,
       id: 'connections-left-open',
       level: 'note',
-      summary: `${finish.openConnections} connections were still open when the trace ended, and were closed with it.`,
+      summary: `${finish.openConnections === 1 ? '1 connection was' : `${finish.openConnections} connections were`} still open when the trace ended, and ended with it.`,
     });
   }
   if (forgotten > 0) {
@@ -162,7 +186,7 @@ function waited(exchange: Exchange, atMs: number): string {
   return exactSeconds(atMs - (exchange.askedAtMs ?? exchange.atMs));
 }
 
-function endEvidence(exchange: Exchange, left: Outcome & { readonly by: 'client' | 'engine' }): Finding['evidence'] {
+function endEvidence(exchange: Exchange, left: Left): Finding['evidence'] {
   return [
     { atMs: exchange.askedAtMs ?? exchange.atMs, what: 'the request' },
     { atMs: left.atMs, what: `${left.by}: ${left.how}` },

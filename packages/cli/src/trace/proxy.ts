@@ -93,6 +93,7 @@ export class Proxy implements AsyncDisposable {
     const conversation = new Conversation({ connection, wishes, nextExchange, tell }, nowMs());
     try {
       const engine = await way.dial(this.#dialing.signal);
+      tell({ type: 'connected', connection, atMs: nowMs() });
       const ends = {
         client: { socket: client, unix: listen.scheme === 'unix' },
         engine: { socket: engine, unix: way.address.startsWith('unix:') },

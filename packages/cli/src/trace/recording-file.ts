@@ -5,6 +5,7 @@ import { TRACE_FORMAT, type TraceEvent } from './trace-event.ts';
 const FIELDS: Readonly<Record<TraceEvent['type'], Readonly<Record<string, FieldKind>>>> = {
   begin: { format: 'string', startedAt: 'string', engine: 'string', command: 'array' },
   connect: { connection: 'number' },
+  connected: { connection: 'number' },
   'connect-failed': { connection: 'number', errno: 'string', message: 'string' },
   request: { connection: 'number', exchange: 'number', method: 'string', target: 'string', headers: 'headers' },
   'request-end': { connection: 'number', exchange: 'number', bytes: 'number', facts: 'object' },

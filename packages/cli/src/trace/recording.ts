@@ -15,6 +15,8 @@ export interface End {
 export interface Connection {
   readonly number: number;
   readonly openedAtMs: number;
+  /** When the way to the engine was open as well. */
+  readonly connectedAtMs: number | undefined;
   /** The engine could not be reached. */
   readonly failed: { readonly errno: string; readonly message: string } | undefined;
   /** In order. A half-close may be followed by the same side's close. */
@@ -107,6 +109,10 @@ export class RecordingBuilder {
     };
   }
 
+  connection(number: number): Connection | undefined {
+    return this.#connections.get(number);
+  }
+
   exchange(number: number): Exchange | undefined {
     return this.#exchanges.get(number);
   }
@@ -134,6 +140,7 @@ export class RecordingBuilder {
         return;
       case 'connect':
         return this.#opened(event);
+      case 'connected':
       case 'connect-failed':
       case 'unparsable':
       case 'end':
@@ -150,6 +157,7 @@ export class RecordingBuilder {
     this.#connections.set(connection, {
       number: connection,
       openedAtMs: atMs,
+      connectedAtMs: undefined,
       failed: undefined,
       ends: [],
       closedAtMs: undefined,
@@ -159,10 +167,13 @@ export class RecordingBuilder {
     });
   }
 
-  #onConnection(event: EventOf<'connect-failed' | 'unparsable' | 'end' | 'closed'>): void {
+  #onConnection(event: EventOf<'connected' | 'connect-failed' | 'unparsable' | 'end' | 'closed'>): void {
     const connection = this.#connections.get(event.connection);
     if (connection === undefined) return;
     switch (event.type) {
+      case 'connected':
+        connection.connectedAtMs = event.atMs;
+        return;
       case 'connect-failed':
         connection.failed = { errno: event.errno, message: event.message };
         return;

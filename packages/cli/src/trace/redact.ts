@@ -30,7 +30,8 @@ export function redactTarget(target: string): string {
 /** A command line without the values of environment variables, build arguments and passwords. */
 export function redactCommand(words: readonly string[]): readonly string[] {
   return words.map((word, at) => {
-    if (/^(-e|--env|--build-arg)$/.test(words[at - 1] ?? '')) return String(withoutValue(word));
+    const isVariable = /^[A-Za-z_][A-Za-z0-9_]*=/.test(word);
+    if (isVariable && /^(-e|--env|--build-arg)$/.test(words[at - 1] ?? '')) return String(withoutValue(word));
     if (/^--password$/.test(words[at - 1] ?? '')) return hidden(word);
     const [, flag, variable] = /^(-e|--env=|--build-arg=|--password=)(.+)$/s.exec(word) ?? [];
     if (flag === undefined || variable === undefined) return word;

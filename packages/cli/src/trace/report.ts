@@ -25,8 +25,8 @@ export function report(recording: Recording, format: ReportFormat): string {
 
 /** Findings that nothing still to come can change, on one connection that is over: for a trace that goes on. */
 export function settledFindings(recording: Recording): readonly Finding[] {
-  return verdict(recording).filter(({ id, exchange }) => {
-    if (id.startsWith('exec-')) return false;
+  return verdict(recording).filter(({ id, connection, exchange }) => {
+    if (connection === undefined || id.startsWith('exec-')) return false;
     if (id !== 'client-left-during-stop') return true;
     const last = recording.looks.findLast((look) => look.exchange === exchange);
     return last !== undefined && (last.when !== 'asked' || last.fate.known !== 'state' || !last.fate.running);

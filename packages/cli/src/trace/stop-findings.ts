@@ -1,13 +1,12 @@
 import { hopReserveMs } from '@fairlead/protocol';
 import type { Evidence, Finding } from './finding.ts';
 import { stopArithmetic, type StopArithmetic } from './grace.ts';
-import { connectionOf, type Outcome, outcomeOf } from './outcome.ts';
-import type { Exchange, Recording } from './recording.ts';
+import { connectionOf, leftBeforeAnswer } from './outcome.ts';
+import type { End, Exchange, Recording } from './recording.ts';
 import type { TraceEvent } from './trace-event.ts';
 import { enoughSeconds, exactSeconds, requestText, shortRef } from './words.ts';
 
 type Look = TraceEvent & { readonly type: 'look' };
-type Left = Outcome & { readonly by: 'client' };
 
 /** The requests that may take as long as a process does to end. */
 export const STOPPING: ReadonlySet<string | undefined> = new Set([
@@ -25,14 +24,13 @@ const KILLED_EXIT_CODE = 137;
 /** Clients that hung up while the engine still gave a container the time it had been told to give. */
 export function stopFindings(recording: Recording): readonly Finding[] {
   return recording.exchanges.flatMap((exchange) => {
-    if (!STOPPING.has(exchange.endpoint.name) || exchange.answer !== undefined) return [];
-    const outcome = outcomeOf(exchange, connectionOf(recording, exchange));
-    if (outcome.by !== 'client') return [];
-    return [stopFinding(exchange, { ...outcome, by: 'client' }, recording)];
+    if (!STOPPING.has(exchange.endpoint.name)) return [];
+    const left = leftBeforeAnswer(exchange, connectionOf(recording, exchange));
+    return left === undefined ? [] : [stopFinding(exchange, left, recording)];
   });
 }
 
-function stopFinding(exchange: Exchange, left: Left, recording: Recording): Finding {
+function stopFinding(exchange: Exchange, left: End, recording: Recording): Finding {
   const looks = recording.looks.filter((look) => look.exchange === exchange.number);
   const first = looks[0];
   const sum = stopArithmetic(exchange, { fate: first?.fate, killConfirmMs: first?.killConfirmMs });
@@ -95,7 +93,7 @@ function endOfProcess(exchange: Exchange, looks: readonly Look[], { begin }: Rec
 }
 
 interface Ends {
-  readonly left: Left;
+  readonly left: End;
   readonly endedAtMs: number | undefined;
 }
 
@@ -148,13 +146,21 @@ function fixes(waitedMs: number, { grace, killConfirmMs, patienceMs, boundMs }: 
   ];
 }
 
-function evidence(exchange: Exchange, left: Left, looks: readonly Look[]): readonly Evidence[] {
+function evidence(exchange: Exchange, left: End, looks: readonly Look[]): readonly Evidence[] {
   return [
     { atMs: exchange.askedAtMs ?? exchange.atMs, what: 'the request was complete' },
     {
       atMs: left.atMs,
       what: `the client ${left.how === 'reset' ? 'reset' : 'closed'} the connection; no byte of an answer had come`,
     },
+    ...(exchange.answer === undefined
+      ? []
+      : [
+          {
+            atMs: exchange.answer.atMs,
+            what: `the answer, to nobody: ${exchange.answer.status} ${exchange.answer.reason}`.trimEnd(),
+          },
+        ]),
     ...looks.map(({ atMs, when, fate }) => ({
       atMs,
       what: `the tracer's own ${when === 'ended' ? 'wait ended' : 'inspect'}: ${seen(fate)}`,

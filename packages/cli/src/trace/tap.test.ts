@@ -109,6 +109,19 @@ for (const kind of ['unix', 'tcp'] as const) {
 }
 
 describe('tap, between tcp sockets', () => {
+  it('notices that an answer comes to nobody', async () => {
+    await using world = await World.open('tcp');
+    const { client, engine, heard, over } = await world.pair();
+    client.write('question', () => client.destroy());
+    assert.equal(String(await all(engine)), 'question');
+    engine.end('answer');
+    await over;
+    assert.deepEqual(
+      heard.filter((line) => line.startsWith('client')),
+      ['client: fin', 'client: reset'],
+    );
+  });
+
   it('passes a reset on as a reset', async () => {
     await using world = await World.open('tcp');
     const { client, engine, heard, over } = await world.pair();

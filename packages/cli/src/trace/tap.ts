@@ -17,6 +17,8 @@ export interface TapEnd {
 
 /** Whether a side that sends no more is gone meanwhile is looked at this often. Nobody waits for it. */
 const GONE_POLL_MS = 50;
+/** How long a TCP peer that is gone may take to say so, once it is sent something. Clients are on this machine. */
+const RESET_WITHIN_MS = 20;
 /** How long what is still to be written may take before a reset is passed on. */
 const FLUSH_WITHIN_MS = 1000;
 
@@ -62,6 +64,7 @@ async function passEnd(direction: Direction): Promise<void> {
   if (!from.unix) listener.ended(side, 'fin');
   else if (await isGone(from.socket)) return await passBreak(direction);
   else listener.ended(side, 'half-close');
+  if (!to.unix && to.socket.readableEnded) await pokeGone(to.socket);
   to.socket.end();
   if (from.unix) await untilGone(from.socket);
   else await closed(from.socket);
@@ -102,6 +105,12 @@ async function isGone(socket: Duplex): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   socket.write('', (error) => resolve(error !== null && error !== undefined));
   return (await promise) && socket.errored !== null;
+}
+
+/** A TCP peer that is gone answers what it was sent last with a reset; the next write, of nothing, is told. After the end nobody would be. */
+async function pokeGone(socket: Duplex): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, RESET_WITHIN_MS));
+  await isGone(socket);
 }
 
 async function drained(to: Duplex): Promise<void> {

@@ -1,3 +1,4 @@
+import { ellipsis } from '../format/human.ts';
 import { headerValues } from './http-parser.ts';
 import { type Exchange, RecordingBuilder } from './recording.ts';
 import type { EndKind, TraceEvent } from './trace-event.ts';
@@ -31,10 +32,12 @@ export class Timeline {
     switch (event.type) {
       case 'begin':
         return [
-          `tracing ${event.command.length === 0 ? 'whoever connects' : event.command.join(' ')}, with the engine at ${event.engine}`,
+          `tracing ${event.command.length === 0 ? 'whoever connects' : commandText(event.command)}, with the engine at ${event.engine}`,
         ];
       case 'connect':
         return [on(event, '   client connects')];
+      case 'connected':
+        return this.#connected(event);
       case 'connect-failed':
         return [on(event, ` ✗ ${event.message} (${event.errno})`)];
       case 'request':
@@ -77,6 +80,13 @@ export class Timeline {
     }
   }
 
+  #connected({ connection, atMs }: EventOf<'connected'>): readonly string[] {
+    const tookMs = atMs - (this.#builder.connection(connection)?.openedAtMs ?? atMs);
+    return tookMs < AT_ONCE_MS
+      ? []
+      : [on({ connection }, `   the engine is connected to, after ${exactSeconds(tookMs)}`)];
+  }
+
   #requestEnd({ exchange, atMs, bytes, ...event }: EventOf<'request-end'>): readonly string[] {
     const asked = this.#builder.exchange(exchange);
     if (asked === undefined || atMs - asked.atMs < AT_ONCE_MS) return [];
@@ -108,6 +118,15 @@ export class Timeline {
 
 function unanswered(exchange: Exchange, atMs: number): string {
   return `, ${exactSeconds(atMs - (exchange.askedAtMs ?? exchange.atMs))} after ${requestText(exchange)}, which has no answer`;
+}
+
+/** Longer words are cut: a script on the command line is not what the report is about. */
+const WORD_CHARS_MAX = 60;
+
+function commandText(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(ellipsis(word, WORD_CHARS_MAX))))
+    .join(' ');
 }
 
 function on({ connection }: { readonly connection: number }, text: string): string {

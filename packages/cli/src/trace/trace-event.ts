@@ -63,6 +63,8 @@ export type TraceEvent = { readonly atMs: number } & (
       readonly command: readonly string[];
     }
   | ({ readonly type: 'connect' } & OnConnection)
+  /** The connection to the engine is open, too: now what the client has sent is read. */
+  | ({ readonly type: 'connected' } & OnConnection)
   | ({ readonly type: 'connect-failed'; readonly errno: string; readonly message: string } & OnConnection)
   | ({
       readonly type: 'request';

@@ -134,6 +134,19 @@ const problems: readonly { story: string; script: readonly Scripted[]; id: strin
     words: [/"web" was gone 0\.50 s later/],
   },
   {
+    story: 'an answer that came over TCP to nobody',
+    script: [
+      at(0, 'client', requestOf('POST /v1.41/containers/web/stop?t=1')),
+      ends(500, 'client', 'fin'),
+      at(1040, 'engine', 'HTTP/1.1 204 No Content\r\n\r\n'),
+      ends(1041, 'client', 'reset'),
+      look(1100, 'asked', stopped),
+      finish(1),
+    ],
+    id: 'client-left-during-stop',
+    words: [/hung up first, after 0\.50 s/, /1\.040 {2}the answer, to nobody: 204 No Content/],
+  },
+  {
     story: 'a create that the client did not wait for',
     script: [
       at(0, 'client', requestOf('POST /v1.41/containers/create?name=web', { Image: 'x' })),
@@ -280,6 +293,14 @@ const problems: readonly { story: string; script: readonly Scripted[]; id: strin
   },
 ];
 
+/** A ping that was given up while the way to the engine was made. */
+const slowWay: readonly Scripted[] = [
+  at(0, 'client', ''),
+  { event: { type: 'connected', connection: 1, atMs: 4000 } },
+  at(4001, 'client', requestOf('HEAD /_ping')),
+  ends(4002, 'client', 'close'),
+];
+
 const fine: readonly { story: string; script: readonly Scripted[] }[] = [
   {
     story: 'a wait that is left, as `docker run -d` does',
@@ -288,6 +309,14 @@ const fine: readonly { story: string; script: readonly Scripted[] }[] = [
       at(1, 'engine', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'),
       ends(2, 'client', 'close'),
       finish(0),
+    ],
+  },
+  {
+    story: 'a resize whose answer a client does not wait for when it ends',
+    script: [
+      at(0, 'client', requestOf(`POST /v1.41/exec/${EXEC}/resize?h=24&w=80`)),
+      ends(2, 'client', 'close'),
+      finish(5),
     ],
   },
   {
@@ -327,6 +356,25 @@ const fine: readonly { story: string; script: readonly Scripted[] }[] = [
       ends(901, 'engine', 'close'),
       finish(0),
     ],
+  },
+  {
+    story: 'a stop that is answered over TCP to a client which only half-closed',
+    script: [
+      at(0, 'client', requestOf('POST /v1.41/containers/web/stop')),
+      ends(1, 'client', 'fin'),
+      at(900, 'engine', 'HTTP/1.1 204 No Content\r\n\r\n'),
+      ends(901, 'engine', 'fin'),
+      finish(0),
+    ],
+  },
+  {
+    story: 'a ping that Docker’s client gave up, and made up for',
+    script: [
+      ...slowWay,
+      at(4100, 'client', requestOf('GET /info')),
+      at(4101, 'engine', answerOf('200 OK', {})),
+      finish(4),
+    ].map((step) => ('event' in step || step.atMs < 4100 ? step : onSecond(step))),
   },
   {
     story: 'an image that is pulled because it was missing',
@@ -397,6 +445,14 @@ describe('verdict', () => {
     assert.deepEqual(
       verdict(recordingOf(scriptedEvents(stopped))).map(({ level }) => level),
       ['problem'],
+    );
+  });
+
+  it('says how long a request had waited for the way to the engine', () => {
+    const [finding] = verdict(recordingOf(scriptedEvents([...slowWay, finish(1)])));
+    assert.deepEqual(
+      [finding?.level, finding?.details],
+      ['problem', ['Before that it had waited 4.00 s for the connection to the engine.']],
     );
   });
 

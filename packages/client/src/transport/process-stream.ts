@@ -98,6 +98,11 @@ export function letGo(child: ChildProcessWithoutNullStreams): void {
   hold(child, 'unref');
 }
 
+/** The program keeps this process alive again: somebody waits for its end. */
+export function holdOn(child: ChildProcessWithoutNullStreams): void {
+  hold(child, 'ref');
+}
+
 /** As with a socket, an idle connection need not keep the process alive. */
 function withHold(stream: Duplex, child: ChildProcessWithoutNullStreams): Duplex {
   return Object.assign(stream, { ref: () => hold(child, 'ref'), unref: () => hold(child, 'unref') });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedWork } from '../shared-work.ts';
-import { end, endOf, keepEnd, letGo, type ProcessEnd } from './process-stream.ts';
+import { end, endOf, holdOn, keepEnd, letGo, type ProcessEnd } from './process-stream.ts';
 
 /** ssh binds its socket under a longer name first. Source: openssh mux.c, muxserver_listen; unix(7). */
 const CONTROL_PATH_BYTES_MAX = 107 - 17;
@@ -94,6 +94,8 @@ export class SharedSsh implements AsyncDisposable {
 async function ended(child: ChildProcessWithoutNullStreams): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const reaped = endOf(child);
+  // Else a program that waits for nothing but this would end in the middle of it.
+  holdOn(child);
   end(child);
   await reaped;
 }
