@@ -18,6 +18,8 @@ export class AgentWorld implements AsyncDisposable {
   readonly hub: ScriptedHub;
   readonly nats: NatsTestPlace;
   readonly stateDir: string;
+  /** Puts the host's key and identity into the state directory, which has them from the beginning. */
+  readonly enrol: () => void;
   readonly #stack: AsyncDisposableStack;
   readonly #programOf: (home: PrivateHome) => EngineProgram;
   #engine: EngineProcess;
@@ -31,7 +33,9 @@ export class AgentWorld implements AsyncDisposable {
     readonly stack: AsyncDisposableStack;
     readonly engine: EngineProcess;
     readonly programOf: (home: PrivateHome) => EngineProgram;
+    readonly enrol: () => void;
   }) {
+    this.enrol = parts.enrol;
     this.home = parts.home;
     this.client = parts.client;
     this.hub = parts.hub;
@@ -55,8 +59,10 @@ export class AgentWorld implements AsyncDisposable {
     const engine = await EngineProcess.start(programOf(home));
     const client = undo.use(await connect({ host: home.host, env: {} }));
     const hub = new ScriptedHub(await nats.hub(), self.host);
-    const parts = { home, client, hub, nats, engine, programOf };
-    writeIdentity(join(home.directory, 'agent'), self, await natsUrl(nats));
+    const url = await natsUrl(nats);
+    const enrol = (): void => writeIdentity(join(home.directory, 'agent'), self, url);
+    const parts = { home, client, hub, nats, engine, programOf, enrol };
+    enrol();
     const world = new AgentWorld({ ...parts, stack: undo.move() });
     for await (const _ of client.images.load(
       (async function* () {
