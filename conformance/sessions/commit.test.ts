@@ -49,6 +49,19 @@ sessions('docker commit', (session) => {
     assert.equal(layers, '3');
   });
 
+  it('takes a body that says nothing for none, as older clients send it', async () => {
+    const name = await ended(session, 'true', ['--env', 'A=container']);
+    for (const body of [undefined, 'null', '{}']) {
+      const headers = { 'Content-Type': 'application/json' };
+      const changes = encodeURIComponent('ENV B=$A');
+      const target = `POST /v1.41/commit?container=${name}&repo=${name}&changes=${changes}`;
+      const answer = await session.ask(target, body === undefined ? {} : { body, headers });
+      assert.equal(answer.status, 201, answer.body);
+      const { Env } = await configOf(session, name);
+      assert.ok((Env as string[]).includes('B=container'), `${body}: ${String(Env)}`);
+    }
+  });
+
   it('remembers what an image was made of', async () => {
     const name = await ended(session, 'echo 1 > /one');
     await session.docker.ok('commit', name, `${name}:1`);

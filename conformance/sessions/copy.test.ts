@@ -152,17 +152,14 @@ sessions('docker cp', (session) => {
     const [name, here] = [await withFiles(session, 'running'), scratch(session)];
     writeFileSync(join(here, 'x'), '');
     mkdirSync(join(here, 'dir'));
-    assert.equal(
-      await refused(session, 'cp', `${name}:/nope`, here),
-      `Could not find the file /nope in container ${name}`,
-    );
-    assert.equal(
-      await refused(session, 'cp', join(here, 'x'), `${name}:/no/dir`),
-      `Could not find the file /no in container ${name}`,
-    );
+    // The second is how clients before 23 say it.
+    const missing = (path: string): RegExp =>
+      new RegExp(`^(Could not find the file ${path} in container ${name}|No such container:path: ${name}:${path})$`);
+    assert.match(await refused(session, 'cp', `${name}:/nope`, here), missing('/nope'));
+    assert.match(await refused(session, 'cp', join(here, 'x'), `${name}:/no/dir`), missing('/no'));
     assert.match(await refused(session, 'cp', join(here, 'x'), `${name}:/d/f/`), /no such directory|not a directory/);
     assert.match(await refused(session, 'cp', join(here, 'dir'), `${name}:/d/f`), /cannot copy directory/);
-    assert.equal(await refused(session, 'cp', 'nobody:/x', here), 'No such container: nobody');
+    assert.match(await refused(session, 'cp', 'nobody:/x', here), /^No such container(: nobody|:path: nobody:\/x)$/);
     const put = await session.ask(`PUT /containers/${name}/archive?path=/d/f`, { body: tarOf(here, 'x') });
     assert.equal(put.status, session.differs({ fairlead: 400, dockerd: 500 }));
     assert.match(put.body, /extraction point is not a directory/);

@@ -1,4 +1,12 @@
-import { containerFileEndpoints, encodePathStat, PATH_STAT_HEADER, type ContainerPathStat } from '@fairlead/protocol';
+import {
+  containerConfigSchema,
+  containerFileEndpoints,
+  decodeBody,
+  encodePathStat,
+  PATH_STAT_HEADER,
+  type ContainerConfig,
+  type ContainerPathStat,
+} from '@fairlead/protocol';
 import { archiveContainerPath, putContainerArchive, statContainerPath } from '../../core/container/archive.ts';
 import { containerChanges } from '../../core/container/changes.ts';
 import { commitContainer, type CommitDeps } from '../../core/container/commit.ts';
@@ -70,13 +78,19 @@ function layerRoutes(deps: ContainerFileRouteDeps): readonly Route[] {
         comment: query.comment ?? '',
         pause: query.pause ?? true,
         changes: query.changes ?? [],
-        // `{}` is a config, nothing is none.
-        config: call.bodyLength === 0 ? undefined : config,
+        config: saysNothing(config) ? undefined : config,
       });
       return { kind: 'json', body: { Id: id } };
     }),
   ];
 }
+
+/** Clients that have no config send nothing, `null` or `{}`: for Go it is none. */
+function saysNothing(config: ContainerConfig): boolean {
+  return JSON.stringify(config) === NO_CONFIG;
+}
+
+const NO_CONFIG = JSON.stringify(decodeBody(containerConfigSchema, '{}'));
 
 function tellStat(call: Pick<Call, 'setHeader'>, stat: ContainerPathStat): void {
   call.setHeader(PATH_STAT_HEADER, encodePathStat(stat));
