@@ -10,6 +10,7 @@ export {
 } from './endpoint/engine-endpoint.ts';
 export type { EngineEndpoint } from './endpoint/endpoint.ts';
 export type { Environment } from './endpoint/environment.ts';
+export type { CreateBody, CreateOptions } from './deadlines/create-container.ts';
 export type { KillOptions, RemoveOptions, StopOptions, StopResult, VerbOptions } from './deadlines/lifecycle.ts';
 export type { MonotonicClock } from './deadlines/monotonic-clock.ts';
 export type { OperationResult } from './deadlines/operation-result.ts';
@@ -30,7 +31,7 @@ export {
   type PendingOperation,
 } from './errors.ts';
 export type { AttachOptions, LogOptions, OpenWait, WaitOptions } from './groups/container-streams.ts';
-export type { ContainerGroup, CreateBody, CreateOptions, ListOptions } from './groups/containers.ts';
+export type { ContainerGroup, ListOptions } from './groups/containers.ts';
 export type { Goal, Reached, UntilOptions } from './groups/until.ts';
 export { filters } from './filters.ts';
 export type { CommitOptions, ContainerArchive, ContainerPath, CopyToOptions } from './groups/container-files.ts';

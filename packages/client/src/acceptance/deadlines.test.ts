@@ -6,7 +6,7 @@ import { BUDGET_HEADER, OPERATION_HEADER, waitForBoundMs } from '@fairlead/proto
 import type { StopOptions, StopResult } from '../deadlines/lifecycle.ts';
 import { DeadlineTooShortError, EngineOverdueError, PendingError } from '../errors.ts';
 import { FakeClock } from '../fake-clock.fixture.ts';
-import { FakeEngine } from '../fake-engine.fixture.ts';
+import { FakeEngine, json } from '../fake-engine.fixture.ts';
 import { StopEngine } from './stop-engine.fixture.ts';
 
 const MINUTE_MS = 60_000;
@@ -123,6 +123,29 @@ describe('acceptance: deadlines', () => {
     engine.exit(0);
     const { outcome, exitCode, late, tookMs } = await stopping;
     assert.deepEqual([outcome, exitCode, late, tookMs], ['exited', 0, true, 77]);
+  });
+
+  it('a create whose answer is lost is found in the ledger, and not made twice', async () => {
+    const engine = new FakeEngine(({ line, socket }) => {
+      if (line.startsWith('POST')) return void socket.destroy();
+      if (line.includes('/info')) return void socket.write(json('200 OK', {}));
+      const Outcome = { Result: 'succeeded', TookMs: 5 };
+      return void socket.write(
+        json('200 OK', { Verb: 'create', Target: { Id: 'c9', Name: 'web' }, Phases: [], Outcome }),
+      );
+    }, 'Fairlead/1 (linux)');
+    const { Id } = await engine.clientOn(new FakeClock()).containers.create({ Image: 'x' }, { name: 'web' });
+    assert.equal(Id, 'c9');
+    assert.equal(engine.requests.filter(({ line }) => line.startsWith('POST')).length, 1);
+  });
+
+  it('a create whose answer is lost without a ledger is not taken for one that was never asked', async () => {
+    const engine = new FakeEngine(({ line, socket }) => {
+      if (line.startsWith('POST')) socket.destroy();
+      else socket.write(json('404 Not Found', { message: 'No such container: web' }));
+    });
+    const creating = engine.clientOn(new FakeClock()).containers.create({ Image: 'x' }, { name: 'web' });
+    await assert.rejects(creating, /ended before it answered \(create web\)/);
   });
 
   it('a total and a grace that do not fit: nothing is sent', async () => {

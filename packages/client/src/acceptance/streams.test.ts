@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame } from '@fairlead/protocol';
 import { ProtocolError } from '../errors.ts';
+import { FakeEngine } from '../fake-engine.fixture.ts';
 import { eventually, execEngine, logEngine, PLAIN, pump, UNTIL_CLOSED, UPGRADED } from './engines.fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -205,5 +206,26 @@ describe('acceptance: input and exit code', () => {
     const engine = execEngine(({ socket }) => void socket.end(UPGRADED), [{ Running: false, ExitCode: null }]);
     await using client = await engine.client();
     await assert.rejects(client.containers.exec('web', ['ls']), /exit code cannot be known \(exec web\)/);
+  });
+});
+
+describe('acceptance: events', () => {
+  it('engine restarted while events are followed: goes on from the last one, after a gap', async () => {
+    const event = (action: string, at: number): string =>
+      `${JSON.stringify({ Type: 'container', Action: action, Actor: { ID: 'x', Attributes: {} }, scope: 'local', time: at, timeNano: at * 1e9 })}\n`;
+    let connections = 0;
+    const engine = new FakeEngine(({ socket }) => {
+      connections += 1;
+      const lines = connections === 1 ? event('start', 1) : event('start', 1) + event('die', 2);
+      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${lines}`, () => socket.end());
+    });
+    await using client = await engine.client();
+    const seen: string[] = [];
+    for await (const item of client.events({ reconnect: true })) {
+      seen.push(item.kind === 'event' ? item.event.Action : 'gap');
+      if (seen.length === 3) break;
+    }
+    assert.deepEqual(seen, ['start', 'gap', 'die']);
+    assert.match(engine.requests[1]?.line ?? '', /since=1\.0+/);
   });
 });

@@ -185,13 +185,18 @@ export async function removeContainer(
 /** How long the engine may take to say what it is; nothing has been asked of it then. */
 const PREPARE_MS = 30_000;
 
-interface Prepared {
+/** What is known before anything is sent. */
+export interface Prepared {
   readonly allowances: Allowances;
   readonly asker: Asker;
 }
 
-/** What the engine says of its own bounds; Docker says nothing, so its worst case is assumed. */
-async function prepare(
+/**
+ * What the engine says of its own bounds; Docker says nothing, so its worst case is assumed.
+ *
+ * @throws EngineOverdueError when the engine is silent, EngineUnreachableError; the signal's reason.
+ */
+export async function prepare(
   deps: ClientDeps,
   operation: string,
   options: VerbOptions & { readonly withinMs?: number | undefined },

@@ -8,7 +8,7 @@ export type Look =
   | { readonly kind: 'done'; readonly result: OperationResult }
   | { readonly kind: 'failed'; readonly error: Error }
   /** In the ledger: it has begun for certain, and can be waited for. */
-  | { readonly kind: 'under-way'; readonly inLedger: boolean };
+  | { readonly kind: 'under-way'; readonly inLedger: boolean; /** What was seen instead. */ readonly seen?: string };
 
 /** 128 + SIGKILL. Without the engine's own word this is the best there is: a program may also exit with 137. */
 const KILLED_EXIT_CODE = 137;

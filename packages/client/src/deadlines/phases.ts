@@ -63,7 +63,7 @@ export async function followPhases(
   const at = (phase: OperationPhase): void => tell.reached({ phase, atMs: deps.clock.nowMs() - sentMs });
   const following =
     operationId === undefined
-      ? followEvents(containerEvents(deps, ref, leaving.signal), opened.resolve, at)
+      ? followEvents(containerEvents(deps, { ref, reconnect: false }, leaving.signal), opened.resolve, at)
       : followLedger(deps, operationId, { signal: leaving.signal, tell });
   // A feed that breaks leaves the rest untold; the operation itself says what is wrong with the engine.
   const over = following.catch(() => {}).finally(opened.resolve);

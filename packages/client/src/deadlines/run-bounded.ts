@@ -100,7 +100,7 @@ async function classify(deps: BoundedDeps, asked: BoundedOperation, silence: Sil
       waitedMs,
     });
   }
-  throw overdue(asked, silence, seen.kind);
+  throw overdue(asked, silence, seen);
 }
 
 function pendingOperation(deps: BoundedDeps, asked: BoundedOperation, endsWithinMs: number): PendingOperation {
@@ -116,7 +116,11 @@ function resumed(asked: BoundedOperation, leftMs: number): BoundedOperation {
   return { ...asked, attempt: (signal) => asked.resume(signal), boundMs: Promise.resolve(leftMs) };
 }
 
-function overdue(asked: BoundedOperation, silence: Silence, seen: 'silent' | 'under-way'): EngineOverdueError {
+function overdue(
+  asked: BoundedOperation,
+  silence: Silence,
+  look: { readonly kind: 'silent' | 'under-way'; readonly seen?: string },
+): EngineOverdueError {
   const { operation } = asked;
   const { waitedMs, boundMs, error: cause } = silence;
   const waited = `${(waitedMs / 1000).toFixed(1)} s`;
@@ -124,8 +128,8 @@ function overdue(asked: BoundedOperation, silence: Silence, seen: 'silent' | 'un
     const message = `The engine accepts connections and answers nothing: not to "${operation}" for ${waited}, nor to a question about it.`;
     return new EngineOverdueError(message, { operation, boundMs: 0, cause });
   }
-  const found =
-    seen === 'silent' ? 'accepts connections and answers nothing' : 'is reachable, and the container is not there yet';
+  const { kind, seen = 'the container is not there yet' } = look;
+  const found = kind === 'silent' ? 'accepts connections and answers nothing' : `is reachable, and ${seen}`;
   const message =
     `The engine owed an answer (${operation}) within ${(boundMs / 1000).toFixed(1)} s and has given none after ` +
     `${waited}: it ${found}.`;

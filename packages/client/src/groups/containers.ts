@@ -1,5 +1,4 @@
 import {
-  type BodyInputOf,
   type CommitContainerResponse,
   type ContainerChange,
   type ContainerEndpoints,
@@ -18,6 +17,7 @@ import {
   type UpdateContainerResponse,
 } from '@fairlead/protocol';
 import { call } from '../call.ts';
+import { type CreateBody, createContainer, type CreateOptions } from '../deadlines/create-container.ts';
 import {
   killContainer,
   type KillOptions,
@@ -72,13 +72,6 @@ import {
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
 import { type Goal, type Reached, untilContainer, type UntilOptions } from './until.ts';
 
-/** What a create may say; every field is the engine API's. */
-export type CreateBody = BodyInputOf<ContainerEndpoints['create']>;
-
-export interface CreateOptions extends Listening {
-  readonly name?: string | undefined;
-}
-
 export interface ListOptions extends Listening, QueryOf<ContainerEndpoints['list']> {}
 
 /** Containers of one engine. A `ref` is a name, an id or a unique prefix of one. */
@@ -89,10 +82,9 @@ export class ContainerGroup {
     this.#deps = deps;
   }
 
-  /** @throws RequestFailedError 'not-found' when the image is missing, 'conflict' when the name is taken. */
-  async create(body: CreateBody, options: CreateOptions = {}): Promise<CreateContainerResponse> {
-    const asked = { operation: 'create', query: { name: options.name }, body, signal: signalOf(options) };
-    return (await call(this.#deps, rows.create, asked)).body;
+  /** @throws as `createContainer`. */
+  create(body: CreateBody, options: CreateOptions = {}): Promise<CreateContainerResponse> {
+    return createContainer(this.#deps, body, options);
   }
 
   async list(options: ListOptions = {}): Promise<readonly ContainerSummary[]> {

@@ -29,17 +29,18 @@ export async function askEvents(
   return jsonFeed<EventMessage>(await callStream(deps, systemEndpoints.events, asked), asked);
 }
 
-/** What happens to one container, from the moment the feed is open; goes on when the engine is started again. */
+/** What happens to one container, from the moment the feed is open. */
 export function containerEvents(
   deps: ClientDeps,
-  ref: ContainerRef,
+  watched: { readonly ref: ContainerRef; readonly reconnect: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<EventFeedItem | OpenItem, void, undefined> {
+  const { ref, reconnect } = watched;
   const filters = new Map([
     ['type', ['container']],
     ['container', [ref]],
   ]);
-  return openEvents((since, waiting) => askEvents(deps, { since, filters }, waiting), { reconnect: true, signal });
+  return openEvents((since, waiting) => askEvents(deps, { since, filters }, waiting), { reconnect, signal });
 }
 
 /** What a container looks like, or that it is gone. */
@@ -72,7 +73,7 @@ export async function* watchContainer(
   try {
     let mustExist = true;
     const isTold = !(await deps.negotiation.traits(either)).isPodman;
-    for await (const _ of moments(containerEvents(deps, ref, either), { isTold }, either)) {
+    for await (const _ of moments(containerEvents(deps, { ref, reconnect: true }, either), { isTold }, either)) {
       const view = mustExist ? await inspectContainer(deps, ref, signal) : await viewContainer(deps, ref, signal);
       // The engine went away in between: when it is back, the feed tells of a gap.
       if (view === 'unavailable') continue;

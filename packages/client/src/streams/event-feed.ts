@@ -59,6 +59,7 @@ export async function* openEvents(
   for (let [pauseMs, wasOpen] = [RECONNECT_MS_MIN, false]; ; pauseMs = Math.min(pauseMs * 2, RECONNECT_MS_MAX)) {
     try {
       const events = await open(seen.since, signal);
+      if (wasOpen) seen.expectRepeats();
       yield wasOpen ? { kind: 'gap', since: seen.last } : { kind: 'open' };
       [pauseMs, wasOpen] = [RECONNECT_MS_MIN, true];
       yield* seen.newOf(events);
@@ -78,9 +79,15 @@ class SeenEvents {
   last: Date | undefined;
   /** Those of the last millisecond. */
   readonly #seen = new Set<string>();
+  #repeats = false;
 
   constructor(since: UnixNanos | undefined) {
     this.since = since;
+  }
+
+  /** The feed was asked for from the last millisecond on: what happened in it comes again. */
+  expectRepeats(): void {
+    this.#repeats = true;
   }
 
   async *newOf(events: AsyncIterable<EventMessage>): AsyncGenerator<EventItem, void, undefined> {
@@ -90,9 +97,12 @@ class SeenEvents {
   #isNew(event: EventMessage): boolean {
     const { timeNano, Action, Actor } = event;
     const key = `${timeNano} ${Action} ${Actor.ID}`;
-    if (this.#seen.has(key)) return false;
     const ms = Math.floor(timeNano / 1e6);
-    if (ms !== this.last?.getTime()) this.#seen.clear();
+    if (ms !== this.last?.getTime()) {
+      this.#seen.clear();
+      this.#repeats = false;
+    }
+    if (this.#repeats && this.#seen.has(key)) return false;
     this.#seen.add(key);
     this.last = new Date(ms);
     // The engine compares nanoseconds, which a double does not hold: asking from the millisecond misses none.

@@ -117,24 +117,3 @@ describe('ExecSession', () => {
     assert.ok(engine.sockets.some((socket) => socket.destroyed));
   });
 });
-
-describe('events', () => {
-  it('go on after the engine went away, with a gap', async () => {
-    const event = (action: string, at: number): string =>
-      `${JSON.stringify({ Type: 'container', Action: action, Actor: { ID: 'x', Attributes: {} }, scope: 'local', time: at, timeNano: at * 1e9 })}\n`;
-    let connections = 0;
-    const engine = new FakeEngine(({ socket }) => {
-      connections += 1;
-      const lines = connections === 1 ? event('start', 1) : event('start', 1) + event('die', 2);
-      socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${lines}`, () => socket.end());
-    });
-    await using client = await engine.client();
-    const seen: string[] = [];
-    for await (const item of client.events({ reconnect: true })) {
-      seen.push(item.kind === 'event' ? item.event.Action : 'gap');
-      if (seen.length === 3) break;
-    }
-    assert.deepEqual(seen, ['start', 'gap', 'die']);
-    assert.match(engine.requests[1]?.line ?? '', /since=1\.0+/);
-  });
-});
