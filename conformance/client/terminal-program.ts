@@ -3,7 +3,7 @@ import { connect } from '@fairlead/client';
 
 const [host = '', name = '', mode = ''] = process.argv.slice(2);
 await using docker = await connect({ host, env: {} });
-const { rows = 24, columns = 80 } = process.stdout;
+const { rows, columns } = process.stdout;
 await using shell = await docker.containers.spawn(name, ['sh'], {
   tty: true,
   size: { rows, columns },

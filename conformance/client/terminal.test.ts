@@ -106,7 +106,7 @@ async function pidOf(program: string, argument: string): Promise<number> {
     for (const entry of await readdir('/proc')) {
       const words = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
       const [interpreter = ''] = words.split('\0');
-      if (/node$/.test(interpreter) && words.includes(program) && words.includes(argument)) pid = Number(entry);
+      if (interpreter.endsWith('node') && words.includes(program) && words.includes(argument)) pid = Number(entry);
     }
     return pid !== 0;
   }, true);
