@@ -1,4 +1,5 @@
 import type * as v from 'valibot';
+import type { BodySchemas } from './body-schemas.ts';
 import type { QueryShape, QueryValues } from './codec/query.ts';
 import { EngineError } from './errors.ts';
 
@@ -35,11 +36,13 @@ export interface NoBody {
   readonly kind: 'none';
 }
 
-/** One JSON document, matched by `schema` after Go's JSON manners. `optional` accepts an empty body as `{}`. */
+/** One JSON document, matched by the schema of that name after Go's JSON manners. `optional` accepts an empty body as `{}`. */
 export interface JsonBody<S extends v.GenericSchema = v.GenericSchema> {
   readonly kind: 'json';
-  readonly schema: S;
+  /** In `BODY_SCHEMAS`. */
+  readonly schema: keyof BodySchemas;
   readonly optional: boolean;
+  readonly __type?: S;
 }
 
 /** A stream (tar), handed on as it arrives. */
@@ -138,10 +141,10 @@ export const noBody: NoBody = { kind: 'none' };
 export const bytesBody: BytesBody = { kind: 'bytes' };
 
 /** A JSON body that must be there, unless `optional`. @__NO_SIDE_EFFECTS__ */
-export function jsonBody<S extends v.GenericSchema>(
-  schema: S,
+export function jsonBody<N extends keyof BodySchemas>(
+  schema: N,
   options: { readonly optional: boolean } = { optional: false },
-): JsonBody<S> {
+): JsonBody<BodySchemas[N]> {
   return { kind: 'json', schema, optional: options.optional };
 }
 

@@ -1,3 +1,4 @@
+export { BODY_SCHEMAS, type BodySchemas } from './body-schemas.ts';
 export {
   Budget,
   boundMs,

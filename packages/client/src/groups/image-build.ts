@@ -8,7 +8,7 @@ import {
 import { field } from '../endpoint/docker-config.ts';
 import { encodeRegistryConfig, type RegistryLogin } from '../registry/registry-login.ts';
 import { builtImage } from '../transfer/progress-words.ts';
-import { Transfer } from '../transfer/transfer.ts';
+import type { TransferPlan } from '../transfer/transfer.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
 import { progressOf } from './image-transfers.ts';
 
@@ -53,7 +53,7 @@ export interface BuildResult {
 }
 
 /** Builds an image. */
-export function buildImage(deps: ClientDeps, context: BuildContext, options: BuildOptions): Transfer<BuildResult> {
+export function buildImage(deps: ClientDeps, context: BuildContext, options: BuildOptions): TransferPlan<BuildResult> {
   const signal = signalOf(options);
   let imageId: string | undefined;
   const open = async function* open(): AsyncGenerator<ProgressMessage, void, undefined> {
@@ -63,12 +63,11 @@ export function buildImage(deps: ClientDeps, context: BuildContext, options: Bui
     const asked = { operation: 'build', query: queryOf(options), headers, bytes, signal };
     yield* progressOf(deps, buildEndpoints.build, asked);
   };
-  return new Transfer({
-    operation: 'build',
+  return {
     open,
     take: (message) => void (imageId = idIn(message) ?? builtImage(message) ?? imageId),
     result: () => ({ imageId }),
-  });
+  };
 }
 
 /** Loaded by those who build only. */

@@ -11,7 +11,7 @@ import { field } from '../endpoint/docker-config.ts';
 import { registryKey } from '../registry/registry-login.ts';
 import { jsonFeed } from '../streams/json-feed.ts';
 import { imageIdIn, loadedImages, pulledDigest } from '../transfer/progress-words.ts';
-import { Transfer } from '../transfer/transfer.ts';
+import type { TransferPlan } from '../transfer/transfer.ts';
 import { type AuthChoice, registryAuth } from './image-auth.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
 
@@ -47,15 +47,14 @@ export function loadImages(
   deps: ClientDeps,
   tar: AsyncIterable<Uint8Array>,
   options: Listening & { readonly quiet?: boolean },
-): Transfer<readonly string[]> {
+): TransferPlan<readonly string[]> {
   const names: string[] = [];
   const asked = { operation: 'load', bytes: tar, query: { quiet: options.quiet ?? false }, signal: signalOf(options) };
-  return new Transfer<readonly string[]>({
-    operation: asked.operation,
+  return {
     open: () => progressOf(deps, rows.load, asked),
     take: (message) => void names.push(...loadedImages(message)),
     result: () => names,
-  });
+  };
 }
 
 /** Makes an image of a root filesystem. */
@@ -63,15 +62,15 @@ export function importImage(
   deps: ClientDeps,
   tar: AsyncIterable<Uint8Array>,
   options: ImportOptions,
-): Transfer<string | undefined> {
+): TransferPlan<string | undefined> {
   const { repo, message, changes, platform } = options;
   const query = { repo, message, changes, platform, fromSrc: '-' };
   const asked = { operation: 'import', bytes: tar, query, signal: signalOf(options) };
-  return lastFound({ operation: 'import', open: () => progressOf(deps, rows.import, asked) }, imageIdIn);
+  return lastFound(() => progressOf(deps, rows.import, asked), imageIdIn);
 }
 
 /** Gets an image. */
-export function pullImage(deps: ClientDeps, ref: string, options: PullOptions): Transfer<string | undefined> {
+export function pullImage(deps: ClientDeps, ref: string, options: PullOptions): TransferPlan<string | undefined> {
   const signal = signalOf(options);
   const operation = `pull ${ref}`;
   const open = async function* open(): AsyncGenerator<ProgressMessage, void, undefined> {
@@ -81,11 +80,11 @@ export function pullImage(deps: ClientDeps, ref: string, options: PullOptions): 
     const query = { fromImage: familiarName(reference), tag, platform: options.platform };
     yield* progressOf(deps, rows.import, { operation, query, headers, signal });
   };
-  return lastFound({ operation, open }, pulledDigest);
+  return lastFound(open, pulledDigest);
 }
 
 /** Gives an image away. */
-export function pushImage(deps: ClientDeps, ref: string, options: PushOptions): Transfer<string | undefined> {
+export function pushImage(deps: ClientDeps, ref: string, options: PushOptions): TransferPlan<string | undefined> {
   const signal = signalOf(options);
   const operation = `push ${ref}`;
   const open = async function* open(): AsyncGenerator<ProgressMessage, void, undefined> {
@@ -95,7 +94,7 @@ export function pushImage(deps: ClientDeps, ref: string, options: PushOptions): 
     const params = { name: familiarName(reference) };
     yield* progressOf(deps, rows.push, { operation, params, query: { tag }, headers, signal });
   };
-  return lastFound({ operation, open }, pushedDigest);
+  return lastFound(open, pushedDigest);
 }
 
 /** What the engine says, line by line. */
@@ -110,11 +109,11 @@ export async function* progressOf<E extends ProgressRow>(
 type ProgressRow = Parameters<typeof callStream>[1];
 
 function lastFound(
-  asked: { readonly operation: string; readonly open: () => AsyncIterable<ProgressMessage> },
+  open: () => AsyncIterable<ProgressMessage>,
   find: (message: ProgressMessage) => string | undefined,
-): Transfer<string | undefined> {
+): TransferPlan<string | undefined> {
   let found: string | undefined;
-  return new Transfer({ ...asked, take: (message) => void (found = find(message) ?? found), result: () => found });
+  return { open, take: (message) => void (found = find(message) ?? found), result: () => found };
 }
 
 function tagOf({ digest, tag }: Reference): string {

@@ -16,20 +16,13 @@ import {
 import { call, callStream } from '../call.ts';
 import { type RegistryLogin, registryKeyOf } from '../registry/registry-login.ts';
 import { ByteStream } from '../streams/byte-stream.ts';
-import type { Transfer } from '../transfer/transfer.ts';
+import { Transfer } from '../transfer/transfer.ts';
 import type { ClientDeps, Listening } from './group.ts';
 import { signalOf } from './group.ts';
-import { type BuildContext, buildImage, type BuildOptions, type BuildResult } from './image-build.ts';
+import type { BuildContext, BuildOptions, BuildResult } from './image-build.ts';
 import { registryAuth } from './image-auth.ts';
-import {
-  importImage,
-  type ImportOptions,
-  loadImages,
-  pullImage,
-  type PullOptions,
-  pushImage,
-  type PushOptions,
-} from './image-transfers.ts';
+import type * as Transfers from './image-transfers.ts';
+import type { ImportOptions, PullOptions, PushOptions } from './image-transfers.ts';
 
 /** Images of one engine. A `ref` is a name with or without tag, a digest, an id or a unique prefix of one. */
 export class ImageGroup {
@@ -93,12 +86,12 @@ export class ImageGroup {
     tar: AsyncIterable<Uint8Array>,
     options: Listening & { readonly quiet?: boolean } = {},
   ): Transfer<readonly string[]> {
-    return loadImages(this.#deps, tar, options);
+    return new Transfer('load', async () => (await transfers()).loadImages(this.#deps, tar, options));
   }
 
   /** Makes an image of a root filesystem in a tar. @returns to be awaited, for its id, or iterated. @throws as `Transfer`. */
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Transfer<string | undefined> {
-    return importImage(this.#deps, tar, options);
+    return new Transfer('import', async () => (await transfers()).importImage(this.#deps, tar, options));
   }
 
   /**
@@ -109,12 +102,12 @@ export class ImageGroup {
    * @throws as `Transfer`; RequestFailedError 'not-found' when the registry has none of that name; as `DockerLogins`.
    */
   pull(ref: string, options: PullOptions = {}): Transfer<string | undefined> {
-    return pullImage(this.#deps, ref, options);
+    return new Transfer(`pull ${ref}`, async () => (await transfers()).pullImage(this.#deps, ref, options));
   }
 
   /** Gives an image to the registry in its name. Login, result and failures as with `pull`. */
   push(ref: string, options: PushOptions = {}): Transfer<string | undefined> {
-    return pushImage(this.#deps, ref, options);
+    return new Transfer(`push ${ref}`, async () => (await transfers()).pushImage(this.#deps, ref, options));
   }
 
   /**
@@ -125,7 +118,10 @@ export class ImageGroup {
    * @throws as `Transfer`: its `code` is the exit code of the step that failed.
    */
   build(context: BuildContext, options: BuildOptions = {}): Transfer<BuildResult> {
-    return buildImage(this.#deps, context, options);
+    return new Transfer('build', async () => {
+      const { buildImage } = await import('./image-build.ts');
+      return buildImage(this.#deps, context, options);
+    });
   }
 
   /** Images as a tar that `load` reads; layers they share are in it once. @throws as `ByteStream`. */
@@ -159,4 +155,9 @@ export class ImageGroup {
     const asked = { operation: `inspect ${ref} in its registry`, params: { name: ref }, headers, signal };
     return (await call(this.#deps, registryEndpoints.distribution, asked)).body;
   }
+}
+
+/** Loaded by those who transfer only. */
+function transfers(): Promise<typeof Transfers> {
+  return import('./image-transfers.ts');
 }

@@ -1,10 +1,9 @@
 import { EngineError, type ProgressMessage } from '@fairlead/protocol';
 import { TransferFailedError } from '../errors.ts';
-import { ProgressMeter, type TransferProgress } from './progress-meter.ts';
+import type { TransferProgress } from './progress-meter.ts';
 
 /** How a transfer is begun, and what is made of what the engine says. */
 export interface TransferPlan<R> {
-  readonly operation: string;
   /** Asks the engine. Breaking off the iteration ends the transfer. */
   readonly open: () => AsyncIterable<ProgressMessage>;
   /** Looks at every line for the result. */
@@ -21,12 +20,15 @@ export interface TransferPlan<R> {
  * @throws TransferFailedError for a failure that the engine tells in the middle; everything a call throws.
  */
 export class Transfer<R> implements AsyncIterable<TransferProgress>, PromiseLike<R> {
-  readonly #plan: TransferPlan<R>;
+  readonly #operation: string;
+  readonly #prepare: () => Promise<TransferPlan<R>>;
   readonly #end = Promise.withResolvers<R>();
   #started = false;
 
-  constructor(plan: TransferPlan<R>) {
-    this.#plan = plan;
+  /** `prepare` is called once, when it begins: what transfers need is loaded by those who transfer. */
+  constructor(operation: string, prepare: () => Promise<TransferPlan<R>>) {
+    this.#operation = operation;
+    this.#prepare = prepare;
     // Whoever iterates is told of a failure there, and need not await the result.
     this.#end.promise.catch(() => {});
   }
@@ -43,11 +45,13 @@ export class Transfer<R> implements AsyncIterable<TransferProgress>, PromiseLike
 
   /** Once only. @throws EngineError 'invalid-argument' the second time. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TransferProgress, void, undefined> {
-    const { operation, open, take, result } = this.#plan;
+    const operation = this.#operation;
     if (this.#started) throw new EngineError('invalid-argument', `${operation}: is under way already`);
     this.#started = true;
-    const meter = new ProgressMeter();
     try {
+      const { open, take, result } = await this.#prepare();
+      const { ProgressMeter } = await import('./progress-meter.ts');
+      const meter = new ProgressMeter();
       for await (const message of open()) {
         const failure = message.errorDetail?.message ?? message.error;
         if (failure !== undefined) throw new TransferFailedError(failure, operation, message.errorDetail?.code);

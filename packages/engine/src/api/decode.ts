@@ -1,4 +1,5 @@
 import {
+  BODY_SCHEMAS,
   BUDGET_HEADER,
   decodeBody,
   decodeQuery,
@@ -107,7 +108,7 @@ async function jsonText(endpoint: Endpoint, head: RequestHead): Promise<string> 
 function decodeBodyOf<E extends Endpoint>(endpoint: E, text: string): BodyOf<E>;
 // One signature for callers, one for us: a conditional type cannot be computed from a value.
 function decodeBodyOf(endpoint: Endpoint, text: string): unknown {
-  return endpoint.body.kind === 'json' ? decodeBody(endpoint.body.schema, text) : undefined;
+  return endpoint.body.kind === 'json' ? decodeBody(BODY_SCHEMAS[endpoint.body.schema], text) : undefined;
 }
 
 /** Source: moby v28, daemon/server/httputils, CheckForJSON and matchesContentType. */

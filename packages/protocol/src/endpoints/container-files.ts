@@ -14,7 +14,7 @@ import {
 } from '../endpoint.ts';
 import type { WireSchema } from '../codec/go-schema.ts';
 import type { ContainerChange } from '../models/container-change.ts';
-import { containerConfigSchema, type ContainerConfig, type ContainerConfigInput } from '../models/container-config.ts';
+import { type ContainerConfig, type ContainerConfigInput } from '../models/container-config.ts';
 
 export interface ContainerPathQuery {
   /** From the container's root, whatever it begins with. */
@@ -118,7 +118,7 @@ export const containerFileEndpoints: ContainerFileEndpoints = {
       pause: scalar.boolDefaultTrue,
       changes: scalar.list,
     },
-    body: jsonBody(containerConfigSchema, { optional: true }),
+    body: jsonBody('commit container', { optional: true }),
     response: { kind: 'json' },
     success: [201],
     operation: 'container-commit',

@@ -16,7 +16,6 @@ import type { Filters } from '../filters.ts';
 import type { ContainerInspect } from '../models/container-inspect.ts';
 import type { ContainerSummary } from '../models/container-summary.ts';
 import {
-  createContainerBodySchema,
   type CreateContainerBody,
   type CreateContainerBodyInput,
   type CreateContainerResponse,
@@ -152,7 +151,7 @@ export const containerEndpoints: ContainerEndpoints = {
     method: 'POST',
     path: '/containers/create',
     query: { name: scalar.text, platform: scalar.since('1.41', scalar.text) },
-    body: jsonBody(createContainerBodySchema),
+    body: jsonBody('create container'),
     response: { kind: 'json' },
     success: [201],
     operation: 'create',

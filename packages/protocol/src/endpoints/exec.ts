@@ -3,13 +3,7 @@ import type { WireSchema } from '../codec/go-schema.ts';
 import * as scalar from '../codec/scalars.ts';
 import { jsonBody, noBody } from '../endpoint.ts';
 import type { EmptyResponse, Endpoint, HijackResponse, JsonBody, JsonResponse, NoBody } from '../endpoint.ts';
-import {
-  execConfigSchema,
-  execStartSchema,
-  type ExecConfig,
-  type ExecCreateResponse,
-  type ExecStart,
-} from '../models/exec-config.ts';
+import { type ExecConfig, type ExecCreateResponse, type ExecStart } from '../models/exec-config.ts';
 import type { ExecInspect } from '../models/exec-inspect.ts';
 import type { ResizeQuery } from './containers.ts';
 
@@ -28,7 +22,7 @@ export const execEndpoints: ExecEndpoints = {
     method: 'POST',
     path: '/containers/{id}/exec',
     query: {},
-    body: jsonBody(execConfigSchema, { optional: true }),
+    body: jsonBody('create exec', { optional: true }),
     response: { kind: 'json' },
     success: [201],
     operation: 'exec-create',
@@ -37,7 +31,7 @@ export const execEndpoints: ExecEndpoints = {
     method: 'POST',
     path: '/exec/{id}/start',
     query: {},
-    body: jsonBody(execStartSchema, { optional: true }),
+    body: jsonBody('start exec', { optional: true }),
     response: { kind: 'hijack' },
     success: [101, 200],
     operation: 'exec-start',

@@ -5,9 +5,6 @@ import { jsonBody, noBody } from '../endpoint.ts';
 import type { EmptyResponse, Endpoint, JsonBody, JsonResponse, NoBody } from '../endpoint.ts';
 import type { Filters } from '../filters.ts';
 import {
-  connectNetworkBodySchema,
-  createNetworkBodySchema,
-  disconnectNetworkBodySchema,
   type ConnectNetworkBody,
   type CreateNetworkBody,
   type CreateNetworkResponse,
@@ -58,7 +55,7 @@ export const networkEndpoints: NetworkEndpoints = {
     method: 'POST',
     path: '/networks/create',
     query: {},
-    body: jsonBody(createNetworkBodySchema),
+    body: jsonBody('create network'),
     response: { kind: 'json' },
     success: [201],
   },
@@ -74,7 +71,7 @@ export const networkEndpoints: NetworkEndpoints = {
     method: 'POST',
     path: '/networks/{id}/connect',
     query: {},
-    body: jsonBody(connectNetworkBodySchema),
+    body: jsonBody('connect network'),
     response: { kind: 'empty' },
     success: [200],
     notServed: true,
@@ -83,7 +80,7 @@ export const networkEndpoints: NetworkEndpoints = {
     method: 'POST',
     path: '/networks/{id}/disconnect',
     query: {},
-    body: jsonBody(disconnectNetworkBodySchema),
+    body: jsonBody('disconnect network'),
     response: { kind: 'empty' },
     success: [200],
     notServed: true,

@@ -1,12 +1,7 @@
 import type { WireSchema } from '../codec/go-schema.ts';
 import type { NoQuery } from '../codec/query.ts';
 import { jsonBody, noBody, type Endpoint, type JsonBody, type JsonResponse, type NoBody } from '../endpoint.ts';
-import {
-  registryAuthBodySchema,
-  type DistributionInspect,
-  type RegistryAuthBody,
-  type RegistryAuthResponse,
-} from '../models/registry.ts';
+import { type DistributionInspect, type RegistryAuthBody, type RegistryAuthResponse } from '../models/registry.ts';
 
 /** What the engine asks of registries for a client. */
 export interface RegistryEndpoints {
@@ -22,7 +17,7 @@ export const registryEndpoints: RegistryEndpoints = {
     method: 'POST',
     path: '/auth',
     query: {},
-    body: jsonBody(registryAuthBodySchema),
+    body: jsonBody('registry login'),
     response: { kind: 'json' },
     success: [200, 204],
     notServed: true,

@@ -13,7 +13,6 @@ import type { NoQuery } from '../codec/query.ts';
 import type { WireSchema } from '../codec/go-schema.ts';
 import type { ContainerStats } from '../models/container-stats.ts';
 import {
-  updateContainerBodySchema,
   type UpdateContainerBody,
   type UpdateContainerBodyInput,
   type UpdateContainerResponse,
@@ -50,7 +49,7 @@ export const resourceEndpoints: ResourceEndpoints = {
     method: 'POST',
     path: '/containers/{id}/update',
     query: {},
-    body: jsonBody(updateContainerBodySchema),
+    body: jsonBody('update container'),
     response: { kind: 'json' },
     success: [200],
     operation: 'update',

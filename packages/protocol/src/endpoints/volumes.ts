@@ -4,13 +4,7 @@ import * as scalar from '../codec/scalars.ts';
 import { jsonBody, noBody } from '../endpoint.ts';
 import type { EmptyResponse, Endpoint, JsonBody, JsonResponse, NoBody } from '../endpoint.ts';
 import type { Filters } from '../filters.ts';
-import {
-  createVolumeBodySchema,
-  type CreateVolumeBody,
-  type Volume,
-  type VolumeList,
-  type VolumePruneReport,
-} from '../models/volume.ts';
+import { type CreateVolumeBody, type Volume, type VolumeList, type VolumePruneReport } from '../models/volume.ts';
 
 export interface ListVolumesQuery {
   readonly filters?: Filters;
@@ -37,7 +31,7 @@ export const volumeEndpoints: VolumeEndpoints = {
     method: 'POST',
     path: '/volumes/create',
     query: {},
-    body: jsonBody(createVolumeBodySchema),
+    body: jsonBody('create volume'),
     response: { kind: 'json' },
     success: [201],
     operation: 'volume-create',
