@@ -31,6 +31,7 @@ export class ConnectionPool implements AsyncDisposable {
   readonly #waiting: (() => void)[] = [];
   #unanswered = 0;
   #era = 0;
+  #hasLooked = false;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -63,9 +64,14 @@ export class ConnectionPool implements AsyncDisposable {
 
   /** Lets the event loop tell which idle connections the engine has closed. */
   async look(): Promise<void> {
-    if (this.#idle.length === 0) return;
+    if (this.#idle.length === 0 || this.#hasLooked) return;
     // Two turns, so that there is a poll between them wherever the first one begins.
     for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => void setImmediate(resolve));
+    // Whoever asks before the event loop goes on would see the same.
+    this.#hasLooked = true;
+    setImmediate(() => {
+      this.#hasLooked = false;
+    });
   }
 
   /** Takes back a connection on which another exchange can follow. */
