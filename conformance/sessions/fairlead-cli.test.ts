@@ -227,10 +227,13 @@ sessions('fairlead: terminals', (session) => {
     const device = (await shell.says(/^(\/dev\/\S+)/))[1] ?? '';
     const pgrep = new RunningCommand({
       program: 'pgrep',
-      args: ['-t', device.replace('/dev/', ''), '-f', 'main.ts exec'],
+      // However it was started: from source, or from one file.
+      args: ['-t', device.replace('/dev/', ''), '-f', `exec -it ${name}`],
       env: { PATH: process.env['PATH'] ?? '' },
     });
     const [pid = ''] = (await pgrep.result()).stdout.split('\n');
+    // 0 would be everybody here.
+    assert.match(pid, /^[1-9]\d*$/);
     process.kill(Number(pid), 'SIGTERM');
     await shell.says(/terminal restored/);
   });
