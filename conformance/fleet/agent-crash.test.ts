@@ -8,6 +8,8 @@ import { CRASH_COMMANDS, type CrashCommand } from './crash-verbs.ts';
 /** `CRASH_POINTS=all` is every boundary of every verb, and takes a quarter of an hour; else one of each verb, another one every time. */
 const ALL = process.env['CRASH_POINTS'] === 'all';
 const ONLY = process.env['CRASH_VERB'];
+/** One boundary by its name. */
+const PLACE = process.env['CRASH_PLACE'];
 const VERB_MS = 30 * 60_000;
 /** A live command that the agent has not written down is nobody's: it has to be quiet for so long. */
 const QUIET_MS = 500;
@@ -32,7 +34,7 @@ describe('an agent that is killed in the middle of', { skip: process.getuid?.() 
       { timeout: VERB_MS },
       async (test) => {
         const all = placesOf(command);
-        const places = ALL ? all : [all[Math.floor(Math.random() * all.length)] ?? ''];
+        const places = PLACE !== undefined ? [PLACE] : ALL ? all : [all[Math.floor(Math.random() * all.length)] ?? ''];
         const findings: string[] = [];
         for (const place of places) {
           test.diagnostic(place);

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@fairlead/client';
 import { crashingPoints, type CrashPoints } from '../lib/crash-point.ts';
 import { hostClock } from '../lib/host-clock.ts';
@@ -37,6 +38,9 @@ export interface AgentOptions {
   readonly log: FleetLog;
 }
 
+/** What an engine that is well takes for its version, many times over. */
+const FIRST_LOOK_MS = 1_000;
+
 /** How the agent names itself. */
 export const AGENT_VERSION = '0.1.0';
 
@@ -72,7 +76,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   const operations = new Operations({ ...shared, hub: link, told });
   const reporter = new Reporter({ engine, log });
   log.event('agent.started', { host: identity.host, engine: client.address, journal: journal.entries().length });
-  await reporter.askEngine(signal);
+  // The hello tells who the engine is, when that is known at once; a silent engine does not keep the agent from its hub.
+  await Promise.race([reporter.askEngine(signal), sleep(FIRST_LOOK_MS, undefined, { ref: false })]);
   operations.resume();
   const gateway = stack.use(
     new EngineGateway({

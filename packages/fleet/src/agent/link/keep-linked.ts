@@ -28,13 +28,33 @@ export async function keepLinked(deps: LinkDeps, signal: AbortSignal): Promise<v
   let limits = backoff(CONNECT_AGAIN_MS_MIN, CONNECT_AGAIN_MS_MAX);
   while (!signal.aborted) {
     try {
-      await using epoch = await Epoch.open(deps.identity, deps.reach, log);
+      await using epoch = await openUnlessLeaving(deps, signal);
       await serve(deps, epoch, signal);
       limits = backoff(CONNECT_AGAIN_MS_MIN, CONNECT_AGAIN_MS_MAX);
     } catch (error) {
       if (!signal.aborted) log.warning('agent.link.failed', { why: wordsOf(error) });
     }
     await sleep(pauseMs(limits), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Leaving does not wait for a connection on its way: what comes of it is closed. @throws the signal's reason when aborted. */
+async function openUnlessLeaving({ identity, reach, log }: LinkDeps, signal: AbortSignal): Promise<Epoch> {
+  const opening = Epoch.open(identity, reach, log);
+  const left = Promise.withResolvers<never>();
+  const abort = (): void => {
+    left.reject(signal.reason);
+    opening.then(
+      (late) => late[Symbol.asyncDispose](),
+      () => {},
+    );
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([opening, left.promise]);
+  } finally {
+    if (!signal.aborted) signal.removeEventListener('abort', abort);
   }
 }
 

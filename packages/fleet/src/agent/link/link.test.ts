@@ -142,3 +142,16 @@ describe('the link of an agent', () => {
     assert.deepEqual([end.state, end.outcome.failure?.code], ['FAILED', 'LOST']);
   });
 });
+
+describe('an agent that is asked to leave', () => {
+  it('leaves at once, also while it connects to somebody who does not answer', async () => {
+    await using world = await scene();
+    using _silent = world.proxy.swallow('to-client', 'to-server');
+    world.proxy.cut();
+    // Into the next attempt, which hears nothing.
+    while (world.proxy.open === 0) await sleep(10);
+    const startedMs = performance.now();
+    await world[Symbol.asyncDispose]();
+    assert.ok(performance.now() - startedMs < 9_000, 'an attempt to connect takes 10 s');
+  });
+});
