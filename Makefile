@@ -49,6 +49,9 @@ soak: setup-test ## twenty minutes of random verbs from 16 clients that hang up 
 bench: setup-test ## measure Fairlead, dockerd, podman and the bare runtime side by side (as root)
 	@$(NODE) bench/main.ts --save $(BENCH)
 
+bench-client: setup-test ## measure the client, dockerode and @docker/node-sdk side by side (as root)
+	@$(NODE) bench/client/main.ts --save $(BENCH)
+
 dist: setup ## the npm packages in the form that is published, into dist/
 	@$(NODE) tools/publish/build-packages.ts
 

@@ -51,10 +51,10 @@ export function document(results: BenchResults): string {
   ].join('\n');
 }
 
-/** `text` with the table between its two `bench` comments replaced. @throws Error when they are not there. */
-export function withTable(text: string, rows: string): string {
-  const marked = /(<!-- bench -->\n)[\s\S]*(\n<!-- \/bench -->)/;
-  if (!marked.test(text)) throw new Error('no <!-- bench --> … <!-- /bench --> in the text');
+/** `text` with the table between its two comments of that name replaced. @throws Error when they are not there. */
+export function withTable(text: string, rows: string, name = 'bench'): string {
+  const marked = new RegExp(`(<!-- ${name} -->\\n)[^]*(\\n<!-- /${name} -->)`);
+  if (!marked.test(text)) throw new Error(`no <!-- ${name} --> … <!-- /${name} --> in the text`);
   return text.replace(marked, (_all, begin: string, end: string) => `${begin}${rows}${end}`);
 }
 

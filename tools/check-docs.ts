@@ -1,6 +1,7 @@
 /** Checks that every export says what it promises, that links between the documents lead somewhere, and that what is cited is there. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
+import { checkQuotes } from './check-quotes.ts';
 import { isTestFile, type Finding, type Node, isNode, readSourceTree, report, type SourceFile } from './source-tree.ts';
 
 /** Types need one where they are a promise to others; elsewhere their fields say more than a headline would. */
@@ -128,6 +129,8 @@ if (import.meta.main) {
     { cwd: root },
   );
   const documents = new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
+  const examples = globSync('examples/*.ts', { cwd: root });
+  const quoted = new Map(examples.map((file) => [basename(file, '.ts'), readFileSync(join(root, file), 'utf8')]));
   const native = globSync(['native/src/*', 'native/programs/*'], { cwd: root });
   const citing = [
     // Tests speak of documents that they make up.
@@ -139,6 +142,7 @@ if (import.meta.main) {
     ...checkDocstrings(files),
     ...checkLinks(documents, (path) => existsSync(join(root, path))),
     ...checkCitations(citing, documents),
+    ...checkQuotes(documents, (name) => quoted.get(name)),
   ];
   report('docs', findings, `${files.length} files, ${documents.size} documents`);
 }
