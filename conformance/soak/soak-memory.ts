@@ -2,8 +2,11 @@ import type { Holdings, Memory, SoakEngine } from './soak-engine.ts';
 
 /** What a warm engine may hold more at its last rests than at its first ones: code is still compiled, tables of names grow. */
 const LIVE_GROWTH_BYTES_MAX: number = 4 * 1024 * 1024;
-/** The same of what is resident at rest, when V8 has given its free pages back. Measured over ten minutes: 1 MiB. */
-const RESIDENT_GROWTH_BYTES_MAX: number = 12 * 1024 * 1024;
+/**
+ * The same of what is resident at rest, when V8 has given its free pages back. Measured over twenty minutes: 11 MiB, 8 of them right
+ * after the warm-up, when the allocators have seen every kind of work once.
+ */
+const RESIDENT_GROWTH_BYTES_MAX: number = 20 * 1024 * 1024;
 /** In the middle of it all, with the pages that V8 keeps for the next busy moment. Measured: 160 to 300 MiB. */
 const RESIDENT_BYTES_MAX: number = 500 * 1024 * 1024;
 const SAMPLE_MS = 1_000;
