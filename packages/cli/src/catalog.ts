@@ -167,6 +167,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/fleet/agent.ts')).agentCommand,
   },
   {
+    names: ['up', 'fleet up'],
+    summary: 'Run engine, NATS, hub and agent on this machine',
+    load: async () => (await import('./commands/fleet/up.ts')).upCommand,
+  },
+  {
     names: ['hub', 'fleet hub'],
     summary: 'Run a fleet’s hub in the foreground',
     load: async () => (await import('./commands/fleet/hub.ts')).hubCommand,

@@ -9,6 +9,8 @@ export interface HubOptions {
   readonly socket?: string | undefined;
   /** Where everybody else connects. Absent: nowhere. */
   readonly listen?: HubListenOptions | undefined;
+  /** Listens for this machine's own agent as well: on a free port of loopback, unless `listen` is reached there without TLS. */
+  readonly ownAgent?: boolean | undefined;
   /** A site's own cluster; absent: the hub starts a nats-server. */
   readonly nats?: SiteNats | undefined;
   /** Of the nats-server that the hub starts. */

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import {
   type AgentEvent,
   type ClaimAnswer,
@@ -17,7 +18,7 @@ import {
 } from '@fairlead/protocol/fleet';
 import { silentFleetLog } from '../lib/log.ts';
 import { connectNats } from '../nats/connect-nats.ts';
-import { createKey, type FleetKey } from '../nats/fleet-key.ts';
+import { createKey, type FleetKey, loadOrCreateKey } from '../nats/fleet-key.ts';
 import type { HubOptions } from './hub-options.ts';
 import { type Hub, startHub } from './hub.ts';
 
@@ -40,6 +41,7 @@ export class HubPlace implements AsyncDisposable {
   readonly directory: string;
   readonly options: HubOptions;
   readonly #undo = new AsyncDisposableStack();
+  #connection: NatsConnection | undefined;
   hub: Hub;
 
   private constructor(directory: string, options: HubOptions, hub: Hub) {
@@ -57,7 +59,18 @@ export class HubPlace implements AsyncDisposable {
       log: silentFleetLog,
       ...options,
     };
-    return new HubPlace(directory, all, await startHub(all, AbortSignal.timeout(60_000)));
+    const place = new HubPlace(directory, all, await startHub(all, AbortSignal.timeout(60_000)));
+    const { seed } = await loadOrCreateKey(join(all.directory, 'hub.nk'));
+    const connection = await connectNats({ servers: place.hub.natsUrls, seed, name: 'test' });
+    place.#connection = connection;
+    place.#undo.defer(() => connection.close());
+    return place;
+  }
+
+  /** A connection with the hub's own key. */
+  get natsConnection(): NatsConnection {
+    if (this.#connection === undefined) throw new Error('open gives one');
+    return this.#connection;
   }
 
   /** Ends the hub in order, and starts it again. */
@@ -126,6 +139,7 @@ export class WireAgent implements AsyncDisposable {
     });
     await connection.flush();
     await agent.hello();
+    void agent.#comeBack();
     return agent;
   }
 
@@ -156,22 +170,43 @@ export class WireAgent implements AsyncDisposable {
     ]);
   }
 
-  /** Takes what waits in its queue: up to `count` commands, acknowledged. */
-  async fetch(count: number): Promise<readonly CommandMessage[]> {
-    const messages: CommandMessage[] = [];
-    for (let at = 0; at < count; at += 1) {
-      const subject = `$JS.API.CONSUMER.MSG.NEXT.${COMMAND_STREAM}.${this.host}`;
-      const body = JSON.stringify({ batch: 1, no_wait: true });
-      const message = await this.connection.request(subject, body, { timeout: 30_000 });
-      if (message.headers?.code === 404) break;
-      messages.push(message.json());
-      message.respond('+ACK');
-    }
-    return messages;
+  /** Takes one command out of its queue, acknowledged; undefined when there is none, or the server is away. */
+  async fetch(): Promise<CommandMessage | undefined> {
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${COMMAND_STREAM}.${this.host}`;
+    const body = JSON.stringify({ batch: 1, no_wait: true });
+    const message = await this.connection
+      .request(subject, body, { timeout: 5_000, noMux: true, reply: createInbox(hostSubjects(this.host).inboxPrefix) })
+      .catch(ifGone);
+    if (message === undefined || (message.headers?.code ?? 0) >= 400) return undefined;
+    message.respond('+ACK');
+    return message.json();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.close();
+  }
+
+  /** Says hello on every connection, and tells anew what the hub asks for. */
+  async #comeBack(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type !== 'reconnect') continue;
+      for (const { operationId, storedSeq } of await this.#helloUntilHeard()) {
+        const end = { kind: 'done', state: 'SUCCEEDED', outcome: { changed: true } } as const;
+        // What it never started (the answer to its claim was lost) it may start now.
+        if (!this.started.includes(operationId)) await this.#take({ ...NOOP, operationId });
+        else await this.tell(operationId, { seq: storedSeq + 1, atMs: 0, ...end }).catch(ifGone);
+      }
+    }
+  }
+
+  /** The server is back before the hub listens. */
+  async #helloUntilHeard(): Promise<HelloAnswer['reconcile']> {
+    for (;;) {
+      const answer = await this.hello().catch(ifGone);
+      if (answer !== undefined) return answer.reconcile;
+      if (this.connection.isClosed()) return [];
+      await sleep(50);
+    }
   }
 
   async #take(message: CommandMessage): Promise<void> {
@@ -190,10 +225,32 @@ export class WireAgent implements AsyncDisposable {
   }
 }
 
+const NOOP: Omit<CommandMessage, 'operationId'> = {
+  command: { verb: 'noop' },
+  actor: { name: 'local', role: 'admin' },
+  mode: 'live',
+};
+
+/** The server or the hub is away: nothing came of it. */
+function ifGone(error: unknown): undefined {
+  if (!(error instanceof Error)) throw error;
+}
+
 /** Commands queued at the moment, as JetStream has them. */
 export async function queuedMessages(connection: NatsConnection): Promise<number> {
   const { state } = await (await jetstreamManager(connection)).streams.info(COMMAND_STREAM);
   return state.messages;
+}
+
+/** Has an agent take and run what waits in its queue until the hub has no operation without an end, or a minute and a half has passed. */
+export async function runQueue(place: HubPlace, agent: WireAgent): Promise<void> {
+  const untilMs = performance.now() + 90_000;
+  while (performance.now() < untilMs) {
+    const message = await agent.fetch();
+    if (message !== undefined) await agent.run(message).catch(ifGone);
+    else if (place.hub.parts.operations.list({ open: true, limit: 1 }).length === 0) return;
+    else await sleep(100);
+  }
 }
 
 /** One request to a hub. */

@@ -41,6 +41,8 @@ export interface Hub extends AsyncDisposable {
   /** `https://HOST:PORT`, `http://…`; undefined when it listens on no port. */
   readonly url: string | undefined;
   readonly socket: string | undefined;
+  /** With `ownAgent`: where this machine's agent connects. */
+  readonly ownAgentUrl: string | undefined;
   /** The NATS that it uses. */
   readonly natsUrls: readonly string[];
   /** Rejects when the hub cannot go on: its records can no longer be written. */
@@ -81,10 +83,12 @@ export async function startHub(options: HubOptions, signal: AbortSignal): Promis
   const server = undo.use(makeServer(parts, { pipes, relay }));
   undo.defer(() => pipes?.close());
   const url = await listenEverywhere(server, options);
+  const ownAgentUrl = options.ownAgent === true ? await listenForOwnAgent(server, options, url) : undefined;
   const undone = undo.move();
   return {
     url,
     socket: options.socket,
+    ownAgentUrl,
     natsUrls: nats.urls,
     failed: database.failed,
     parts,
@@ -183,6 +187,11 @@ async function listenEverywhere(server: HubServer, { socket, listen }: HubOption
   const { host, tls } = listen;
   const port = await server.listen({ kind: 'tcp', host, port: listen.port, tls });
   return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function listenForOwnAgent(server: HubServer, { listen }: HubOptions, url: string | undefined): Promise<string> {
+  if (listen !== undefined && url !== undefined && listen.tls === undefined && isLoopback(listen.host)) return url;
+  return `http://127.0.0.1:${await server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 })}`;
 }
 
 function refusePlaintext({ host, tls, allowPlaintext }: HubListenOptions): void {

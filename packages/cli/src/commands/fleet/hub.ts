@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { HUB_PORT_DEFAULT, HUB_SOCKET } from '@fairlead/protocol/fleet';
+import { HUB_SOCKET } from '@fairlead/protocol/fleet';
 import type { Command } from '../../command.ts';
 import { noArguments } from '../../command.ts';
-import { ExitError, EXIT_USAGE } from '../../exit-codes.ts';
-import { integer, list, text, toggle } from '../../flags/flag-types.ts';
+import { integer, list, text } from '../../flags/flag-types.ts';
+import { listenFlags } from './listen-flags.ts';
 
 /** Where a hub keeps its records and keys. */
 const STATE_DIR = '/var/lib/fairlead/hub';
@@ -25,18 +24,7 @@ export const hubCommand: Command = {
       `Unix socket for root on this machine (default "${HUB_SOCKET}")`,
       text(HUB_SOCKET),
     );
-    const listen = flags.add(
-      'listen',
-      `Where everybody else connects, HOST:PORT; "none" for nowhere (default "127.0.0.1:${HUB_PORT_DEFAULT}")`,
-      text(`127.0.0.1:${HUB_PORT_DEFAULT}`),
-    );
-    const cert = flags.add('tls-cert', 'Certificate chain to serve with, a PEM file', text());
-    const key = flags.add('tls-key', 'Its private key, a PEM file', text());
-    const plaintext = flags.add(
-      'allow-plaintext',
-      'Listen beyond loopback without TLS: something else protects it',
-      toggle(),
-    );
+    const listen = listenFlags(flags);
     const nats = flags.add(
       'nats',
       'Use this NATS cluster, may be repeated (default: a nats-server of its own)',
@@ -49,19 +37,13 @@ export const hubCommand: Command = {
     );
     return async (context) => {
       const { jsonLinesLog, startHub } = await import('@fairlead/fleet');
-      if ((cert.value === '') !== (key.value === ''))
-        throw new ExitError(EXIT_USAGE, '--tls-cert and --tls-key go together');
-      const tls = cert.value === '' ? undefined : { cert: await readFile(cert.value), key: await readFile(key.value) };
       const leaving = new AbortController();
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => leaving.abort());
       await using hub = await startHub(
         {
           directory: stateDir.value,
           socket: socket.value,
-          listen:
-            listen.value === 'none'
-              ? undefined
-              : { ...hostAndPort(listen.value), tls, allowPlaintext: plaintext.value },
+          listen: await listen(),
           nats: nats.value.length === 0 ? undefined : { urls: nats.value, replicas: replicas.value ?? 1 },
           log: jsonLinesLog((line) => void context.err(line.trimEnd())),
         },
@@ -76,14 +58,8 @@ export const hubCommand: Command = {
   },
 };
 
-function hostAndPort(typed: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, bare, port] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(typed) ?? [];
-  const host = bracketed ?? bare;
-  if (host === undefined || host === '') throw new ExitError(EXIT_USAGE, `--listen: not HOST:PORT: ${typed}`);
-  return { host, port: Number(port) };
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when it aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
   const done = Promise.withResolvers<void>();
   if (signal.aborted) done.resolve();
   signal.addEventListener('abort', () => done.resolve(), { once: true });
