@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core';
 import { COMMAND_STREAM, hostSubjects } from '@fairlead/protocol/fleet';
 import { HubPlace, type WireAgent } from './hub-place.fixture.ts';
 
@@ -110,6 +110,7 @@ async function refusedSubscribe(connection: NatsConnection, subject: string): Pr
 
 async function violation(connection: NatsConnection, subject: string): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === 'error' && status.error.message.includes(`"${subject}"`)) return;
+    if (status.type === 'error' && status.error instanceof PermissionViolationError && status.error.subject === subject)
+      return;
   }
 }
