@@ -173,7 +173,16 @@ describe('fairlead agent', { skip: process.getuid?.() !== 0 }, () => {
     );
   });
 
-  it('is gone on SIGTERM, with everything written', async () => {
+  it('leaves a stop that runs to the engine on SIGTERM, and tells its end at the next start', async () => {
+    const { hub } = world;
+    await hub.end(hub.send({ verb: 'create', name: 'last', body: body(ignoresTerm), start: true }));
+    const id = hub.send({ verb: 'stop', container: 'last', graceMs: 3_000 });
+    await hub.events(id, (events) => kinds(events).includes('signal'));
+    assert.equal(await world.stopAgent(), 0);
+    assert.equal(hub.operations.get(id)?.events.at(-1)?.kind, 'phase');
+    await world.startLinkedAgent();
+    const { state, outcome } = await hub.end(id);
+    assert.deepEqual([state, outcome.exitCode], ['SUCCEEDED', 137]);
     assert.equal(await world.stopAgent(), 0);
   });
 });

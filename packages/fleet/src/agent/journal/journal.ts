@@ -47,6 +47,7 @@ export class Journal implements AsyncDisposable {
   #writing: Promise<void> | undefined;
   #compactAtBytes = COMPACT_BYTES_MIN;
   #failure: EngineError | undefined;
+  #isClosed = false;
 
   private constructor(options: JournalOptions, book: JournalBook, file: JournalFile) {
     this.#options = options;
@@ -117,14 +118,16 @@ export class Journal implements AsyncDisposable {
 
   /** Resolves when the record is on disk. @throws EngineError 'unavailable' when it is not; then it counts as never written. */
   append(record: JournalRecord): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new EngineError('unavailable', 'the journal is closed'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ record, resolve, reject });
     this.#writing ??= this.#write();
     return promise;
   }
 
-  /** Waits for what is being written. Appending goes on to be refused. */
+  /** Waits for what is being written. What is appended from now on is refused. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await this.#writing;
     await this.#file[Symbol.asyncDispose]();
   }

@@ -68,7 +68,7 @@ export class Operations {
   /** Goes on with what an earlier agent left: claims again what was not started, and finds out the end of what was. */
   resume(): void {
     for (const entry of this.#deps.journal.entries()) {
-      this.#deps.told(entry.operationId);
+      if (entry.events.length > entry.ackedSeq) this.#deps.told(entry.operationId);
       if (endOf(entry) !== undefined) continue;
       if (entry.evidence !== undefined) this.#reconcile(entry);
       else if (entry.isClaimed && this.#isStale(entry)) this.#spawn(this.#tooLate(entry));
