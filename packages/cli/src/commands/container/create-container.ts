@@ -1,6 +1,7 @@
-import { type Client, RequestFailedError, writeAll } from '@fairlead/client';
+import { type Client, RequestFailedError } from '@fairlead/client';
 import type { CliContext } from '../../context.ts';
 import { EXIT_USAGE, ExitError } from '../../exit-codes.ts';
+import { showProgress } from '../image/show-progress.ts';
 import type { ContainerRequest } from './run-flags.ts';
 
 const PULL_WORDS: readonly string[] = ['always', 'missing', 'never'];
@@ -44,12 +45,7 @@ async function createOrPull(
 }
 
 async function pull(context: CliContext, client: Client, image: string): Promise<void> {
-  for await (const { message } of client.images.pull(image)) {
-    // A bar that moves belongs to a terminal; here every step is one line.
-    if (message?.status === undefined || message.progress !== undefined) continue;
-    const { id, status } = message;
-    await writeAll(context.terminal.stderr, `${id === undefined ? '' : `${id}: `}${status}\n`);
-  }
+  await showProgress(context, client.images.pull(image), 'stderr');
 }
 
 function withTag(image: string): string {

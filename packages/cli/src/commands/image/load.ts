@@ -1,6 +1,7 @@
 import { type Command, noArguments } from '../../command.ts';
 import { EXIT_FAILURE, ExitError } from '../../exit-codes.ts';
 import { parsed, toggle } from '../../flags/flag-types.ts';
+import { showProgress } from './show-progress.ts';
 import { tarInput } from './tar-input.ts';
 
 /** `fairlead load` */
@@ -18,11 +19,8 @@ export const loadCommand: Command = {
       }
       const tar = await tarInput(context, input.value);
       const client = await context.client();
-      for await (const { message } of client.images.load(tar, {
-        quiet: quiet.value || context.terminal.stdout.isTTY !== true,
-      })) {
-        if (message?.stream !== undefined) await context.out(message.stream);
-      }
+      const load = client.images.load(tar, { quiet: quiet.value || context.terminal.stdout.isTTY !== true });
+      await showProgress(context, load);
       return 0;
     };
   },

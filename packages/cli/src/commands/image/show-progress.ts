@@ -37,10 +37,12 @@ class MovingLines {
   readonly #lines = new Map<string, number>();
 
   take(message: ProgressMessage): string {
-    const { id, status, stream, progress = '' } = message;
-    if (stream !== undefined) return stream;
-    if (status === undefined) return '';
-    if (id === undefined || id === '') return `${status}\n`;
+    const { id = '', status, progress = '', progressDetail } = message;
+    if (id === '' || status === undefined || progressDetail === undefined) {
+      // A line in between: those above are out of reach from now on.
+      this.#lines.clear();
+      return plain(message);
+    }
     const text = `${id}: ${status}${progress === '' ? '' : ` ${progress}`}`;
     const known = this.#lines.get(id);
     if (known === undefined) {
