@@ -52,6 +52,8 @@ export function processStream(
     destroy: (error, done) => {
       if (isClosed) return done(error);
       child.once('close', () => done(error));
+      // Somebody may wait for this and for nothing else.
+      hold(child, 'ref');
       end(child);
       for (const part of [stdin, stdout, child.stderr]) part.destroy();
     },
@@ -74,8 +76,18 @@ export function endOf(child: ChildProcessWithoutNullStreams): Promise<ProcessEnd
   });
 }
 
+/** Ends a program, and resolves when it is reaped. */
+export async function endAndReap(child: ChildProcessWithoutNullStreams): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const reaped = endOf(child);
+  // Else a program that waits for nothing but this would end in the middle of it.
+  hold(child, 'ref');
+  end(child);
+  await reaped;
+}
+
 /** Asks a program to end, and makes it. */
-export function end(child: ChildProcessWithoutNullStreams): void {
+function end(child: ChildProcessWithoutNullStreams): void {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS).unref();
@@ -96,11 +108,6 @@ export function keepEnd(child: ChildProcessWithoutNullStreams): () => string {
 /** The program no longer keeps this process alive. */
 export function letGo(child: ChildProcessWithoutNullStreams): void {
   hold(child, 'unref');
-}
-
-/** The program keeps this process alive again: somebody waits for its end. */
-export function holdOn(child: ChildProcessWithoutNullStreams): void {
-  hold(child, 'ref');
 }
 
 /** As with a socket, an idle connection need not keep the process alive. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedWork } from '../shared-work.ts';
-import { end, endOf, holdOn, keepEnd, letGo, type ProcessEnd } from './process-stream.ts';
+import { endAndReap, endOf, keepEnd, letGo, type ProcessEnd } from './process-stream.ts';
 
 /** ssh binds its socket under a longer name first. Source: openssh mux.c, muxserver_listen; unix(7). */
 const CONTROL_PATH_BYTES_MAX = 107 - 17;
@@ -41,7 +41,7 @@ export class SharedSsh implements AsyncDisposable {
     // Not imported: cryptography takes as long to load as the rest of the client.
     const { randomBytes } = process.getBuiltinModule('node:crypto');
     const name = `fairlead-ssh-${randomBytes(8).toString('hex')}`;
-    const path = join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), name);
+    const path = join(tmpdir(), name);
     this.#path = Buffer.byteLength(path) > CONTROL_PATH_BYTES_MAX ? join('/tmp', name) : path;
   }
 
@@ -59,7 +59,7 @@ export class SharedSsh implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOff = true;
     await this.#login.giveUp();
-    if (this.#child !== undefined) await ended(this.#child);
+    if (this.#child !== undefined) await endAndReap(this.#child);
     await rm(this.#path, { force: true });
   }
 
@@ -81,23 +81,13 @@ export class SharedSsh implements AsyncDisposable {
     });
     while (seen.end === undefined && !signal.aborted && !(await isThere(this.#path))) await sleep(POLL_MS);
     if (signal.aborted) {
-      await ended(child);
+      await endAndReap(child);
       throw signal.reason;
     }
     if (seen.end === undefined) return true;
     if (isOfSsh(seen.end)) throw this.#deps.refusal(seen.end, stderr());
     return false;
   }
-}
-
-/** Ends it, and waits until it is reaped. */
-async function ended(child: ChildProcessWithoutNullStreams): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const reaped = endOf(child);
-  // Else a program that waits for nothing but this would end in the middle of it.
-  holdOn(child);
-  end(child);
-  await reaped;
 }
 
 function isOfSsh({ code }: ProcessEnd): boolean {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { ConnectionLostError, EngineUnreachableError } from '../errors.ts';
 import { waitOrAbort } from '../wait-or-abort.ts';
 import type { SshAddress } from './address.ts';
-import { type ProcessEnd, processStream } from './process-stream.ts';
+import { endAndReap, endOf, type ProcessEnd, processStream } from './process-stream.ts';
 import { SharedSsh, type SharedSshDeps } from './shared-ssh.ts';
 import { awaitEngine } from './await-engine.ts';
 import { hostAndPort } from './tcp.ts';
@@ -41,6 +41,7 @@ export class SshTransport implements Transport, AsyncDisposable {
   readonly #address: SshAddress;
   readonly #options: SshOptions;
   readonly #shared: SharedSsh | undefined;
+  readonly #running = new Set<ChildProcessWithoutNullStreams>();
   #remotes: readonly (readonly string[])[];
 
   constructor(address: SshAddress, options: SshOptions = {}) {
@@ -84,8 +85,10 @@ export class SshTransport implements Transport, AsyncDisposable {
     return `ssh://${user === undefined ? '' : `${user}@`}${host}${path}`;
   }
 
+  /** Ends every ssh that is still there, and resolves when they are reaped. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#shared?.[Symbol.asyncDispose]();
+    await Promise.all([...this.#running].map((child) => endAndReap(child)));
   }
 
   /** @returns undefined when there is no such program over there and another one is still to be tried. */
@@ -129,7 +132,10 @@ export class SshTransport implements Transport, AsyncDisposable {
       ...['--', hostname, ...command.map(quoted)],
     ];
     // A session of its own: Ctrl-C at the terminal is for the program over there, and nothing is asked at it. Source: commandconn.
-    return spawn(program, args, { detached: true, stdio: 'pipe', env });
+    const child = spawn(program, args, { detached: true, stdio: 'pipe', env });
+    this.#running.add(child);
+    void endOf(child).then(() => this.#running.delete(child));
+    return child;
   }
 
   #refusal(end: ProcessEnd, stderr: string, cause: unknown = end.error): EngineUnreachableError {
