@@ -12,7 +12,7 @@ import { NotFoundError } from '../errors.ts';
 import type { ClientDeps } from '../groups/group.ts';
 import { containerEvents } from '../groups/watch-container.ts';
 import { jsonFeed } from '../streams/json-feed.ts';
-import { budgetSignal } from './spend-budget.ts';
+import { whenSpent } from './spend-budget.ts';
 
 /** An operation has come so far. */
 export interface PhaseReached {
@@ -82,14 +82,8 @@ export async function followPhases(
 /** Gives up waiting after a while, silently. */
 async function withinFeedTime(deps: ClientDeps, promise: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<void>();
-  using _ = budgetSignalOf(deps, late.resolve);
+  using _ = whenSpent(deps.clock, Budget.of(FEED_MS, deps.clock.nowMs()), late.resolve);
   await Promise.race([promise, late.promise]);
-}
-
-function budgetSignalOf(deps: ClientDeps, spent: () => void): Disposable {
-  const limit = budgetSignal(deps.clock, Budget.of(FEED_MS, deps.clock.nowMs()), () => new Error('the feed is late'));
-  limit.signal.addEventListener('abort', spent, { once: true });
-  return limit;
 }
 
 const PHASES: readonly OperationPhase[] = ['accepted', 'signal', 'grace', 'kill', 'confirm', 'done'];
