@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly insecureRegistries?: readonly string[];
   /** Further arguments: another `--host`, certificates. */
   readonly args?: readonly string[];
+  /** In front of its command line: `nsenter --net=PATH`. It has to become the engine's process, not to start one. */
+  readonly within?: readonly string[];
 }
 
 const PROGRAMS: Readonly<Record<EngineKind, (home: PrivateHome, options: EngineOptions) => EngineProgram>> = {
@@ -102,7 +104,8 @@ export class EngineUnderTest implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     undo.defer(() => removeHome(home));
     const plain = PROGRAMS[kind](home, options);
-    const program = { ...plain, args: [...plain.args, ...(options.args ?? [])] };
+    const [command = '', ...args] = [...(options.within ?? []), plain.program, ...plain.args, ...(options.args ?? [])];
+    const program = { ...plain, program: command, args };
     const engine = new EngineUnderTest(kind, home, { program, process: undo.use(await EngineProcess.start(program)) });
     writeFileSync(engine.imagePath, await dockerArchive([await busyboxImage()]));
     await engine.docker.ok('load', '-i', engine.imagePath);

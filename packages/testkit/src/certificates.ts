@@ -7,7 +7,7 @@ const run = promisify(execFile);
 
 /** Directories as `DOCKER_CERT_PATH` names them: `ca.pem`, `cert.pem`, `key.pem`. */
 export interface Certificates {
-  /** For an engine: for `127.0.0.1` and `localhost`. */
+  /** For an engine: for `127.0.0.1`, `localhost`, and further addresses that were asked for. */
   readonly server: string;
   /** For a client that this engine takes. */
   readonly client: string;
@@ -19,10 +19,10 @@ export interface Certificates {
   readonly nameless: string;
 }
 
-/** Makes authorities and certificates below a directory, valid for a day. Uses `openssl`. */
-export async function makeCertificates(directory: string): Promise<Certificates> {
+/** Makes authorities and certificates below a directory, valid for a day; `addresses` are further ones of the server. Uses `openssl`. */
+export async function makeCertificates(directory: string, addresses: readonly string[] = []): Promise<Certificates> {
   const [ours, theirs] = await Promise.all([authority(directory, 'ours'), authority(directory, 'theirs')]);
-  const named = 'subjectAltName=IP:127.0.0.1,DNS:localhost';
+  const named = `subjectAltName=${['127.0.0.1', ...addresses].map((address) => `IP:${address}`).join()},DNS:localhost`;
   const [server, client, stranger, elsewhere, nameless] = await Promise.all([
     certificate(ours, 'server', ['/CN=engine', named]),
     certificate(ours, 'client', ['/CN=client', 'extendedKeyUsage=clientAuth']),

@@ -71,9 +71,7 @@ export class HubCalls implements AsyncDisposable {
     try {
       return await this.#connections.send(request, signal);
     } catch (cause) {
-      if (cause instanceof EngineUnreachableError) {
-        throw new HubUnreachableError({ errno: cause.errno, address: cause.address, cause });
-      }
+      if (cause instanceof EngineUnreachableError) throw new HubUnreachableError(cause);
       throw cause instanceof ConnectionBroken ? new HubConnectionLostError(wordsFor(call), cause) : cause;
     }
   }

@@ -1,5 +1,6 @@
 import { EngineError, type ErrorKind } from '@fairlead/protocol';
 import type { HubErrorCode } from '@fairlead/protocol/fleet';
+import type { EngineUnreachableError } from '../errors.ts';
 
 /** The hub answered, and refused. `code` is the hub's word for why, the message says more. */
 export class HubRefusedError extends EngineError {
@@ -17,15 +18,16 @@ export class HubRefusedError extends EngineError {
   }
 }
 
-/** connect(2) to the hub failed, so nothing was asked of it. */
+/** connect(2) to the hub failed, or one side did not take the other's certificate: nothing was asked of it. */
 export class HubUnreachableError extends EngineError {
   readonly errno: string;
   readonly address: string;
 
-  constructor(at: { readonly errno: string; readonly address: string; readonly cause: unknown }) {
-    super('unavailable', `Cannot connect to the hub at ${at.address}: ${at.errno}`, { cause: at.cause });
-    this.errno = at.errno;
-    this.address = at.address;
+  /** The transports are those to engines, and so are their sentences. */
+  constructor(cause: EngineUnreachableError) {
+    super('unavailable', cause.message.replaceAll(/\b(the) engine\b/gi, '$1 hub'), { cause });
+    this.errno = cause.errno;
+    this.address = cause.address;
   }
 }
 
