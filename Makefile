@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo check format compatibility test crash crash-fleet soak bench dist clean
+.PHONY: help setup setup-test demo check format compatibility test crash crash-fleet soak bench bench-fleet dist clean
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node
@@ -45,6 +45,9 @@ crash-fleet: setup-test ## kill a host's agent at every record of its journal, f
 
 soak: setup-test ## twenty minutes of random verbs from 16 clients that hang up (SOAK_SECONDS, SOAK_CLIENTS, SOAK_SEED)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-1200} TEST_TIMEOUT_MS=86400000 $(NODE) tools/run-tests.ts conformance/soak/soak.test.ts
+
+bench-fleet: setup-test ## measure a fleet of simulated agents on this machine (FLEET_AGENTS)
+	@$(NODE) bench/fleet/main.ts --agents $${FLEET_AGENTS:-1000} --save
 
 bench: setup-test ## measure Fairlead, dockerd, podman and the bare runtime side by side (as root)
 	@$(NODE) bench/main.ts --save $(BENCH)

@@ -29,6 +29,8 @@ const STORE_BYTES_MAX: number = 8 * 1024 ** 3;
 const MEMORY_BYTES_MAX: number = 64 * 1024 ** 2;
 /** A reader that takes nothing for so long is cut off. Source: fleet.md, measured with 2.9.10. */
 const WRITE_DEADLINE = '10s';
+/** Of proving a key: two seconds are few when a thousand agents come back at once to a machine that is busy. */
+const AUTHENTICATE_WITHIN_S = 15;
 /** Finds a dead peer: two pings without an answer. */
 const PING_INTERVAL = '20s';
 const PINGS_MISSED_MAX = 2;
@@ -43,6 +45,7 @@ export function natsConfig(config: NatsConfig): string {
     pid_file: config.pidFile,
     max_payload: PAYLOAD_BYTES_MAX,
     write_deadline: WRITE_DEADLINE,
+    authorization: { timeout: AUTHENTICATE_WITHIN_S },
     ping_interval: PING_INTERVAL,
     ping_max: PINGS_MISSED_MAX,
     jetstream: { store_dir: config.storeDir, max_mem: MEMORY_BYTES_MAX, max_file: STORE_BYTES_MAX },
