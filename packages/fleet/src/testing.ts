@@ -1,4 +1,3 @@
-export { HubPlace } from './hub/hub-place.fixture.ts';
 export { ScriptedHub, type Told } from './agent/scripted-hub.fixture.ts';
 export { HubPlace, WireAgent, type WireAgentPlace } from './hub/hub-place.fixture.ts';
 export { createKey } from './nats/fleet-key.ts';
