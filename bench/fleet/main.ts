@@ -80,8 +80,8 @@ async function rate(batch: number): Promise<number> {
     while (performance.now() < until) {
       const requests = Array.from({ length: batch }, () => ({ host: host(), command: { verb: 'noop' } as const }));
       const [first] = requests;
-      if (batch === 1 && first !== undefined) await (await fleet.submit(first)).wait();
-      else for (const one of await fleet.submitAll(requests)) if ('wait' in one) await one.wait();
+      const asked = batch === 1 && first !== undefined ? [await fleet.submit(first)] : await fleet.submitAll(requests);
+      await Promise.all(asked.map((one) => ('wait' in one ? one.wait() : undefined)));
       done += batch;
     }
   };
