@@ -81,7 +81,7 @@ async function rate(batch: number): Promise<number> {
       const requests = Array.from({ length: batch }, () => ({ host: host(), command: { verb: 'noop' } as const }));
       const [first] = requests;
       const asked = batch === 1 && first !== undefined ? [await fleet.submit(first)] : await fleet.submitAll(requests);
-      await Promise.all(asked.map((one) => ('wait' in one ? one.wait() : undefined)));
+      await Promise.all(asked.map(async (one) => ('wait' in one ? await one.wait() : undefined)));
       done += batch;
     }
   };
