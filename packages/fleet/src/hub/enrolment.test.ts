@@ -79,7 +79,7 @@ describe('a host’s way into the fleet', () => {
   });
 });
 
-async function* firstChunk(stream: Duplex): AsyncGenerator<unknown> {
+async function* firstChunk(stream: Duplex): AsyncGenerator {
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     yield chunk;
     return;
