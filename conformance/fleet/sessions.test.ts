@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, EngineUnreachableError } from '@fairlead/client';
-import { CuttingProxy } from './cutting-proxy.ts';
+import { FaultProxy } from '@fairlead/testkit';
 import { FleetWorld } from './fleet-world.ts';
 
 describe('connect({ hub, host })', { concurrency: 2 }, () => {
@@ -33,9 +33,9 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
   });
 
   it('carries a megabyte of input, each byte once, while the wire is cut again and again', async () => {
-    await using proxy = await CuttingProxy.to(Number(world.url.port));
+    await using proxy = await FaultProxy.open({ host: '127.0.0.1', port: Number(world.url.port) });
     const token = await world.user('paste', 'exec');
-    await using far = await connect({ hub: proxy.url, token, host: 'web' });
+    await using far = await connect({ hub: `http://127.0.0.1:${proxy.port}`, token, host: 'web' });
     await background(web, 'paste');
     const bytes = randomBytes(1_000_000);
     await using shell = await far.containers.spawn('paste', ['sh', '-c', 'cat'], { stdin: true });
@@ -51,7 +51,7 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
     assert.equal(await shell.exitCode(), 0);
     over.abort();
     await cutting;
-    assert.ok(proxy.cuts > 3, `${proxy.cuts} cuts`);
+    assert.ok(proxy.accepted > 4, `${proxy.accepted} connections`);
     await web.containers.remove('paste', { force: true });
   });
 
@@ -67,17 +67,18 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
   });
 
   it('goes on with a terminal at its offset after the wire was gone for a while', async () => {
-    await using proxy = await CuttingProxy.to(Number(world.url.port));
+    await using proxy = await FaultProxy.open({ host: '127.0.0.1', port: Number(world.url.port) });
     const token = await world.user('terminal', 'exec');
-    await using far = await connect({ hub: proxy.url, token, host: 'web' });
+    await using far = await connect({ hub: `http://127.0.0.1:${proxy.port}`, token, host: 'web' });
     await background(web, 'away');
     await using shell = await far.containers.spawn('away', ['sh'], { tty: true, stdin: true });
     const heard = collect(shell.output());
     await shell.write(Buffer.from('for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 0.5; done; exit 5\n'));
     await sleep(700);
+    const refusing = proxy.refuse();
     proxy.cut();
     await sleep(2_000);
-    proxy.mend();
+    refusing[Symbol.dispose]();
     const text = (await heard).toString();
     for (let tick = 1; tick <= 8; tick += 1) assert.equal(text.split(`tick ${tick}\r\n`).length, 2, text);
     assert.equal(await shell.exitCode(), 5);
@@ -133,12 +134,12 @@ async function background(client: Client, name: string): Promise<void> {
   await client.containers.start(name);
 }
 
-async function cutNowAndThen(proxy: CuttingProxy, until: AbortSignal): Promise<void> {
+async function cutNowAndThen(proxy: FaultProxy, until: AbortSignal): Promise<void> {
   while (!until.aborted) {
     await sleep(150, undefined, { signal: until }).catch(() => {});
+    using _ = proxy.refuse();
     proxy.cut();
     await sleep(30);
-    proxy.mend();
   }
 }
 
