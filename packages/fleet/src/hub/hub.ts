@@ -216,10 +216,13 @@ function startTimers({ desk, presence, operations, log }: HubParts): Disposable 
 /** While the hub is cut off from NATS it hears nobody, and that says nothing about them. */
 async function watchConnection(connection: NatsConnection, { presence, log }: HubParts): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === 'disconnect') log.warning('hub.nats.disconnected');
+    if (status.type === 'disconnect') {
+      log.warning('hub.nats.disconnected');
+      presence.hubIsAway();
+    }
     if (status.type === 'reconnect') {
       log.event('hub.nats.reconnected');
-      presence.hubWasAway();
+      presence.hubIsBack();
     }
   }
 }

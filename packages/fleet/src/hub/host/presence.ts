@@ -36,6 +36,7 @@ export class Presence {
   readonly #deps: PresenceDeps;
   readonly #byHost = new Map<HostId, HostPresence>();
   readonly #connections = new Map<HostId, Set<NatsClientId>>();
+  #isAway = false;
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -84,14 +85,21 @@ export class Presence {
     this.#byHost.delete(host);
   }
 
-  /** The hub itself was cut off: nobody could be heard, and nothing follows from it. */
-  hubWasAway(): void {
+  /** The hub itself is cut off: nobody can be heard, and nothing follows from it. */
+  hubIsAway(): void {
+    this.#isAway = true;
+  }
+
+  /** It is back: everybody has their time again to be heard. */
+  hubIsBack(): void {
+    this.#isAway = false;
     this.#connections.clear();
     for (const [host, presence] of this.#byHost) this.#byHost.set(host, { ...presence, heardMs: this.#deps.nowMs() });
   }
 
   /** Finds those that have fallen silent. To be called every second. */
   sweep(): void {
+    if (this.#isAway) return;
     const silentMs = this.heartbeatMs * HEARTBEATS_MISSED_MAX;
     const nowMs = this.#deps.nowMs();
     for (const [host, { online, heardMs }] of this.#byHost) if (online && nowMs - heardMs > silentMs) this.#leave(host);
