@@ -51,7 +51,9 @@ export class HubPlace implements AsyncDisposable {
   }
 
   static async open(options: Partial<HubOptions> = {}): Promise<HubPlace> {
+    await using undo = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'fairlead-hub-'));
+    undo.defer(() => rm(directory, { recursive: true, force: true }));
     const all = {
       directory: join(directory, 'state'),
       socket: join(directory, 'hub.sock'),
@@ -64,6 +66,7 @@ export class HubPlace implements AsyncDisposable {
     const connection = await connectNats({ servers: place.hub.natsUrls, seed, name: 'test' });
     place.#connection = connection;
     place.#undo.defer(() => connection.close());
+    undo.move();
     return place;
   }
 
