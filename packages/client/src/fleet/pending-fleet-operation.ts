@@ -13,8 +13,9 @@ export interface FleetListening {
 
 /** The longest that one request waits at the hub. */
 const WAIT_MS_MAX = 30_000;
-/** Between two attempts to reach a hub that went away. */
+/** Between two attempts to reach a hub that went away, and how long it may be away: then whoever waits is told. */
 const AGAIN_MS = 250;
+const AWAY_MS_MAX = 60_000;
 
 /** An operation that the hub has on record, whether somebody listens or not. */
 export class PendingFleetOperation {
@@ -48,16 +49,20 @@ export class PendingFleetOperation {
    * Waits for its end; a hub that goes away meanwhile is asked again when it is back.
    *
    * @returns the operation: ended, or as far as it was when `patienceMs` ended.
-   * @throws HubRefusedError; the signal's reason when aborted.
+   * @throws HubRefusedError; HubUnreachableError when the hub was away for a minute: the operation goes on; the signal's reason.
    */
   async wait(listening: FleetListening = {}): Promise<FleetOperation> {
     const untilMs = performance.now() + (listening.patienceMs ?? Infinity);
     const signal = listening.signal ?? new AbortController().signal;
+    let heardMs = performance.now();
     while (!this.isEnded) {
       const waitMs = Math.floor(Math.min(WAIT_MS_MAX, Math.max(0, untilMs - performance.now())));
       const path = `/v1/operations/${this.id}`;
       const call = { method: 'GET', path, query: { waitMs } } as const;
-      const now = await goneIsUndefined(this.#calls.ask<FleetOperation>(call, signal));
+      const mayBeAway = performance.now() - heardMs < AWAY_MS_MAX;
+      const asked = this.#calls.ask<FleetOperation>(call, signal);
+      const now = mayBeAway ? await goneIsUndefined(asked) : await asked;
+      if (now !== undefined) heardMs = performance.now();
       this.#latest = now ?? this.#latest;
       if (performance.now() >= untilMs) break;
       if (now === undefined) await sleep(AGAIN_MS, undefined, { signal });
