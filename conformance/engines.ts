@@ -29,11 +29,11 @@ const PROGRAMS: Readonly<Record<EngineKind, (home: PrivateHome, options: EngineO
   dockerd: dockerdProgram,
   podman: (home, { insecureRegistries = [] }) => podmanProgram(home, insecureRegistries),
 };
-/** Below which cgroup each keeps those of its containers, the deepest first. */
-const CGROUP_PARENTS: Readonly<Record<EngineKind, readonly string[]>> = {
-  fairlead: ['fairlead'],
-  dockerd: ['docker'],
-  podman: ['libpod_parent/conmon', 'libpod_parent'],
+/** Below which cgroup each keeps those of its containers. */
+const CGROUP_PARENTS: Readonly<Record<EngineKind, string>> = {
+  fairlead: 'fairlead',
+  dockerd: 'docker',
+  podman: 'libpod_parent',
 };
 
 /**
@@ -138,7 +138,7 @@ export class EngineUnderTest implements AsyncDisposable {
     } finally {
       await this.#process[Symbol.asyncDispose]();
       await removeHome(this.#home);
-      for (const parent of CGROUP_PARENTS[this.kind]) removeEmptyCgroups(parent);
+      removeEmptyCgroups(CGROUP_PARENTS[this.kind]);
     }
   }
 }

@@ -78,10 +78,14 @@ function removeNetwork(root: string): void {
   rmSync(`/run/fairlead/${hash.slice(0, 12)}`, { recursive: true, force: true });
 }
 
-/** Removes the cgroups an engine keeps for the containers it had; those in use, by another engine, stay. */
+/** Removes the cgroups an engine keeps for the containers it had, and theirs; those in use, by another engine, stay. */
 export function removeEmptyCgroups(parent: string): void {
   for (const controller of readdirSync('/sys/fs/cgroup')) {
     const directory = join('/sys/fs/cgroup', controller, parent);
+    const children = ifThere(() => readdirSync(directory, { withFileTypes: true }), []);
+    for (const child of children.filter((entry) => entry.isDirectory())) {
+      ifThere(() => rmdirSync(join(directory, child.name)), undefined);
+    }
     ifThere(() => rmdirSync(directory), undefined);
   }
 }

@@ -23,7 +23,8 @@ export function readHostTraces(home: string): HostTraces {
     ...packetFilters(),
     ...cgroups('/sys/fs/cgroup', CGROUP_DEPTH),
     ...named('state of an engine', '/run/fairlead').filter((trace) => !trace.endsWith('/subnets')),
-    ...named('file', home),
+    // Node keeps what it compiled there, for whoever comes next.
+    ...named('file', home).filter((trace) => !trace.endsWith('/node-compile-cache')),
   ];
 }
 

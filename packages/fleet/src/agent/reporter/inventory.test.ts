@@ -27,7 +27,9 @@ function merged(deltas: readonly InventoryDelta[]): Readonly<Record<string, stri
   return Object.fromEntries(known);
 }
 
-const host = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('running', 'exited'));
+const host = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('running', 'exited'), {
+  noNullPrototype: true,
+});
 const listOf = (now: Readonly<Record<string, string>>): readonly ContainerSummary[] =>
   Object.entries(now).map(([id, state]) => summary(id, state));
 
