@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, EngineUnreachableError } from '@fairlead/client';
+import { FleetClient, type SessionViewer } from '@fairlead/client/fleet';
 import { FaultProxy } from '@fairlead/testkit';
 import { FleetWorld } from './fleet-world.ts';
 
@@ -128,6 +129,60 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
     await assert.rejects(dead.containers.list(), EngineUnreachableError);
   });
 });
+
+describe('FleetClient.openSession', () => {
+  let world: FleetWorld;
+  let fleet: FleetClient;
+  let web: Client;
+
+  before(async () => {
+    world = await FleetWorld.open();
+    fleet = await FleetClient.open({ hub: world.socket });
+    web = await connect({ hub: world.socket, host: 'web' });
+    await background(web, 'seen');
+  });
+  after(async () => {
+    await web.containers.remove('seen', { force: true });
+    await web[Symbol.asyncDispose]();
+    await fleet[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  it('shows a program to many, lets one type, and ends with its exit code', async () => {
+    const argv = ['sh', '-c', 'read a; echo "got $a"; echo bad >&2; exit 4'];
+    const session = await fleet.openSession('web', { kind: 'exec', container: 'seen', argv, stdin: true });
+    await using watcher = await fleet.joinSession(session);
+    await using typist = await fleet.joinSession(session, { write: true });
+    await typist.write(Buffer.from('it\n'));
+    for (const viewer of [watcher, typist]) {
+      assert.deepEqual(await seen(viewer), { stdout: 'got it\n', stderr: 'bad\n' });
+      assert.equal(viewer.exitCode(), 4);
+    }
+    await using late = await fleet.joinSession(session, { offset: 4 });
+    assert.deepEqual(await seen(late), { stdout: 'it\n', stderr: 'bad\n' });
+  });
+
+  it('follows a log, and refuses what is not there or not allowed', async () => {
+    await web.run('busybox', ['echo', 'logged'], { name: 'logger' });
+    const session = await fleet.openSession('web', { kind: 'logs', container: 'logger' });
+    await using viewer = await fleet.joinSession(session);
+    assert.equal((await seen(viewer)).stdout, 'logged\n');
+    assert.throws(() => viewer.exitCode(), /cannot be known/);
+    await web.containers.remove('logger');
+    const nobody = { sessionId: session.sessionId, token: 'wrong' };
+    await assert.rejects(fleet.joinSession(nobody), /no such session/);
+    const gone = fleet.openSession('web', { kind: 'exec', container: 'nosuch', argv: ['id'] });
+    await assert.rejects(gone, /No such container: nosuch/);
+  });
+});
+
+async function seen(viewer: SessionViewer): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const text = { stdout: '', stderr: '' };
+  for await (const item of viewer.output()) {
+    if (item.kind === 'output') text[item.stream] += Buffer.from(item.bytes).toString();
+  }
+  return text;
+}
 
 async function background(client: Client, name: string): Promise<void> {
   await client.containers.create({ Image: 'busybox', Cmd: ['sleep', '1000'] }, { name });

@@ -3,7 +3,14 @@ export { SessionEnd } from './fleet/session-end.ts';
 export type { SessionChannel } from './fleet/session-keeper.ts';
 export { SessionViewer, type SessionItem } from './fleet/session-viewer.ts';
 export { wayToHub } from './fleet/way-to-hub.ts';
-export { FleetClient, type HubConnectOptions, type OperationQuery } from './fleet/fleet-client.ts';
+export { SessionRefused } from './fleet/ask-for-session.ts';
+export {
+  FleetClient,
+  type HubConnectOptions,
+  type JoinOptions,
+  type OpenSession,
+  type OperationQuery,
+} from './fleet/fleet-client.ts';
 export { HubConnectionLostError, HubRefusedError, HubUnreachableError } from './fleet/hub-errors.ts';
 export { PendingFleetOperation, type FleetListening } from './fleet/pending-fleet-operation.ts';
 export type { SseEvent } from './fleet/sse-feed.ts';

@@ -10,6 +10,8 @@ import type {
   FleetState,
   FleetUser,
   HostChange,
+  SessionKind,
+  SessionOpen,
   SubmitAnswer,
   SubmitOperation,
   SubmitRefusal,
@@ -21,6 +23,8 @@ import type { EndpointChoice } from '../endpoint/engine-endpoint.ts';
 import { HubCalls } from './hub-calls.ts';
 import { HubConnectionLostError } from './hub-errors.ts';
 import { isGone, PendingFleetOperation } from './pending-fleet-operation.ts';
+import { sessionAgain } from './session-paths.ts';
+import { SessionViewer } from './session-viewer.ts';
 import { sseFeed, type SseEvent } from './sse-feed.ts';
 import { wayToHub } from './way-to-hub.ts';
 
@@ -31,6 +35,23 @@ export interface HubConnectOptions {
   /** A user's token; not needed over the hub's own socket. */
   readonly token?: string | undefined;
   readonly tls?: EndpointChoice['tls'];
+}
+
+/** A session of a host, and what joins it. */
+export interface OpenSession {
+  readonly sessionId: string;
+  /** Whoever has it may join. */
+  readonly token: string;
+  readonly kind: SessionKind;
+  readonly tty: boolean;
+}
+
+/** How somebody joins a session. */
+export interface JoinOptions {
+  readonly write?: boolean | undefined;
+  /** Where another viewer stopped; 0 is the beginning, as far as the host still has it. */
+  readonly offset?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Which operations, the newest first. */
@@ -157,6 +178,32 @@ export class FleetClient implements AsyncDisposable {
 
   async operations(query: OperationQuery = {}, signal?: AbortSignal): Promise<readonly FleetOperation[]> {
     return await this.#get('/v1/operations', { ...query }, signal);
+  }
+
+  /**
+   * Opens a session on a host, which goes on without its viewers: a program, a container's streams, a log. Join it to see it.
+   *
+   * @throws HubRefusedError 'HOST_OFFLINE', 'DENIED_BY_POLICY', 'FORBIDDEN', 'NOT_FOUND'.
+   */
+  async openSession(host: string, open: SessionOpen, signal: AbortSignal = anyTime()): Promise<OpenSession> {
+    const path = `/v1/hosts/${encodeURIComponent(host)}/sessions`;
+    return await this.#calls.ask({ method: 'POST', path, body: open }, signal);
+  }
+
+  /**
+   * Looks at a session, from `offset` on, and types into it when `write` is asked for: the last one who asked does. It comes back by
+   * itself when the wire is cut.
+   *
+   * @throws SessionRefused when there is no such session any more, EngineUnreachableError when the hub cannot be reached.
+   */
+  async joinSession(
+    session: Pick<OpenSession, 'sessionId' | 'token'>,
+    { write = false, offset = 0, signal = anyTime() }: JoinOptions = {},
+  ): Promise<SessionViewer> {
+    const viewer = new SessionViewer(offset);
+    const first = sessionAgain(session, { write });
+    await this.#calls.sessions.keep(viewer, { first, again: () => first }, signal);
+    return viewer;
   }
 
   /** What happens in the fleet from now on, or behind the event with this id. It ends with the connection. */

@@ -4,6 +4,7 @@ import { trustDocument } from '../codec/json.ts';
 import { EngineUnreachableError } from '../errors.ts';
 import { ConnectionBroken, type HttpAnswer, HttpConnections } from '../transport/http-connections.ts';
 import type { Transport } from '../transport/transport.ts';
+import { SessionKeeper } from './session-keeper.ts';
 import { HubConnectionLostError, HubRefusedError, HubUnreachableError } from './hub-errors.ts';
 
 /** One request to the hub. */
@@ -26,6 +27,14 @@ export class HubCalls implements AsyncDisposable {
     this.#transport = transport;
     this.#connections = new HttpConnections(transport);
     this.#token = token;
+  }
+
+  /** Keeps sessions on connections of this hub. */
+  get sessions(): SessionKeeper {
+    return new SessionKeeper({
+      connections: this.#connections,
+      target: { hub: this.#transport, token: this.#token },
+    });
   }
 
   /** As a person would write it. */
