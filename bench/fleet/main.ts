@@ -37,7 +37,8 @@ await allOnline();
 add('all agents connected', `${(connectedMs / 1000).toFixed(1)} s`, '');
 const after = place.memory();
 const perAgent = (bytes: number): string => `${(bytes / agents / 1024).toFixed(1)} KiB`;
-add('memory per agent, hub', perAgent(after.hubBytes - before.hubBytes), '≤ 60 KB');
+// All of it: what enrolling has left in its heap hides what the agents add.
+add('memory per agent, the whole hub', perAgent(after.hubBytes), '≤ 60 KB');
 add('memory per agent, nats-server', perAgent(after.natsBytes - before.natsBytes), '');
 await using fleet = await FleetClient.open({ hub: place.socket });
 add('live commands, one request each', `${(await rate(1)).toFixed(0)} /s`, '');
