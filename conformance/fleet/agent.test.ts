@@ -179,7 +179,7 @@ describe('fairlead agent', { skip: process.getuid?.() !== 0 }, () => {
     await hub.end(hub.send({ verb: 'create', name: 'last', body: body(ignoresTerm), start: true }));
     const id = hub.send({ verb: 'stop', container: 'last', graceMs: 3_000 });
     await hub.events(id, (events) => kinds(events).includes('signal'));
-    assert.equal(await world.stopAgent(), 0);
+    assert.equal(await world.stopAgent(), 0, world.agentLog());
     assert.equal(hub.operations.get(id)?.events.at(-1)?.kind, 'phase');
     await world.startLinkedAgent();
     const { state, outcome } = await hub.end(id);

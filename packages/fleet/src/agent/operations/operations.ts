@@ -236,7 +236,13 @@ export class Operations {
       overtakes: run.overtakes,
       canBeOvertaken: () => run.canBeOvertaken(),
       run: async (release) => {
-        await run.run(release);
+        try {
+          await run.run(release);
+        } catch (error) {
+          // What is left at that moment is the next agent's.
+          const { leaving, log } = this.#deps;
+          if (!leaving.aborted) log.failure('agent.operation.broken', error, { operationId: run.operationId });
+        }
         this.#runs.delete(run.operationId);
       },
     };
