@@ -73,7 +73,10 @@ export class EngineGateway implements AsyncDisposable {
   async #upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
     try {
       const access = accessOf(request.method ?? '', request.url ?? '');
-      const refusal = await this.#judge(request, access, undefined);
+      // Only what becomes a stream: a create that asks for an upgrade would go on without its body being judged.
+      const kind = access?.endpoint.row?.response.kind;
+      const isStream = kind === 'hijack' || kind === 'web-socket';
+      const refusal = await this.#judge(request, isStream ? access : undefined, undefined);
       if (refusal !== undefined) return refuseUpgrade(connection, refusal);
       await this.#forwarder.forwardUpgrade(request, connection, head);
     } catch (error) {
