@@ -58,12 +58,45 @@ export class EngineForwarder implements Disposable {
     for (let at = 0; at < rawHeaders.length; at += 2)
       lines.push(`${rawHeaders[at] ?? ''}: ${rawHeaders[at + 1] ?? ''}`);
     engine.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-    // A body that came along is still unread: it is the engine's to read.
-    if (head.length > 0) engine.write(head);
+    // The body is still unread: it is the engine's to read, and so is everything behind it once the engine has upgraded.
+    if (head.length > 0) connection.unshift(head);
+    connection.once('close', () => engine.destroy());
+    for (let left = Number(request.headers['content-length'] ?? 0); left > 0;) {
+      const bytes = await nextBytes(connection, left);
+      if (bytes === undefined) return void engine.destroy();
+      engine.write(bytes);
+      left -= bytes.length;
+    }
+    const first = await nextBytes(engine, UPGRADED.length);
+    if (first !== undefined) engine.unshift(first);
+    if (first === undefined || !UPGRADED.equals(first)) {
+      // It goes on speaking HTTP, and what came next would be judged by nobody: nothing does.
+      engine.end();
+      return await pipeline(engine, connection);
+    }
     // A half-close passes as one; what breaks on one side breaks the other.
     const passing = [pipeline(connection, engine, { end: true }), pipeline(engine, connection, { end: true })];
     await Promise.allSettled(passing);
   }
+}
+
+/** How the answer of an engine begins that takes the connection. */
+const UPGRADED = Buffer.from('HTTP/1.1 101');
+
+/** The next bytes of a stream, `maxBytes` at most; undefined when there are none any more. */
+async function nextBytes(stream: Duplex, maxBytes: number): Promise<Uint8Array | undefined> {
+  while (!stream.readableEnded && !stream.destroyed) {
+    const bytes: unknown = stream.read(Math.min(maxBytes, stream.readableLength || 1));
+    if (bytes instanceof Uint8Array) return bytes;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stream.off('readable', done).off('end', done).off('close', done);
+        resolve();
+      };
+      stream.on('readable', done).on('end', done).on('close', done);
+    });
+  }
+  return undefined;
 }
 
 function withLengthOf(rawHeaders: readonly string[], body: string): string[] {

@@ -113,7 +113,10 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     const { client, serve } = this.#deps;
     if (open.kind === 'tunnel') return new TunnelSession((connection) => serve(connection, request.actor));
     const recording = open.kind === 'exec' && open.record === true ? await this.#recordingOf(request, open) : undefined;
-    const source = await openSource(client, open, this.#leaving.signal);
+    const source = await openSource(client, open, this.#leaving.signal).catch(async (error: unknown) => {
+      await recording?.[Symbol.asyncDispose]();
+      throw error;
+    });
     const session = new StreamSession({ kind: open.kind, source, record: recording?.write.bind(recording) });
     void session.over.then(() => recording?.[Symbol.asyncDispose]());
     return session;
