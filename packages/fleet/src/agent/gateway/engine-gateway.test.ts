@@ -127,6 +127,18 @@ describe('EngineGateway', () => {
     assert.equal(Buffer.concat(heard).toString(), 'HELLO');
   });
 
+  it('lets nothing that is no stream by as an upgrade', async () => {
+    await using come = await through('operate');
+    const connection = await come.client.dial(AbortSignal.timeout(30_000));
+    const body = '{"HostConfig":{"Privileged":true}}';
+    connection.write(
+      `POST /containers/create HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const heard: Uint8Array[] = [];
+    for await (const bytes of connection) heard.push(bytes as Uint8Array);
+    assert.match(Buffer.concat(heard).toString(), /^HTTP\/1\.1 404 /);
+  });
+
   it('lets the engine see that the caller has hung up', async () => {
     await using come = await through('view');
     const leaving = new AbortController();
