@@ -16,6 +16,8 @@ const root = join(import.meta.dirname, '..');
 
 /** One test that takes longer hangs. The longest measured, 1,000 execs in a row, takes half a minute; `make soak` gives more. */
 const TEST_TIMEOUT_MS = Number(process.env['TEST_TIMEOUT_MS'] ?? 240_000);
+/** The runner limits tests, not processes: one that its tests have left with an open handle would be waited for for ever. */
+const FILE_TIMEOUT_MS = 2 * TEST_TIMEOUT_MS;
 const FILES_AT_ONCE = 2;
 
 /** Slow files start first, so that none of them runs alone at the end. */
@@ -48,7 +50,20 @@ stream.on('test:fail', ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
 });
 stream.compose(new spec()).pipe(process.stdout);
+const watch = setInterval(endWhatHangs, 10_000);
+stream.once('end', () => clearInterval(watch));
 process.once('exit', putBack);
+
+/** Ends test files that take too long, which makes them fail, and says which. */
+function endWhatHangs(): void {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=,etimes=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+  for (const line of stdout.split('\n')) {
+    const [pid = '', seconds = '', ...args] = line.trim().split(/\s+/);
+    if (Number(seconds) * 1000 < FILE_TIMEOUT_MS) continue;
+    console.error(`run-tests: ended after ${seconds} s, its process did not exit: ${args.at(-1)}`);
+    process.kill(Number(pid), 'SIGKILL');
+  }
+}
 
 function testFiles(wanted: readonly string[]): string[] {
   const patterns = wanted.length > 0 ? wanted : ORDER;

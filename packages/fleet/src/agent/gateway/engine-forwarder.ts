@@ -1,6 +1,7 @@
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { PassThrough, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { closeWhenAnswered } from './refuse.ts';
 
 /** Hands requests on to the engine as they are, and its answers back as they come. */
 export class EngineForwarder implements Disposable {
@@ -72,7 +73,8 @@ export class EngineForwarder implements Disposable {
     if (first === undefined || !UPGRADED.equals(first)) {
       // It goes on speaking HTTP, and what came next would be judged by nobody: nothing does.
       engine.end();
-      return await pipeline(engine, connection);
+      connection.resume();
+      return await pipeline(engine, connection).finally(() => closeWhenAnswered(connection));
     }
     // A half-close passes as one; what breaks on one side breaks the other.
     const passing = [pipeline(connection, engine, { end: true }), pipeline(engine, connection, { end: true })];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { connect as dial } from 'node:net';
+import { connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -72,12 +72,17 @@ describe('EngineGateway', () => {
     const front = createServer().on('connection', () => {});
     const frontPath = join(home, `front-${Math.random()}.sock`);
     front.removeAllListeners('connection');
-    front.on('connection', (socket) => gateway.serve(socket, { name: 'mia', role }));
+    const taken: Socket[] = [];
+    front.on('connection', (socket) => {
+      taken.push(socket);
+      gateway.serve(socket, { name: 'mia', role });
+    });
     front.listen(frontPath);
     await once(front, 'listening');
     const client = await connect({ host: `unix://${frontPath}`, env: {} });
     return {
       client,
+      taken,
       async [Symbol.asyncDispose]() {
         await client[Symbol.asyncDispose]();
         await gateway[Symbol.asyncDispose]();
@@ -127,16 +132,33 @@ describe('EngineGateway', () => {
     assert.equal(Buffer.concat(heard).toString(), 'HELLO');
   });
 
-  it('lets nothing that is no stream by as an upgrade', async () => {
-    await using come = await through('operate');
-    const connection = await come.client.dial(AbortSignal.timeout(30_000));
-    const body = '{"HostConfig":{"Privileged":true}}';
-    connection.write(
-      `POST /containers/create HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
+  /** Sends a request that asks for an upgrade, hears all that comes, and sees the gateway close what this side does not. */
+  async function heardOf({ client, taken }: Through, line: string, rest: string): Promise<string> {
+    const connection = await client.dial(AbortSignal.timeout(30_000));
+    connection.write(`${line} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${rest}`);
     const heard: Uint8Array[] = [];
-    for await (const bytes of connection) heard.push(bytes as Uint8Array);
-    assert.match(Buffer.concat(heard).toString(), /^HTTP\/1\.1 404 /);
+    connection.on('data', (bytes: Uint8Array) => heard.push(bytes));
+    await once(connection, 'end');
+    const theirs = taken.at(-1);
+    assert.ok(theirs !== undefined);
+    if (!theirs.destroyed) await once(theirs, 'close');
+    connection.destroy();
+    return Buffer.concat(heard).toString();
+  }
+
+  it('lets nothing that is no stream by as an upgrade, and hangs up', async () => {
+    await using come = await through('operate');
+    const body = '{"HostConfig":{"Privileged":true}}';
+    const heard = await heardOf(come, 'POST /containers/create', `Content-Length: ${body.length}\r\n\r\n${body}`);
+    assert.match(heard, /^HTTP\/1\.1 404 /);
+  });
+
+  it('passes nothing behind an upgrade that the engine refused, and hangs up', async () => {
+    await using come = await through('exec');
+    const behind = '\r\nPOST /containers/behind/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+    const heard = await heardOf(come, 'POST /containers/gone/attach?stream=1', behind);
+    assert.match(heard, /^HTTP\/1\.1 409 Conflict\r\n[^]*container gone is not running/);
+    assert.ok(!asked.some((line) => line.includes('/behind/')));
   });
 
   it('lets the engine see that the caller has hung up', async () => {
@@ -169,6 +191,8 @@ describe('EngineGateway', () => {
 
 interface Through extends AsyncDisposable {
   readonly client: Client;
+  /** The connections that the gateway was given, the newest last. */
+  readonly taken: readonly Socket[];
 }
 
 /** Answers a few rows as an engine does. */
@@ -188,7 +212,12 @@ function scriptedEngine(asked: string[], waitAborted: () => void): Server {
       answer.once('close', waitAborted);
     } else json(404, { message: 'page not found' });
   });
-  server.on('upgrade', (_, socket) => {
+  server.on('upgrade', (request, socket) => {
+    if (request.url?.includes('/gone/') === true) {
+      const body = '{"message":"container gone is not running"}';
+      socket.end(`HTTP/1.1 409 Conflict\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      return;
+    }
     socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
     const heard: Buffer[] = [];
     socket.on('data', (bytes: Buffer) => heard.push(bytes));
