@@ -25,10 +25,28 @@ export function commandHelp(entry: CatalogEntry, command: Command): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The help of a group (`container`, `fleet`): its commands by their first names there, in the alphabet's order. */
+export function groupHelp(group: string): string {
+  const prefix = `${group} `;
+  const commands = CATALOG.flatMap(({ names, summary }) => {
+    const name = names.find((each) => each.startsWith(prefix))?.slice(prefix.length);
+    return name === undefined ? [] : [{ name, summary }];
+  });
+  const sorted = commands.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [
+    `Usage:  ${PROGRAM} ${group} COMMAND`,
+    '',
+    'Commands:',
+    ...commandLines(sorted),
+    '',
+    `Run '${PROGRAM} ${group} COMMAND --help' for more information on a command.`,
+    '',
+  ].join('\n');
+}
+
 /** The help of the program: its commands. */
 export function programHelp(globals: FlagSet): string {
-  const width = Math.max(...CATALOG.map(({ names: [name] }) => name.length));
-  const commands = CATALOG.map(({ names: [name], summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  const commands = commandLines(CATALOG.map(({ names: [name], summary }) => ({ name, summary })));
   return [
     `Usage:  ${PROGRAM} [OPTIONS] COMMAND`,
     '',
@@ -43,6 +61,11 @@ export function programHelp(globals: FlagSet): string {
     `Run '${PROGRAM} COMMAND --help' for more information on a command.`,
     '',
   ].join('\n');
+}
+
+function commandLines(commands: readonly { readonly name: string; readonly summary: string }[]): readonly string[] {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
 }
 
 function flagLines(flags: readonly FlagHelp[]): readonly string[] {

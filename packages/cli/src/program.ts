@@ -1,11 +1,11 @@
-import { CATALOG, findCommand, GROUPS } from './catalog.ts';
+import { findCommand, GROUPS } from './catalog.ts';
 import type { ArgumentCount, Command } from './command.ts';
 import type { CliContext, GlobalFlags } from './context.ts';
 import { EXIT_BROKEN_PIPE, EXIT_FAILURE, EXIT_USAGE, ExitError, failureText } from './exit-codes.ts';
 import { FlagError } from './flags/flag-error.ts';
 import { FlagSet, HelpAsked } from './flags/flag-set.ts';
 import { list, parsed, text, toggle } from './flags/flag-types.ts';
-import { commandHelp, PROGRAM, programHelp, usageLine } from './help.ts';
+import { commandHelp, groupHelp, PROGRAM, programHelp, usageLine } from './help.ts';
 import { VERSION } from './version.ts';
 
 /** Makes a command's context once the global flags are read. */
@@ -84,11 +84,8 @@ export function seeHelp(name: string): string {
 async function unknownCommand(words: readonly string[], context: CliContext, asksHelp: boolean): Promise<number> {
   const [first = '', second] = asksHelp ? words.slice(1) : words;
   if (first === '' || (GROUPS.has(first) && (second === undefined || second === '--help'))) {
-    const inGroup = CATALOG.flatMap(({ names, summary }) =>
-      names.filter((name) => first !== '' && name.startsWith(`${first} `)).map((name) => `  ${name}  ${summary}`),
-    );
     if (first === '') return await runProgram(['--help'], () => context);
-    return await print(context, `Usage:  ${PROGRAM} ${first} COMMAND\n\nCommands:\n${inGroup.join('\n')}\n`);
+    return await print(context, groupHelp(first));
   }
   const typed = GROUPS.has(first) && second !== undefined ? `${first} ${second}` : first;
   await context.err(`${PROGRAM}: unknown command: ${PROGRAM} ${typed}\n\nRun '${PROGRAM} --help' for more information`);
