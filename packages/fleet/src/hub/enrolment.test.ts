@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -67,6 +68,21 @@ describe('a host’s way into the fleet', () => {
     await place.ask('DELETE', '/v1/hosts/mine');
     await closed;
     assert.equal(await link(mine.host, await nonceOf(mine.host), mine.key), 401, 'removed');
+  });
+
+  it('hangs up on whoever was refused and stays', async () => {
+    const { hostname, port } = new URL(place.hub.url ?? '');
+    const stranger = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const failed = Promise.withResolvers<Error>();
+    stranger.on('error', failed.resolve);
+    stranger.write(`GET /v1/link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${LINK_UPGRADE}\r\n\r\n`);
+    const heard = await Array.fromAsync(stranger.iterator({ destroyOnReturn: false }));
+    assert.match(Buffer.concat(heard).toString(), /^HTTP\/1\.1 401 /);
+    // Nothing tells a side that it has not ended itself that the other has closed, but its own bytes.
+    const more = setInterval(() => stranger.write('more'), 50);
+    const { message } = await failed.promise;
+    clearInterval(more);
+    assert.match(message, /EPIPE|ECONNRESET/);
   });
 
   it('leaves lines in an audit that cannot be changed unseen', async () => {

@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { PassThrough, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { closeWhenAnswered } from './refuse.ts';
+import { closeWhenAnswered } from '../../lib/close-when-answered.ts';
 
 /** Hands requests on to the engine as they are, and its answers back as they come. */
 export class EngineForwarder implements Disposable {

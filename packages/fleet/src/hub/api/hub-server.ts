@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import { roleIncludes } from '@fairlead/protocol/fleet';
+import { closeWhenAnswered } from '../../lib/close-when-answered.ts';
 import { asHubError, HubError, STATUS_BY_CODE } from '../operation/hub-error.ts';
 import { authenticate, sourceOf } from './authenticate.ts';
 import type { Answer, Endpoint, HubParts } from './endpoint.ts';
@@ -191,6 +192,7 @@ export class HubServer implements AsyncDisposable {
       const refusal = asHubError(error);
       if (refusal.code === 'INTERNAL') this.#parts.log.failure('hub.upgrade.failed', error, { url: request.url });
       socket.end(rawAnswer(STATUS_BY_CODE[refusal.code], refusal.body));
+      closeWhenAnswered(socket);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import {
@@ -18,6 +17,9 @@ import { HubError } from '../operation/hub-error.ts';
 
 /** How long an agent may take to open a session: its engine has to start a program. */
 const OPEN_WITHIN_MS = 30_000;
+
+/** How long a caller may take to read the end of a session. */
+const LAST_WORDS_WITHIN_MS = 15_000;
 
 /** Refusals of an agent that are passed on as they are; every other one means that it cannot be opened now. */
 const CODES = [
@@ -146,12 +148,10 @@ export class StreamCarrier implements FrameCarrier {
 
   close(): void {
     if (this.#socket.destroyed) return;
-    this.#socket.end();
     // What was said last goes out; a caller that does not read it does not keep the connection.
-    void once(this.#socket, 'finish').then(
-      () => this.#socket.destroy(),
-      () => this.#socket.destroy(),
-    );
+    const late = setTimeout(() => this.#socket.destroy(), LAST_WORDS_WITHIN_MS);
+    this.#socket.once('close', () => clearTimeout(late));
+    this.#socket.end(() => this.#socket.destroy());
   }
 }
 
