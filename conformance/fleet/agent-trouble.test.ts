@@ -7,6 +7,8 @@ import { eventually } from '../eventually.ts';
 import { fairleadProgram } from '../private-fairlead.ts';
 import { AgentWorld } from './agent-world.ts';
 
+const POLICY = { maxGraceMs: 5_000, denyPrivileged: true, sessions: ['logs'], actors: ['alice'] };
+
 describe('an agent in trouble', { skip: process.getuid?.() !== 0 }, () => {
   let world: AgentWorld;
   before(async () => {
@@ -15,7 +17,7 @@ describe('an agent in trouble', { skip: process.getuid?.() !== 0 }, () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', world.stateDir]);
     world.enrol();
     const policy = join(world.home.directory, 'policy.json');
-    writeFileSync(policy, JSON.stringify({ maxGraceMs: 5_000, denyPrivileged: true }));
+    writeFileSync(policy, JSON.stringify(POLICY));
     await world.startLinkedAgent({ args: ['--policy', policy] });
   });
   after(async () => {
@@ -39,6 +41,21 @@ describe('an agent in trouble', { skip: process.getuid?.() !== 0 }, () => {
       assert.match(end.outcome.failure.message, new RegExp(rule));
       assert.ok(!events.some(({ kind }) => kind === 'started'));
     }
+  });
+
+  it('opens no session that the policy denies, and lets nobody join one whom it does', async () => {
+    const asked = { tokenHash: 'a'.repeat(64), actor: { name: 'alice', role: 'exec' } } as const;
+    const open = async (sessionId: string, kind: 'attach' | 'logs'): Promise<object> =>
+      await world.hub.session({ ...asked, sessionId, ask: 'open', open: { kind, container: 'web' } });
+    const join = async (name: string): Promise<object> => {
+      const actor = { name, role: 'exec' } as const;
+      return await world.hub.session({ ...asked, sessionId: 's_1', ask: 'join', channel: name, write: false, actor });
+    };
+    const denied = (message: string): object => ({ opened: false, code: 'DENIED_BY_POLICY', message });
+    assert.deepEqual(await open('s_0', 'attach'), denied('a session of kind attach is not allowed here (sessions)'));
+    assert.deepEqual(await open('s_1', 'logs'), { opened: true, kind: 'logs', tty: false });
+    assert.deepEqual(await join('alice'), { opened: true, kind: 'logs', tty: false });
+    assert.deepEqual(await join('bob'), denied('bob may do nothing here (actors)'));
   });
 
   it('refuses on a full disk and has started nothing; with room again it goes on', async () => {

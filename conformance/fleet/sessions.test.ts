@@ -162,6 +162,43 @@ describe('FleetClient.openSession', () => {
     assert.deepEqual(await seen(late), { stdout: 'it\n', stderr: 'bad\n' });
   });
 
+  it('delivers sizes and signals to a program, or says why not', async () => {
+    const script = 'trap "echo got it; exit 9" USR1; read line; stty size; while :; do sleep 0.1; done';
+    const argv = ['sh', '-c', script];
+    const session = await fleet.openSession('web', { kind: 'exec', container: 'seen', argv, tty: true });
+    await using watcher = await fleet.joinSession(session);
+    await assert.rejects(watcher.signal('USR1'), /only the viewer that may type/);
+    await using typist = await fleet.joinSession(session, { write: true });
+    await assert.rejects(typist.signal('NOSUCH'), /invalid signal: NOSUCH/);
+    await typist.resize({ rows: 33, columns: 99 });
+    await typist.write(Buffer.from('go\n'));
+    const [text, over] = await seenUntil(typist, '33 99');
+    await typist.signal('USR1');
+    assert.match(text + (await over), /33 99\r\n[^]*got it\r\n$/);
+    assert.equal(typist.exitCode(), 9);
+    await assert.rejects(typist.signal('USR1'), /not connected/);
+  });
+
+  it('attaches to a container: its output from the start, input, sizes, signals and the exit code', async () => {
+    const script = 'trap "echo got it; exit 3" USR1; read line; echo "$line $(stty size)"; while :; do sleep 0.1; done';
+    const body = { Image: 'busybox', Cmd: ['sh', '-c', script], Tty: true, OpenStdin: true };
+    await web.containers.create(body, { name: 'attached' });
+    const session = await fleet.openSession('web', { kind: 'attach', container: 'attached', stdin: true });
+    assert.equal(session.tty, true);
+    await using typist = await fleet.joinSession(session, { write: true });
+    await using watcher = await fleet.joinSession(session);
+    const watched = seen(watcher);
+    await web.containers.start('attached');
+    await typist.resize({ rows: 21, columns: 43 });
+    await typist.write(Buffer.from('hello\n'));
+    const [text, over] = await seenUntil(typist, '21 43');
+    await typist.signal('SIGUSR1');
+    assert.match(text + (await over), /hello 21 43\r\n[^]*got it\r\n$/);
+    assert.equal(typist.exitCode(), 3);
+    assert.equal((await watched).stdout, text + (await over));
+    await web.containers.remove('attached');
+  });
+
   it('follows a log, and refuses what is not there or not allowed', async () => {
     await web.run('busybox', ['echo', 'logged'], { name: 'logger' });
     const session = await fleet.openSession('web', { kind: 'logs', container: 'logger' });
@@ -175,6 +212,21 @@ describe('FleetClient.openSession', () => {
     await assert.rejects(gone, /No such container: nosuch/);
   });
 });
+
+/** What was shown until it had `word` in it, and what comes after. */
+async function seenUntil(viewer: SessionViewer, word: string): Promise<readonly [string, Promise<string>]> {
+  const shown = viewer.output();
+  const read = async (isEnough: (text: string) => boolean): Promise<string> => {
+    let text = '';
+    for (let next = await shown.next(); next.done !== true; next = await shown.next()) {
+      if (next.value.kind === 'output') text += Buffer.from(next.value.bytes).toString();
+      if (isEnough(text)) break;
+    }
+    return text;
+  };
+  const first = await read((so) => so.includes(word));
+  return [first, read(() => false)];
+}
 
 async function seen(viewer: SessionViewer): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const text = { stdout: '', stderr: '' };

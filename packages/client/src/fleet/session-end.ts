@@ -93,6 +93,7 @@ export class SessionEnd implements SessionParty {
         return void this.stream.destroy(lost('bytes were lost on the way'));
       case 'resize':
       case 'signal':
+      case 'answer':
       case 'ping':
         return undefined;
       default:

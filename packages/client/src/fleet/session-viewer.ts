@@ -6,6 +6,7 @@ import {
   type TerminalRect,
 } from '@fairlead/protocol/fleet';
 import { SessionLostError } from '../errors.ts';
+import { SessionAsks } from './session-asks.ts';
 import type { SessionChannel, SessionParty } from './session-keeper.ts';
 
 /** What a session shows: output in its order, or how many bytes of it this viewer missed. */
@@ -40,6 +41,7 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
   readonly #typed = new SessionRing();
   #typedFrom: number | undefined;
   #sender: SessionSender | undefined;
+  readonly #asks = new SessionAsks();
   #inputEnded = false;
   #endTold = false;
   #writable = Promise.withResolvers<void>();
@@ -92,12 +94,19 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
     this.#pump();
   }
 
-  resize({ rows, columns }: TerminalRect): void {
-    this.#channel?.send({ kind: 'resize', rows, columns });
+  /** Resolves when the program's terminal has that size. Only the session's writer is heard. @throws EngineError when it has none. */
+  async resize({ rows, columns }: TerminalRect): Promise<void> {
+    await this.#asks.ask({ kind: 'resize', rows, columns });
   }
 
-  signal(signal: string): void {
-    this.#channel?.send({ kind: 'signal', signal });
+  /**
+   * Resolves when the program has the signal: an attached container's own process, or an exec's process group. Only the session's
+   * writer is heard.
+   *
+   * @throws EngineError with the host's words when it was not delivered; ConnectionLostError when nobody knows.
+   */
+  async signal(signal: string): Promise<void> {
+    await this.#asks.ask({ kind: 'signal', signal });
   }
 
   /** Ends the session for everybody. */
@@ -116,12 +125,14 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
     this.#sender = undefined;
     this.#endTold = false;
     channel.send(this.#receiver.grant());
+    this.#asks.join(channel);
   }
 
   lost(channel: SessionChannel): void {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     this.#sender = undefined;
+    this.#asks.lost();
   }
 
   fail(error: Error): void {
@@ -146,6 +157,8 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
       case 'exit':
         this.#exit = frame;
         return this.#leave();
+      case 'answer':
+        return this.#asks.answer(frame);
       case 'half-close':
       case 'close':
       case 'resize':
@@ -184,6 +197,7 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
   }
 
   #leave(): void {
+    this.#asks.over();
     this.#closedNow.resolve();
     this.#wake.resolve();
     this.#writable.resolve();

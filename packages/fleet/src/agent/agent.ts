@@ -88,14 +88,15 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   );
   const sessions = stack.use(
     new AgentSessions({
-      client,
+      engine,
+      policy,
       serve: (connection, actor) => gateway.serve(connection, actor),
       recordings: join(stateDir, 'recordings'),
       log,
     }),
   );
   const reachable = { identity, reach: { servers: reach }, agentVersion: AGENT_VERSION };
-  const linked = keepLinked({ ...reachable, operations, sessions, policy, log, link, reporter }, signal);
+  const linked = keepLinked({ ...reachable, operations, sessions, log, link, reporter }, signal);
   await Promise.all([linked, reporter.run(signal)]);
   await Promise.all([operations.left(), outbox.left()]);
   log.event('agent.left', { open: operations.open.length });

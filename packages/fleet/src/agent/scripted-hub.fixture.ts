@@ -14,6 +14,9 @@ import {
   type HostId,
   hostSubjects,
   type InventoryDelta,
+  type SessionAnswer,
+  sessionAnswerSchema,
+  type SessionRequest,
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import { askAgent } from '../nats/ask-agent.ts';
@@ -86,6 +89,11 @@ export class ScriptedHub {
   async cancel(operationId: string): Promise<CancelAnswer> {
     const asked = { rpc: 'cancel', question: { operationId }, timeoutMs: 30_000 } as const;
     return v.parse(cancelAnswerSchema, await askAgent(this.#connection, this.#host, asked));
+  }
+
+  async session(question: SessionRequest): Promise<SessionAnswer> {
+    const asked = { rpc: 'session', question, timeoutMs: 30_000 } as const;
+    return v.parse(sessionAnswerSchema, await askAgent(this.#connection, this.#host, asked));
   }
 
   /** The events of an operation once `isEnough` says so: by default, when it has ended. @throws Error with what came, after a minute. */

@@ -22,8 +22,13 @@ const frame: fc.Arbitrary<SessionFrame> = fc.oneof(
   fc.record({ kind: fc.constant('credit' as const), offset, limit: fc.maxSafeNat() }),
   fc.record({ kind: fc.constant('half-close' as const), offset }),
   fc.record({ kind: fc.constant('skipped' as const), offset, count: fc.maxSafeNat() }),
-  fc.record({ kind: fc.constant('resize' as const), rows: fc.nat(0xffff), columns: fc.nat(0xffff) }),
-  fc.record({ kind: fc.constant('signal' as const), signal: fc.constantFrom('INT', 'SIGTERM', '9') }),
+  fc.record({ kind: fc.constant('resize' as const), id: offset, rows: fc.nat(0xffff), columns: fc.nat(0xffff) }),
+  fc.record({ kind: fc.constant('signal' as const), id: offset, signal: fc.constantFrom('INT', 'SIGTERM', '9') }),
+  fc.record({
+    kind: fc.constant('answer' as const),
+    id: offset,
+    refusal: fc.option(fc.string({ maxLength: 50 })),
+  }),
   fc.record({
     kind: fc.constant('exit' as const),
     offset,

@@ -22,8 +22,11 @@ export type SessionFrame =
   | { readonly kind: 'half-close'; readonly offset: number }
   /** So many bytes at `offset` are gone: the viewer was slower than the ring. */
   | { readonly kind: 'skipped'; readonly offset: number; readonly count: number }
-  | { readonly kind: 'resize'; readonly rows: number; readonly columns: number }
-  | { readonly kind: 'signal'; readonly signal: string }
+  /** Asked of the program beside its input, by a number of the viewer's choice; answered by `answer`. */
+  | { readonly kind: 'resize'; readonly id: number; readonly rows: number; readonly columns: number }
+  | { readonly kind: 'signal'; readonly id: number; readonly signal: string }
+  /** What became of the resize or signal of that number: null when it was done, else why it was not. */
+  | { readonly kind: 'answer'; readonly id: number; readonly refusal: string | null }
   /**
    * The last frame of every session; output ended at `offset`. Without it the end is SESSION_LOST, never 0. `exitCode` null: there
    * is none to have, and `reason` says why.
@@ -39,7 +42,18 @@ const HEAD_BYTES = 10;
 /** The longest frame as bytes. */
 export const SESSION_FRAME_BYTES_MAX: number = SESSION_CHUNK_BYTES_MAX + HEAD_BYTES;
 
-const KINDS = ['bytes', 'credit', 'half-close', 'skipped', 'resize', 'signal', 'exit', 'close', 'ping'] as const;
+const KINDS = [
+  'bytes',
+  'credit',
+  'half-close',
+  'skipped',
+  'resize',
+  'signal',
+  'exit',
+  'close',
+  'ping',
+  'answer',
+] as const;
 const STREAMS: readonly SessionStreamNumber[] = [0, 1, 2];
 
 /**
@@ -84,6 +98,8 @@ export function decodeSessionFrame(encoded: Uint8Array): SessionFrame {
       return { kind, ...readJson(resize, payload) };
     case 'signal':
       return { kind, ...readJson(signal, payload) };
+    case 'answer':
+      return { kind, ...readJson(answer, payload) };
     case 'exit':
       return { kind, offset, ...readJson(exit, payload) };
     case 'close':
@@ -95,8 +111,10 @@ export function decodeSessionFrame(encoded: Uint8Array): SessionFrame {
 
 const dimension = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(0xffff));
 const reason = v.pipe(v.string(), v.maxLength(SESSION_CHUNK_BYTES_MAX));
-const resize = v.object({ rows: dimension, columns: dimension });
-const signal = v.object({ signal: v.pipe(v.string(), v.minLength(1), v.maxLength(32)) });
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const resize = v.object({ id, rows: dimension, columns: dimension });
+const signal = v.object({ id, signal: v.pipe(v.string(), v.minLength(1), v.maxLength(32)) });
+const answer = v.object({ id, refusal: v.nullable(reason) });
 const exit = v.object({ exitCode: v.nullable(v.pipe(v.number(), v.safeInteger())), reason });
 const close = v.object({ reason });
 
@@ -112,9 +130,11 @@ function payloadOf(frame: SessionFrame): Uint8Array {
     case 'ping':
       return new Uint8Array();
     case 'resize':
-      return json({ rows: frame.rows, columns: frame.columns });
+      return json({ id: frame.id, rows: frame.rows, columns: frame.columns });
     case 'signal':
-      return json({ signal: frame.signal });
+      return json({ id: frame.id, signal: frame.signal });
+    case 'answer':
+      return json({ id: frame.id, refusal: frame.refusal });
     case 'exit':
       return json({ exitCode: frame.exitCode, reason: frame.reason });
     case 'close':

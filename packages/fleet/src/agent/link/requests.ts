@@ -4,7 +4,6 @@ import * as v from 'valibot';
 import type { FleetLog } from '../../lib/log.ts';
 import { failure } from '../executor/failure.ts';
 import type { Operations } from '../operations/operations.ts';
-import { denySession, type Policy } from '../policy/policy.ts';
 import type { SessionHost } from '../sessions/session-host.ts';
 import type { CommandQueue } from './command-queue.ts';
 import type { Epoch } from './epoch.ts';
@@ -13,7 +12,6 @@ import type { Epoch } from './epoch.ts';
 export interface RequestDeps {
   readonly operations: Operations;
   readonly sessions: SessionHost;
-  readonly policy: Policy;
   readonly log: FleetLog;
 }
 
@@ -50,16 +48,10 @@ async function cancel({ operations, log }: RequestDeps, document: unknown, messa
   message.respond(JSON.stringify(await operations.cancel(asked.output.operationId)));
 }
 
-async function open({ sessions, policy, log }: RequestDeps, document: unknown, message: Msg): Promise<void> {
+async function open({ sessions, log }: RequestDeps, document: unknown, message: Msg): Promise<void> {
   const asked = v.safeParse(sessionRequestSchema, document);
   if (!asked.success) return log.warning('agent.request.unreadable', { name: 'session' });
-  const request = asked.output;
-  const denied = request.ask === 'open' ? denySession(policy, request.open.kind, request.actor) : undefined;
-  const answer =
-    denied === undefined
-      ? await sessions.open(request)
-      : { opened: false, code: 'DENIED_BY_POLICY', message: `${denied.message} (${denied.rule})` };
-  message.respond(JSON.stringify(answer));
+  message.respond(JSON.stringify(await sessions.open(asked.output)));
 }
 
 function readJson(message: Msg): unknown {

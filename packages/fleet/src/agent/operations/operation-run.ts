@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ContainerInspect, DOCKER_ALLOWANCES, isEngineError } from '@fairlead/protocol';
+import { type ContainerInspect, DOCKER_ALLOWANCES, isEngineError, parseSignal } from '@fairlead/protocol';
 import {
   type CancelAnswer,
   type CommandMessage,
@@ -9,7 +9,7 @@ import {
 } from '@fairlead/protocol/fleet';
 import { wordsOf } from '../../lib/log.ts';
 import { askEngine } from '../executor/ask.ts';
-import { cancelExec } from '../executor/cancel-exec.ts';
+import { signalExec } from '../engine/signal-exec.ts';
 import { failure, failureOf, isAnswer } from '../executor/failure.ts';
 import { type Terms, termsOf } from '../executor/terms.ts';
 import type { JournalEntry, Step } from '../journal/record.ts';
@@ -138,8 +138,10 @@ export class OperationRun implements LaneTask {
       return { result: 'CANCEL_DELIVERED' };
     }
     if (this.#stage === 'started' && verb === 'exec') {
-      const entry = this.#deps.journal.entry(this.operationId);
-      if (entry !== undefined && (await cancelExec(this.#deps.engine, entry, this.#deps.leaving))) {
+      const steps = this.#deps.journal.entry(this.operationId)?.steps ?? [];
+      const execId = steps.flatMap((step) => (step.step === 'exec' ? [step.execId] : [])).at(-1);
+      const { engine, leaving } = this.#deps;
+      if (execId !== undefined && (await signalExec(engine, { execId, number: parseSignal('KILL') }, leaving))) {
         return { result: 'CANCEL_DELIVERED' };
       }
     }

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Client } from '@fairlead/client';
 import { EngineError, isEngineError, type ErrorKind } from '@fairlead/protocol';
 import {
   type FleetActor,
@@ -12,7 +11,9 @@ import {
 } from '@fairlead/protocol/fleet';
 import type { Duplex } from 'node:stream';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
+import type { EngineSide } from '../engine/engine-side.ts';
 import type { Epoch } from '../link/epoch.ts';
+import { type Denial, denySession, denyVerb, type Policy } from '../policy/policy.ts';
 import { Asciicast } from './asciicast.ts';
 import { type ChannelEnds, NatsChannel, type SessionLink } from './nats-channel.ts';
 import { openSource } from './open-source.ts';
@@ -25,7 +26,9 @@ import { TunnelSession } from './tunnel-session.ts';
 export const SESSIONS_MAX = 500;
 
 export interface SessionsDeps {
-  readonly client: Client;
+  readonly engine: EngineSide;
+  /** What this host allows, whatever the hub says. */
+  readonly policy: Policy;
   /** Speaks the engine's API on a tunnel, as far as this actor may. */
   readonly serve: (connection: Duplex, actor: FleetActor) => void;
   /** Where recordings are kept. */
@@ -87,6 +90,8 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
 
   async #open(request: SessionRequest, open: SessionOpen): Promise<SessionAnswer> {
     if (this.#kept.size >= SESSIONS_MAX) return refused('TOO_MANY', `this host keeps ${SESSIONS_MAX} sessions already`);
+    const denied = denySession(this.#deps.policy, open.kind, request.actor);
+    if (denied !== undefined) return deniedBy(denied);
     if (this.#kept.has(request.sessionId)) return refused('CONFLICT', 'there is a session of that id');
     const session = await this.#start(request, open);
     const kept: Kept = { session, tokenHash: Buffer.from(request.tokenHash, 'hex'), abandoned: undefined };
@@ -101,6 +106,8 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     const kept = this.#kept.get(request.sessionId);
     const isTheirs = kept !== undefined && timingSafeEqual(kept.tokenHash, Buffer.from(request.tokenHash, 'hex'));
     if (!isTheirs) return refused('SESSION_LOST', 'this host has no such session (any more)');
+    const denied = denySession(this.#deps.policy, kept.session.kind, actor);
+    if (denied !== undefined) return deniedBy(denied);
     // On a tunnel every request is judged by itself.
     if (write && kept.session.kind !== 'tunnel' && !roleIncludes(actor.role, 'exec')) {
       return refused('FORBIDDEN', `to type takes the role exec; ${actor.name} has ${actor.role}`);
@@ -110,10 +117,10 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
   }
 
   async #start(request: SessionRequest, open: SessionOpen): Promise<AgentSession> {
-    const { client, serve } = this.#deps;
+    const { engine, serve } = this.#deps;
     if (open.kind === 'tunnel') return new TunnelSession((connection) => serve(connection, request.actor));
     const recording = open.kind === 'exec' && open.record === true ? await this.#recordingOf(request, open) : undefined;
-    const source = await openSource(client, open, this.#leaving.signal).catch(async (error: unknown) => {
+    const source = await openSource(engine, open, this.#leaving.signal).catch(async (error: unknown) => {
       await recording?.[Symbol.asyncDispose]();
       throw error;
     });
@@ -131,11 +138,13 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     return await Asciicast.create(join(this.#deps.recordings, `${sessionId}.cast`), { size, command: open.argv });
   }
 
-  #enter({ sessionId, channel }: SessionRequest, kept: Kept, write: boolean): void {
+  #enter({ sessionId, channel, actor }: SessionRequest, kept: Kept, write: boolean): void {
     clearTimeout(kept.abandoned);
     if (channel === undefined) return this.#watch(sessionId, kept);
     const openChannel = (ends: ChannelEnds): NatsChannel => this.#openChannel(channel, ends);
-    kept.session.join(openChannel, { write, changed: () => this.#watch(sessionId, kept) });
+    // A signal to an attached container is a kill of it; whoever may run programs in one may signal them.
+    const signalsDenied = kept.session.kind === 'attach' ? denyVerb(this.#deps.policy, 'kill', actor) : undefined;
+    kept.session.join(openChannel, { write, signalsDenied, changed: () => this.#watch(sessionId, kept) });
   }
 
   #openChannel(name: string, ends: ChannelEnds): NatsChannel {
@@ -178,6 +187,10 @@ const CODES: Readonly<Record<ErrorKind, string>> = {
   unavailable: 'ENGINE_UNREACHABLE',
   internal: 'ENGINE_ERROR',
 };
+
+function deniedBy({ message, rule }: Denial): SessionAnswer {
+  return refused('DENIED_BY_POLICY', `${message} (${rule})`);
+}
 
 function refused(code: string, message: string): SessionAnswer {
   return { opened: false, code, message };

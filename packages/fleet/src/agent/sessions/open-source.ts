@@ -1,46 +1,52 @@
-import type { Client, ProcessSession } from '@fairlead/client';
-import { EngineError } from '@fairlead/protocol';
+import type { ProcessSession } from '@fairlead/client';
+import { EngineError, parseSignal } from '@fairlead/protocol';
 import type { SessionOpen } from '@fairlead/protocol/fleet';
+import type { EngineSide } from '../engine/engine-side.ts';
+import { signalExec } from '../engine/signal-exec.ts';
 import type { SessionSource } from './session-source.ts';
 
 /** Opens what a session shows, on the host's engine. @throws as the client's `spawn`, `attach` and `logs`. */
 export async function openSource(
-  client: Client,
+  engine: EngineSide,
   open: Exclude<SessionOpen, { readonly kind: 'tunnel' }>,
   signal: AbortSignal,
 ): Promise<SessionSource> {
   switch (open.kind) {
     case 'exec':
-      return await execSource(client, open, signal);
+      return await execSource(engine, open, signal);
     case 'attach':
-      return await attachSource(client, open, signal);
+      return await attachSource(engine, open, signal);
     case 'logs':
-      return logSource(client, open);
+      return logSource(engine, open);
     default:
       return open satisfies never;
   }
 }
 
+const NO_SIGNAL =
+  'the signal was not delivered: engines have no request for that, and this agent cannot be certain of the program’s pid';
+
 async function execSource(
-  client: Client,
+  engine: EngineSide,
   open: Extract<SessionOpen, { readonly kind: 'exec' }>,
   signal: AbortSignal,
 ): Promise<SessionSource> {
   const { container, argv, tty = false, stdin = tty, env, user, workingDir, size } = open;
-  const session = await client.containers.spawn(container, argv, { tty, stdin, env, user, workingDir, size });
+  const session = await engine.client.containers.spawn(container, argv, { tty, stdin, env, user, workingDir, size });
   if (signal.aborted) await session[Symbol.asyncDispose]();
   signal.throwIfAborted();
   return {
     ...streamsOf(session),
     signal: async (name) => {
-      throw new EngineError('not-implemented', `an exec takes no signals (${name}): type ctrl-c, or end its input`);
+      const isDelivered = await signalExec(engine, { execId: session.id, number: parseSignal(name) }, signal);
+      if (!isDelivered) throw new EngineError('not-implemented', NO_SIGNAL);
     },
     exitCode: () => session.exitCode(),
   };
 }
 
 async function attachSource(
-  client: Client,
+  { client }: EngineSide,
   open: Extract<SessionOpen, { readonly kind: 'attach' }>,
   signal: AbortSignal,
 ): Promise<SessionSource> {
@@ -71,7 +77,7 @@ function streamsOf(session: ProcessSession): Omit<SessionSource, 'signal' | 'exi
   };
 }
 
-function logSource(client: Client, open: Extract<SessionOpen, { readonly kind: 'logs' }>): SessionSource {
+function logSource({ client }: EngineSide, open: Extract<SessionOpen, { readonly kind: 'logs' }>): SessionSource {
   const over = new AbortController();
   const { container, follow = false, tail } = open;
   return {
@@ -84,8 +90,8 @@ function logSource(client: Client, open: Extract<SessionOpen, { readonly kind: '
     },
     write: () => Promise.resolve(),
     endInput: () => {},
-    resize: () => Promise.resolve(),
-    signal: () => Promise.resolve(),
+    resize: () => Promise.reject(new EngineError('conflict', 'a log has no size')),
+    signal: () => Promise.reject(new EngineError('conflict', 'a log takes no signals')),
     exitCode: () => Promise.resolve(null),
     [Symbol.asyncDispose]: async () => over.abort(),
   };

@@ -1,7 +1,7 @@
 import type { SessionAnswer, SessionRequest } from '@fairlead/protocol/fleet';
 import type { Epoch } from '../link/epoch.ts';
 
-/** Who opens sessions on this host. The policy has allowed it, and the role was checked by the hub. */
+/** Who opens sessions on this host. The role was checked by the hub. */
 export interface SessionHost {
   /** Sessions that are open. */
   readonly count: number;

@@ -13,7 +13,9 @@ export interface SessionSource extends AsyncDisposable {
   /** Resolves when the bytes were taken. */
   write(bytes: Uint8Array): Promise<void>;
   endInput(): void;
+  /** @throws Error that says why it was not done. */
   resize(size: TerminalRect): Promise<void>;
+  /** Resolves when it was delivered. @throws Error that says why it was not. */
   signal(name: string): Promise<void>;
   /** Asked after the output's end; null: it has none. @throws when it cannot be known. */
   exitCode(): Promise<number | null>;

@@ -1,5 +1,14 @@
 import type { SessionKind } from '@fairlead/protocol/fleet';
+import type { Denial } from '../policy/policy.ts';
 import type { OpenChannel } from './nats-channel.ts';
+
+/** What a viewer may do beside looking. */
+export interface ViewerRights {
+  /** It may type, as long as no other that may has come after it. */
+  readonly write: boolean;
+  /** Why its signals are not delivered. */
+  readonly signalsDenied: Denial | undefined;
+}
 
 /** A session as the agent keeps it: it outlives those who look at it. */
 export interface AgentSession extends AsyncDisposable {
@@ -12,5 +21,5 @@ export interface AgentSession extends AsyncDisposable {
   /** Resolves when nobody can learn anything from it any more. */
   readonly over: Promise<void>;
   /** One more viewer. `changed` is called when it has gone again. */
-  join(open: OpenChannel, options: { readonly write: boolean; readonly changed: () => void }): void;
+  join(open: OpenChannel, options: ViewerRights & { readonly changed: () => void }): void;
 }

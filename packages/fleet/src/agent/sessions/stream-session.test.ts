@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseSignal } from '@fairlead/protocol';
 import { hostSubjects, SESSION_RING_BYTES, type SessionFrame, type TerminalRect } from '@fairlead/protocol/fleet';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { natsTestPlace, type NatsTestPlace, testAgent } from '../../nats/nats-place.fixture.ts';
+import type { Denial } from '../policy/policy.ts';
 import { HubChannel } from './hub-channel.fixture.ts';
 import { NatsChannel } from './nats-channel.ts';
 import type { SessionSource, SourceChunk } from './session-source.ts';
@@ -32,12 +34,14 @@ describe('StreamSession', () => {
     const hubLink = { nats: hub, subjects };
     return {
       session,
-      async look(write = false) {
+      async look(write = false, signalsDenied?: Denial) {
         channels += 1;
         const seen = new HubChannel(hubLink, `c${channels}`);
         await hubLink.nats.flush();
         const channel = `c${channels}`;
-        session.join((ends) => new NatsChannel(link, channel, ends), { write, changed: () => {} });
+        session.join((ends) => new NatsChannel(link, channel, ends), {
+          ...{ write, signalsDenied, changed: () => {} },
+        });
         await link.nats.flush();
         return seen;
       },
@@ -108,12 +112,12 @@ describe('StreamSession', () => {
     await until(() => second.came.some(({ kind }) => kind === 'credit'));
     first.send(typed(3, 'late'));
     second.send(typed(3, 'd'));
-    second.send({ kind: 'resize', rows: 5, columns: 6 });
-    second.send({ kind: 'signal', signal: 'INT' });
+    second.send({ kind: 'resize', id: 1, rows: 5, columns: 6 });
+    second.send({ kind: 'signal', id: 2, signal: 'INT' });
     second.send({ kind: 'half-close', offset: 4 });
     await until(() => source.inputEnded && source.signals.length > 0 && source.sizes.length > 0);
     assert.equal(source.typed, 'abcd');
-    assert.deepEqual(source.sizes, [{ kind: 'resize', rows: 5, columns: 6 }]);
+    assert.deepEqual(source.sizes, [{ kind: 'resize', id: 1, rows: 5, columns: 6 }]);
   });
 
   it('lets Ctrl-C pass a window full of input', async () => {
@@ -122,8 +126,31 @@ describe('StreamSession', () => {
     using writer = await here.look(true);
     await until(() => writer.came.some(({ kind }) => kind === 'credit'));
     for (let at = 0; at < 8; at += 1) writer.send(typed(at * 32_768, 'z'.repeat(32_768)));
-    writer.send({ kind: 'signal', signal: 'INT' });
+    writer.send({ kind: 'signal', id: 1, signal: 'INT' });
     await until(() => source.signals.length > 0);
+  });
+
+  it('answers every size and signal, and says why one was not delivered', async () => {
+    const source = new ScriptedSource();
+    await using here = scene(source);
+    using watcher = await here.look();
+    watcher.send({ kind: 'signal', id: 1, signal: 'INT' });
+    using denied = await here.look(true, { rule: 'verbs', message: 'kill is not allowed here' });
+    denied.send({ kind: 'signal', id: 2, signal: 'INT' });
+    await until(() => answers(denied).length === 1);
+    using writer = await here.look(true);
+    writer.send({ kind: 'resize', id: 3, rows: 1, columns: 2 });
+    writer.send({ kind: 'signal', id: 4, signal: 'INT' });
+    writer.send({ kind: 'signal', id: 5, signal: 'NOSUCH' });
+    await until(() => answers(writer).length === 3 && answers(watcher).length === 1);
+    assert.deepEqual(answers(watcher), [[1, 'only the viewer that may type is heard']]);
+    assert.deepEqual(answers(denied), [[2, 'kill is not allowed here (verbs)']]);
+    assert.deepEqual(answers(writer), [
+      [3, null],
+      [4, null],
+      [5, 'invalid signal: NOSUCH'],
+    ]);
+    assert.deepEqual([source.signals, source.sizes.length], [['INT'], 1]);
   });
 
   it('tells why there is no exit code instead of making one up', async () => {
@@ -140,7 +167,11 @@ describe('StreamSession', () => {
 
 interface Scene extends AsyncDisposable {
   readonly session: StreamSession;
-  look(write?: boolean): Promise<HubChannel>;
+  look(write?: boolean, signalsDenied?: Denial): Promise<HubChannel>;
+}
+
+function answers({ came }: HubChannel): readonly (readonly [number, string | null])[] {
+  return came.flatMap((frame) => (frame.kind === 'answer' ? [[frame.id, frame.refusal] as const] : []));
 }
 
 function typed(offset: number, text: string): SessionFrame {
@@ -206,6 +237,7 @@ class ScriptedSource implements SessionSource {
   }
 
   async signal(name: string): Promise<void> {
+    parseSignal(name);
     this.signals.push(name);
   }
 

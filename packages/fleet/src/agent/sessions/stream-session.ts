@@ -1,3 +1,4 @@
+import { EngineError } from '@fairlead/protocol';
 import {
   SESSION_RING_BYTES,
   type SessionFrame,
@@ -7,8 +8,9 @@ import {
   SessionSender,
 } from '@fairlead/protocol/fleet';
 import { wordsOf } from '../../lib/log.ts';
+import type { Denial } from '../policy/policy.ts';
 import type { NatsChannel, OpenChannel } from './nats-channel.ts';
-import type { AgentSession } from './session.ts';
+import type { AgentSession, ViewerRights } from './session.ts';
 import type { SessionSource, SourceChunk } from './session-source.ts';
 
 /** A program goes on without anybody looking at it; its session waits this long for somebody to come back. */
@@ -25,6 +27,7 @@ export interface StreamSessionParts {
 }
 
 type Exit = Extract<SessionFrame, { readonly kind: 'exit' }>;
+type Aside = Extract<SessionFrame, { readonly kind: 'resize' | 'signal' }>;
 
 /**
  * A program, a container's streams or a log, for any number of viewers: what it writes is kept in a ring of
@@ -61,8 +64,9 @@ export class StreamSession implements AgentSession {
     return this.#viewers.size;
   }
 
-  join(open: OpenChannel, options: { readonly write: boolean; readonly changed: () => void }): void {
+  join(open: OpenChannel, options: ViewerRights & { readonly changed: () => void }): void {
     const viewer: Viewer = new Viewer(open, {
+      signalsDenied: options.signalsDenied,
       ring: this.#ring,
       exit: () => this.#exit,
       receive: (frame) => this.#receive(viewer, frame),
@@ -108,6 +112,7 @@ export class StreamSession implements AgentSession {
   #receive(viewer: Viewer, frame: SessionFrame): void {
     const { source } = this.#parts;
     if (frame.kind === 'close') return void this[Symbol.asyncDispose]();
+    if (frame.kind === 'resize' || frame.kind === 'signal') return void this.#answer(viewer, frame);
     if (viewer !== this.#writer) return;
     switch (frame.kind) {
       case 'bytes': {
@@ -117,10 +122,7 @@ export class StreamSession implements AgentSession {
       }
       case 'half-close':
         return this.#then(() => source.endInput());
-      case 'resize':
-        return this.#aside(source.resize(frame));
-      case 'signal':
-        return this.#aside(source.signal(frame.signal));
+      case 'answer':
       case 'credit':
       case 'skipped':
       case 'exit':
@@ -143,13 +145,24 @@ export class StreamSession implements AgentSession {
     });
   }
 
-  /** A size or a signal for a program that has just ended is nobody's. */
-  #aside(done: Promise<void>): void {
-    done.catch(() => {});
+  /** Does what was asked beside the input, past a full window, and says what became of it. */
+  async #answer(viewer: Viewer, asked: Aside): Promise<void> {
+    const refusal = await this.#perform(viewer, asked).then(() => null, wordsOf);
+    viewer.send({ kind: 'answer', id: asked.id, refusal });
+  }
+
+  async #perform(viewer: Viewer, asked: Aside): Promise<void> {
+    if (viewer !== this.#writer) throw new EngineError('conflict', 'only the viewer that may type is heard');
+    if (this.#exit !== undefined) throw new EngineError('conflict', 'the session has ended');
+    if (asked.kind === 'resize') return await this.#parts.source.resize(asked);
+    const denied = viewer.signalsDenied;
+    if (denied !== undefined) throw new EngineError('forbidden', `${denied.message} (${denied.rule})`);
+    await this.#parts.source.signal(asked.signal);
   }
 }
 
 interface ViewerParts {
+  readonly signalsDenied: Denial | undefined;
   readonly ring: SessionRing;
   readonly exit: () => Exit | undefined;
   readonly receive: (frame: SessionFrame) => void;
@@ -173,6 +186,10 @@ class Viewer {
       },
       lost: parts.lost,
     });
+  }
+
+  get signalsDenied(): Denial | undefined {
+    return this.#parts.signalsDenied;
   }
 
   send(frame: SessionFrame): void {
