@@ -1,16 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FleetClient } from '@fairlead/client/fleet';
 import { createKey } from '@fairlead/fleet/testing';
+import { heartbeatMs } from '@fairlead/protocol/fleet';
 import { processWeights } from '../memory.ts';
-import type { PooledHost } from './agent-pool.ts';
+import type { PooledHost, PoolOrder } from './agent-pool.ts';
+import { AgentPool } from './agent-process.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
-const POOL = join(import.meta.dirname, 'agent-pool.ts');
+/** Processor time, in seconds. */
+export interface FleetCpu {
+  readonly hub: number;
+  readonly nats: number;
+  readonly agents: number;
+}
+
 /** Agents of one process: more would make the process the limit, not the hub. */
 const PER_POOL = 500;
 const ENROL_AT_ONCE = 20;
@@ -18,7 +26,7 @@ const ENROL_AT_ONCE = 20;
 /** A hub as its own process, in a directory of its own, with pools of agents. Disposing ends and removes everything. */
 export class FleetPlace implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'fleet-bench-'));
-  readonly #pools: ChildProcess[] = [];
+  readonly #pools: AgentPool[] = [];
   #hub: ChildProcess | undefined;
   #port = 0;
 
@@ -75,32 +83,52 @@ export class FleetPlace implements AsyncDisposable {
     return hosts;
   }
 
-  /** Starts their agents. @returns how long it took until all of them were connected, ms. */
+  /** Starts their agents. @returns how long it took until the hub had greeted all of them, ms. */
   async startAgents(servers: readonly string[], hosts: readonly PooledHost[]): Promise<number> {
     const startedAt = performance.now();
-    const pools = Array.from({ length: Math.ceil(hosts.length / PER_POOL) }, (_, at) =>
-      this.#startPool(servers, hosts.slice(at * PER_POOL, (at + 1) * PER_POOL)),
-    );
-    await Promise.all(pools);
+    for (let at = 0; at < hosts.length; at += PER_POOL) {
+      const order: PoolOrder = {
+        servers,
+        hosts: hosts.slice(at, at + PER_POOL),
+        heartbeatMs: heartbeatMs(hosts.length),
+      };
+      this.#pools.push(new AgentPool(order));
+    }
+    await this.linked(1);
     return performance.now() - startedAt;
+  }
+
+  /** Resolves when all agents are linked for the so-and-so-many-th time. */
+  async linked(times: number): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.linked(times)));
+  }
+
+  /** Of the hub's child. */
+  natsPid(): number {
+    return (
+      processWeights().find(({ parent, name }) => parent === this.hubPid && name.startsWith('nats-server'))?.pid ?? 0
+    );
+  }
+
+  /** What hub, nats-server and agents have had of the processors so far, in seconds. */
+  cpu(): FleetCpu {
+    const agents = this.#pools.map(({ pid }) => cpuSeconds(pid));
+    return {
+      hub: cpuSeconds(this.hubPid),
+      nats: cpuSeconds(this.natsPid()),
+      agents: agents.reduce((sum, one) => sum + one, 0),
+    };
   }
 
   /** Memory of the hub and of its nats-server, PSS in bytes. */
   memory(): { readonly hubBytes: number; readonly natsBytes: number } {
     const weights = processWeights();
-    const hub = weights.find(({ pid }) => pid === this.hubPid);
-    const mine = new Set([this.hubPid]);
-    for (const { pid, parent } of weights) if (mine.has(parent)) mine.add(pid);
-    const nats = weights.find(({ pid, name }) => mine.has(pid) && name.startsWith('nats-server'));
+    const [hub, nats] = [this.hubPid, this.natsPid()].map((wanted) => weights.find(({ pid }) => pid === wanted));
     return { hubBytes: hub?.pssBytes ?? 0, natsBytes: nats?.pssBytes ?? 0 };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pool of this.#pools) {
-      const gone = once(pool, 'exit');
-      pool.kill('SIGKILL');
-      await gone;
-    }
+    for (const pool of this.#pools) await pool[Symbol.asyncDispose]();
     if (this.#hub !== undefined && this.#hub.exitCode === null && this.#hub.signalCode === null) {
       const gone = once(this.#hub, 'exit');
       this.#hub.kill('SIGTERM');
@@ -117,12 +145,12 @@ export class FleetPlace implements AsyncDisposable {
     if (document.host === undefined) throw new Error(`not enrolled: ${document.message}`);
     return document.host;
   }
+}
 
-  async #startPool(servers: readonly string[], hosts: readonly PooledHost[]): Promise<void> {
-    const pool = spawn(process.execPath, [POOL], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#pools.push(pool);
-    pool.stdin.end(JSON.stringify({ servers, hosts }));
-    for await (const line of createInterface(pool.stdout)) if (line.includes('connectedMs')) return;
-    throw new Error('a pool of agents ended');
-  }
+/** User and system time of a process so far. Source: proc(5), `stat`: fields 14 and 15, in hundredths. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

@@ -1,5 +1,5 @@
 /**
- * Measures the fleet on this machine: `node bench/fleet/main.ts [--agents N] [--save]`.
+ * Measures the fleet on this machine: `node bench/fleet/main.ts [--agents N] [--only commands|reconnect|terminal] [--save]`.
  *
  * The hub is a process of its own with its nats-server, the agents are in processes of 500, the callers in this one; all of them
  * share the machine's processors, so what is measured is what all of it together can do.
@@ -8,15 +8,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FleetClient } from '@fairlead/client/fleet';
+import type { Figure } from './figure.ts';
+import type { PooledHost } from './agent-pool.ts';
 import { FleetPlace } from './fleet-place.ts';
 import { natsUrlOf } from './nats-url.ts';
+import { measureReconnects } from './reconnect.ts';
 import { measureTerminal } from './terminal.ts';
-
-interface Figure {
-  readonly what: string;
-  readonly value: string;
-  readonly goal: string;
-}
 
 const RATE_SECONDS = 8;
 const RATE_AT_ONCE = 64;
@@ -24,31 +21,46 @@ const BATCH = 100;
 const LATENCY_COMMANDS = 2_000;
 const LATENCY_PAUSE_MS = 5;
 
-const { values } = parseArgs({ options: { agents: { type: 'string' }, save: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { agents: { type: 'string' }, save: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+});
 const agents = Number(values.agents ?? 1_000);
+const wanted = (part: 'commands' | 'reconnect' | 'terminal'): boolean => values.only?.includes(part) ?? true;
 const figures: Figure[] = [];
 
-await using place = new FleetPlace();
-await place.startHub();
-const hosts = await timed('enrol', () => place.enrol(agents));
-const before = place.memory();
-const connectedMs = await place.startAgents([natsUrlOf(place.directory)], hosts);
-await allOnline();
-add('all agents connected', `${(connectedMs / 1000).toFixed(1)} s`, '');
-const after = place.memory();
-const perAgent = (bytes: number): string => `${(bytes / agents / 1024).toFixed(1)} KiB`;
-// All of it: what enrolling has left in its heap hides what the agents add.
-add('memory per agent, the whole hub', perAgent(after.hubBytes), '≤ 60 KB');
-add('memory per agent, nats-server', perAgent(after.natsBytes - before.natsBytes), '');
-await using fleet = await FleetClient.open({ hub: place.socket });
-add('live commands, one request each', `${(await rate(1)).toFixed(0)} /s`, '');
-add(`live commands, ${BATCH} a request`, `${(await rate(BATCH)).toFixed(0)} /s`, '≥ 5,000 /s');
-const delays = await latencies();
-add('no-op command, p50', `${delays.at(Math.floor(delays.length / 2))?.toFixed(1)} ms`, '');
-add('no-op command, p99', `${delays.at(Math.floor(delays.length * 0.99))?.toFixed(1)} ms`, '< 50 ms');
-add('all agents back after kill -9 of the hub', `${((await reconnect()) / 1000).toFixed(1)} s`, '< 10 s');
-for (const figure of await measureTerminal()) figures.push(figure);
+if (wanted('commands') || wanted('reconnect')) await measureAgents();
+if (wanted('terminal')) for (const figure of await measureTerminal()) add(figure.what, figure.value, figure.goal);
 report();
+
+async function measureAgents(): Promise<void> {
+  await using place = new FleetPlace();
+  await place.startHub();
+  const hosts = await timed('enrol', () => place.enrol(agents));
+  const before = place.memory();
+  const connectedMs = await place.startAgents([natsUrlOf(place.directory)], hosts);
+  add('all agents connected', `${(connectedMs / 1000).toFixed(1)} s`, '');
+  const after = place.memory();
+  const perAgent = (bytes: number): string => `${(bytes / agents / 1024).toFixed(1)} KiB`;
+  // All of it: what enrolling has left in its heap hides what the agents add.
+  add('memory per agent, the whole hub', perAgent(after.hubBytes), '≤ 60 KB');
+  add('memory per agent, nats-server', perAgent(after.natsBytes - before.natsBytes), '');
+  if (wanted('commands')) await measureCommands(place, hosts);
+  if (wanted('reconnect'))
+    for (const figure of await measureReconnects(place)) add(figure.what, figure.value, figure.goal);
+}
+
+async function measureCommands(place: FleetPlace, hosts: readonly PooledHost[]): Promise<void> {
+  await using fleet = await FleetClient.open({ hub: place.socket });
+  add('live commands, one request each', `${(await rate({ fleet, hosts, batch: 1 })).toFixed(0)} /s`, '');
+  add(
+    `live commands, ${BATCH} a request`,
+    `${(await rate({ fleet, hosts, batch: BATCH })).toFixed(0)} /s`,
+    '≥ 5,000 /s',
+  );
+  const delays = await latencies(fleet, hosts);
+  add('no-op command, p50', `${delays.at(Math.floor(delays.length / 2))?.toFixed(1)} ms`, '');
+  add('no-op command, p99', `${delays.at(Math.floor(delays.length * 0.99))?.toFixed(1)} ms`, '< 50 ms');
+}
 
 function add(what: string, value: string, goal: string): void {
   figures.push({ what, value, goal });
@@ -62,17 +74,16 @@ async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function allOnline(): Promise<void> {
-  await using watching = await FleetClient.open({ hub: place.socket });
-  for (;;) {
-    const online = (await watching.hosts()).filter(({ state }) => state === 'online').length;
-    if (online === agents) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 /** Commands per second, submitted and ended. */
-async function rate(batch: number): Promise<number> {
+async function rate({
+  fleet,
+  hosts,
+  batch,
+}: {
+  readonly fleet: FleetClient;
+  readonly hosts: readonly PooledHost[];
+  readonly batch: number;
+}): Promise<number> {
   const until = performance.now() + RATE_SECONDS * 1000;
   let done = 0;
   let next = 0;
@@ -92,7 +103,7 @@ async function rate(batch: number): Promise<number> {
 }
 
 /** Of single commands, one after the other, each to another host; sorted, ms. */
-async function latencies(): Promise<readonly number[]> {
+async function latencies(fleet: FleetClient, hosts: readonly PooledHost[]): Promise<readonly number[]> {
   const delays: number[] = [];
   for (let at = 0; at < LATENCY_COMMANDS; at += 1) {
     const startedAt = performance.now();
@@ -101,14 +112,6 @@ async function latencies(): Promise<readonly number[]> {
     await new Promise((resolve) => setTimeout(resolve, LATENCY_PAUSE_MS));
   }
   return delays.sort((a, b) => a - b);
-}
-
-async function reconnect(): Promise<number> {
-  await place.killHub();
-  const startedAt = performance.now();
-  await place.startHub();
-  await allOnline();
-  return performance.now() - startedAt;
 }
 
 function report(): void {

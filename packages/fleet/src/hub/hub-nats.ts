@@ -58,9 +58,9 @@ async function openOwn(
     ),
   );
   const servers = [server.url];
-  const connection = await connectNats({ servers, seed: hubKey.seed, name: 'fairlead hub' });
+  const connection = await connectNats({ servers, key: hubKey, name: 'fairlead hub' });
   undo.defer(() => connection.close());
-  const system = await connectNats({ servers, seed: systemKey.seed, name: 'fairlead hub ($SYS)' });
+  const system = await connectNats({ servers, key: systemKey, name: 'fairlead hub ($SYS)' });
   undo.defer(() => system.close());
   await ensureCommandStream(await jetstreamManager(connection), 1);
   const undone = undo.move();
@@ -81,7 +81,7 @@ async function openSite(
 ): Promise<HubNats> {
   options.log.event('hub.nats.key', { publicKey: hubKey.publicKey });
   await using undo = new AsyncDisposableStack();
-  const connection = await connectNats({ servers: urls, seed: hubKey.seed, name: 'fairlead hub' });
+  const connection = await connectNats({ servers: urls, key: hubKey, name: 'fairlead hub' });
   undo.defer(() => connection.close());
   const version = natsVersion(connection.info?.version ?? '');
   for (const url of urls) refuseUnsafeListener(version, addressOf(url).host);

@@ -62,8 +62,8 @@ export class HubPlace implements AsyncDisposable {
       ...options,
     };
     const place = new HubPlace(directory, all, await startHub(all, AbortSignal.timeout(60_000)));
-    const { seed } = await loadOrCreateKey(join(all.directory, 'hub.nk'));
-    const connection = await connectNats({ servers: place.hub.natsUrls, seed, name: 'test' });
+    const key = await loadOrCreateKey(join(all.directory, 'hub.nk'));
+    const connection = await connectNats({ servers: place.hub.natsUrls, key, name: 'test' });
     place.#connection = connection;
     place.#undo.defer(() => connection.close());
     undo.move();
@@ -111,6 +111,8 @@ export interface WireAgentPlace {
   readonly servers: readonly string[];
   readonly host: HostId;
   readonly key: FleetKey;
+  /** Told when the hub has answered its hello on a connection, and when that connection is gone. */
+  readonly linked?: (isLinked: boolean) => void;
 }
 
 /** What an agent says on the wire, without an engine behind it. */
@@ -133,7 +135,7 @@ export class WireAgent implements AsyncDisposable {
   static async connect(place: WireAgentPlace, manners: AgentManners = {}): Promise<WireAgent> {
     const { servers, host, key } = place;
     const { inboxPrefix, rpc } = hostSubjects(host);
-    const connection = await connectNats({ servers, seed: key.seed, name: host, inboxPrefix });
+    const connection = await connectNats({ servers, key, name: host, inboxPrefix });
     const agent = new WireAgent(place, connection, manners);
     connection.subscribe(rpc('command'), { callback: (_error, message) => void agent.#take(message.json()) });
     connection.subscribe(rpc('cancel'), {
@@ -142,7 +144,8 @@ export class WireAgent implements AsyncDisposable {
     });
     await connection.flush();
     await agent.hello();
-    void agent.#comeBack();
+    place.linked?.(true);
+    void agent.#comeBack(place.linked);
     return agent;
   }
 
@@ -190,10 +193,13 @@ export class WireAgent implements AsyncDisposable {
   }
 
   /** Says hello on every connection, and tells anew what the hub asks for. */
-  async #comeBack(): Promise<void> {
+  async #comeBack(linked: WireAgentPlace['linked']): Promise<void> {
     for await (const status of this.connection.status()) {
+      if (status.type === 'disconnect') linked?.(false);
       if (status.type !== 'reconnect') continue;
-      for (const { operationId, storedSeq } of await this.#helloUntilHeard()) {
+      const reconcile = await this.#helloUntilHeard();
+      linked?.(true);
+      for (const { operationId, storedSeq } of reconcile) {
         const end = { kind: 'done', state: 'SUCCEEDED', outcome: { changed: true } } as const;
         // What it never started (the answer to its claim was lost) it may start now.
         if (!this.started.includes(operationId)) await this.#take({ ...NOOP, operationId });

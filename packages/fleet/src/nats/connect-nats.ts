@@ -1,11 +1,12 @@
-import { type NatsConnection, nkeyAuthenticator } from '@nats-io/nats-core';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { EngineError } from '@fairlead/protocol';
+import { type FleetKey, keyAuthenticator } from './fleet-key.ts';
 
 /** Whom to connect to, and as whom. */
 export interface NatsLink {
   readonly servers: readonly string[];
-  readonly seed: Uint8Array;
+  readonly key: FleetKey;
   /** Shown by the server's monitoring. */
   readonly name: string;
   /** An agent may only listen to its own inboxes. */
@@ -30,7 +31,7 @@ export async function connectNats(link: NatsLink): Promise<NatsConnection> {
   try {
     return await connect({
       servers: [...link.servers],
-      authenticator: nkeyAuthenticator(link.seed),
+      authenticator: keyAuthenticator(link.key),
       name: link.name,
       ...(link.inboxPrefix === undefined ? {} : { inboxPrefix: link.inboxPrefix }),
       timeout: ATTEMPT_MS,

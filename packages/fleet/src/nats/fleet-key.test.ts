@@ -18,6 +18,30 @@ describe('loadOrCreateKey', () => {
   });
 });
 
+/** Made and signed with nats-io/nkeys. */
+const KNOWN = {
+  seed: 'SUAAURVVCIBVXVCQWNDQFJCBPG6NQWQCAZ75I5UO6RI72633HCTN5KJCXI',
+  publicKey: 'UDWRNF67JMI3TIFAYWQTSE2M7GTI5BI73SFQPXZ2CEL6DNZLLT2S2CBF',
+  signature: 'jx0-2ZYB9NZT2rj3C0s_ysex3cOLd47uqX4YR-QkJF0-PHl4GKHCP_yM1VVRQCVzebFtrRkQhbQGTgMzyWNGCA',
+};
+
+describe('keyOfSeed', () => {
+  it('reads, and signs with, the keys that NATS’s own tools make', () => {
+    const key = keyOfSeed(Buffer.from(KNOWN.seed));
+    assert.equal(key.publicKey, KNOWN.publicKey);
+    assert.equal(signWith(key, 'nonce'), KNOWN.signature);
+    assert.ok(isSignedBy(KNOWN.publicKey, 'nonce', KNOWN.signature));
+  });
+
+  it('refuses what was mistyped in one place', () => {
+    for (let at = 0; at < KNOWN.seed.length; at += 1) {
+      const other = KNOWN.seed[at] === 'A' ? 'B' : 'A';
+      const wrong = Buffer.from(KNOWN.seed.slice(0, at) + other + KNOWN.seed.slice(at + 1));
+      assert.throws(() => keyOfSeed(wrong), { kind: 'invalid-argument' }, String(at));
+    }
+  });
+});
+
 describe('isSignedBy', () => {
   const key = createKey();
   const signature = signWith(key, 'nonce');

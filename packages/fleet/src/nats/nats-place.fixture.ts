@@ -50,7 +50,7 @@ export async function natsTestPlace(agents: readonly NatsAgent[] = []): Promise<
   };
   const server = undo.use(await startNatsServer(options, AbortSignal.timeout(60_000)));
   const connectAs = async (key: FleetKey, inboxPrefix?: string): Promise<NatsConnection> => {
-    const connection = await connectNats({ servers: [server.url], seed: key.seed, name: 'test', inboxPrefix });
+    const connection = await connectNats({ servers: [server.url], key, name: 'test', inboxPrefix });
     undone.defer(() => connection.close());
     return connection;
   };

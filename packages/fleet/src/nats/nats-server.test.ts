@@ -30,7 +30,7 @@ describe('startNatsServer', () => {
     await hub.flush();
     const connection = await place.agent(agent);
     assert.equal((await connection.request(own.claim, '', { timeout: 30_000 })).string(), 'granted');
-    const stranger = { servers: [place.server.url], seed: testAgent('b').key.seed, name: 'stranger' };
+    const stranger = { servers: [place.server.url], key: testAgent('b').key, name: 'stranger' };
     await assert.rejects(connectNats(stranger), { kind: 'unavailable' });
   });
 
@@ -66,11 +66,13 @@ describe('startNatsServer', () => {
 
   it('replaces one that an earlier hub left running, and keeps its port', async () => {
     await using place = await natsTestPlace();
-    const { pid } = place.server;
+    await place.server[Symbol.asyncDispose]();
+    const left = spawn('nats-server', ['-c', join(place.directory, 'nats.json')], { stdio: 'ignore' });
+    const gone = once(left, 'exit');
+    await until(async () => (await readFile(join(place.directory, 'nats.pid'), 'utf8')) === String(left.pid));
     await using next = await startNatsServer(place.options, AbortSignal.timeout(60_000));
-    assert.notEqual(next.pid, pid);
-    await until(() => place.server.pid !== pid);
-    assert.ok(!isAlive(pid));
+    assert.deepEqual(await gone, [null, 'SIGKILL']);
+    assert.equal(next.url, place.server.url);
   });
 
   it('refuses to listen for strangers with a version that has published holes', async () => {

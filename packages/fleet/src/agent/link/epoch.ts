@@ -1,4 +1,4 @@
-import { type Msg, type NatsConnection, nkeyAuthenticator } from '@nats-io/nats-core';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
 import { Budget, EngineError } from '@fairlead/protocol';
 import {
@@ -11,6 +11,7 @@ import {
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import type { FleetLog } from '../../lib/log.ts';
+import { keyAuthenticator } from '../../nats/fleet-key.ts';
 import type { Identity } from '../identity/identity.ts';
 
 /** Where NATS is for this attempt. */
@@ -58,7 +59,7 @@ export class Epoch implements AsyncDisposable {
     try {
       connection = await connect({
         servers: [...servers],
-        authenticator: nkeyAuthenticator(identity.key.seed),
+        authenticator: keyAuthenticator(identity.key),
         inboxPrefix: subjects.inboxPrefix,
         name: `fairlead agent ${identity.host}`,
         timeout: Budget.of(CONNECT_MS, performance.now()).leftMs(performance.now()),
