@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, EngineUnreachableError } from '@fairlead/client';
 import { FleetClient, type SessionViewer } from '@fairlead/client/fleet';
 import { FaultProxy } from '@fairlead/testkit';
+import { askForTicket, BrowserSession, socketUrl } from './browser-session.ts';
 import { FleetWorld } from './fleet-world.ts';
 
 describe('connect({ hub, host })', { concurrency: 2 }, () => {
@@ -172,9 +175,9 @@ describe('FleetClient.openSession', () => {
     await assert.rejects(typist.signal('NOSUCH'), /invalid signal: NOSUCH/);
     await typist.resize({ rows: 33, columns: 99 });
     await typist.write(Buffer.from('go\n'));
-    const [text, over] = await seenUntil(typist, '33 99');
+    const text = await nextText(typist, '33 99');
     await typist.signal('USR1');
-    assert.match(text + (await over), /33 99\r\n[^]*got it\r\n$/);
+    assert.match(text + (await seen(typist)).stdout, /33 99\r\n[^]*got it\r\n$/);
     assert.equal(typist.exitCode(), 9);
     await assert.rejects(typist.signal('USR1'), /not connected/);
   });
@@ -191,12 +194,70 @@ describe('FleetClient.openSession', () => {
     await web.containers.start('attached');
     await typist.resize({ rows: 21, columns: 43 });
     await typist.write(Buffer.from('hello\n'));
-    const [text, over] = await seenUntil(typist, '21 43');
+    const text = await nextText(typist, '21 43');
     await typist.signal('SIGUSR1');
-    assert.match(text + (await over), /hello 21 43\r\n[^]*got it\r\n$/);
+    const whole = text + (await seen(typist)).stdout;
+    assert.match(whole, /hello 21 43\r\n[^]*got it\r\n$/);
     assert.equal(typist.exitCode(), 3);
-    assert.equal((await watched).stdout, text + (await over));
+    assert.equal((await watched).stdout, whole);
     await web.containers.remove('attached');
+  });
+
+  it('is a page’s as well, over a WebSocket: output, input, sizes, and from an offset once it was cut', async () => {
+    const token = await world.user('page', 'exec');
+    const argv = ['sh', '-c', 'echo one; read a; echo "$a $(stty size)"; read b; echo "$b"; exit 5'];
+    const session = await fleet.openSession('web', { kind: 'exec', container: 'seen', argv, tty: true });
+    let offset = 0;
+    {
+      using page = await BrowserSession.join(world.url, session, { token, write: true });
+      await nextText(page.viewer, 'one');
+      await page.viewer.resize({ rows: 12, columns: 34 });
+      await page.viewer.write(Buffer.from('two\n'));
+      assert.match(await nextText(page.viewer, '12 34'), /two 12 34/);
+      ({ offset } = page.viewer);
+    }
+    using again = await BrowserSession.join(world.url, session, { token, write: true, offset });
+    await again.viewer.write(Buffer.from('three\n'));
+    using watcher = await BrowserSession.join(world.url, session, { token: await world.user('eye', 'view') });
+    const rest = await seen(again.viewer);
+    assert.match(rest.stdout, /^[\r\n]*three\r\nthree\r\n$/);
+    const whole = await seen(watcher.viewer);
+    assert.ok(whole.stdout.startsWith('one\r\n') && whole.stdout.endsWith(rest.stdout), whole.stdout);
+    assert.deepEqual([again.viewer.exitCode(), watcher.viewer.exitCode()], [5, 5]);
+    assert.deepEqual([(await again.closed).code, (await watcher.closed).code], [1000, 1000]);
+    const joins = (await fleet.audit(0, 1_000)).filter(({ detail }) => detail.startsWith(session.sessionId));
+    const written = joins.map(({ actor, action, detail }) => [actor, action, detail.endsWith(' to type')]);
+    assert.deepEqual(written, [
+      ['page', 'session.join', true],
+      ['page', 'session.join', true],
+      ['eye', 'session.join', false],
+    ]);
+  });
+
+  it('takes no WebSocket without a fresh ticket, nor one of another page', async () => {
+    const token = await world.user('ticket', 'exec');
+    const session = await fleet.openSession('web', { kind: 'logs', container: 'seen' });
+    const { ticket } = await askForTicket(world.url, session, { token });
+    const open = async (words: string, headers = {}): Promise<number> => {
+      const protocols = ['fairlead-session', ...(words === '' ? [] : [`ticket.${words}`])];
+      return await handshakeStatus(socketUrl(world.url, session), {
+        ...headers,
+        'Sec-WebSocket-Protocol': protocols.join(', '),
+      });
+    };
+    assert.equal(await open(''), 401);
+    assert.equal(await open(ticket, { Origin: 'https://elsewhere.example' }), 403);
+    assert.equal(await open(ticket, { Origin: world.url.origin }), 101);
+    assert.equal(await open(ticket), 401);
+    const viewer = await world.user('onlooker', 'view');
+    await assert.rejects(
+      askForTicket(world.url, session, { token: viewer, write: true }),
+      /to type takes the role exec/,
+    );
+    await assert.rejects(askForTicket(world.url, session, { token: 'nobodys' }), /UNAUTHORIZED/);
+    const wrong = await BrowserSession.join(world.url, { ...session, token: 'wrong' }, { token });
+    const { code, reason } = await wrong.closed;
+    assert.deepEqual([code, reason], [4410, 'SESSION_LOST: this host has no such session (any more)']);
   });
 
   it('follows a log, and refuses what is not there or not allowed', async () => {
@@ -213,19 +274,29 @@ describe('FleetClient.openSession', () => {
   });
 });
 
-/** What was shown until it had `word` in it, and what comes after. */
-async function seenUntil(viewer: SessionViewer, word: string): Promise<readonly [string, Promise<string>]> {
-  const shown = viewer.output();
-  const read = async (isEnough: (text: string) => boolean): Promise<string> => {
-    let text = '';
-    for (let next = await shown.next(); next.done !== true; next = await shown.next()) {
-      if (next.value.kind === 'output') text += Buffer.from(next.value.bytes).toString();
-      if (isEnough(text)) break;
-    }
-    return text;
-  };
-  const first = await read((so) => so.includes(word));
-  return [first, read(() => false)];
+/** What is shown until it has `word` in it. */
+async function nextText(viewer: SessionViewer, word: string): Promise<string> {
+  let text = '';
+  for await (const item of viewer.output()) {
+    if (item.kind === 'output') text += Buffer.from(item.bytes).toString();
+    if (text.includes(word)) break;
+  }
+  return text;
+}
+
+async function handshakeStatus(url: URL, headers: Readonly<Record<string, string>>): Promise<number> {
+  const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+  const key = { 'Sec-WebSocket-Key': randomBytes(16).toString('base64') };
+  const asked = request({
+    host: url.hostname,
+    port: url.port,
+    path: url.pathname,
+    headers: { ...upgrade, ...key, ...headers },
+  });
+  asked.end();
+  const [answer] = (await Promise.race([once(asked, 'upgrade'), once(asked, 'response')])) as [IncomingMessage];
+  asked.destroy();
+  return answer.statusCode ?? 0;
 }
 
 async function seen(viewer: SessionViewer): Promise<{ readonly stdout: string; readonly stderr: string }> {

@@ -11,3 +11,4 @@ export {
   type ImageSketch,
 } from './image-archive.ts';
 export { LAYER_TIME, layerTar, type LayerEntry } from './layer-tar.ts';
+export { webSocketClientFrame } from './web-socket-frame.ts';

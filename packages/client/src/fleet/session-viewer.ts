@@ -61,9 +61,12 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
   async *output(): AsyncGenerator<SessionItem, void, undefined> {
     for (;;) {
       for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
-        yield item;
-        const credit = item.kind === 'output' ? this.#receiver.consume(item.bytes.length) : undefined;
-        if (credit !== undefined) this.#channel?.send(credit);
+        try {
+          yield item;
+        } finally {
+          // Whoever breaks off has had it, and may read on later.
+          this.#consumed(item);
+        }
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#exit !== undefined) return;
@@ -168,6 +171,11 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
       default:
         return frame satisfies never;
     }
+  }
+
+  #consumed(item: SessionItem): void {
+    const credit = item.kind === 'output' ? this.#receiver.consume(item.bytes.length) : undefined;
+    if (credit !== undefined) this.#channel?.send(credit);
   }
 
   #show(item: SessionItem): void {

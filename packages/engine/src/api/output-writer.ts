@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { encodeFrame, encodeFrameHeader } from '@fairlead/protocol';
+import { encodeWebSocketHeader } from '@fairlead/protocol/web-socket';
 import type { OutputChunk } from '../core/ports/console.ts';
-import { encodeWebSocketHeader } from './web-socket.ts';
 
 /**
  * Bytes that may wait in the connection before the session's output is asked for more. Ours: enough to read the next chunks

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { containerEndpoints, EngineError, parseDetachKeys, systemEndpoints } from '@fairlead/protocol';
+import { webSocketClientFrame } from '@fairlead/testkit';
 import { route, type SessionEnding, type WebSocketReply } from './route.ts';
 import { apiScene, type ApiScene } from './test/api-scene.ts';
 import { FakeSession } from './test/fake-session.ts';
 import type { RawClient } from './test/raw-client.ts';
-import { ACCEPTED, clientFrame, handshakeRequest, serverFrame } from './test/web-socket-client.ts';
+import { ACCEPTED, handshakeRequest, serverFrame } from './test/web-socket-client.ts';
 
 const TEXT = 1;
 const BINARY = 2;
@@ -70,9 +71,9 @@ describe('attach over a WebSocket', () => {
     assert.deepEqual(await serverFrame(client), { opcode: BINARY, payload: Buffer.from('out') });
     assert.deepEqual(await serverFrame(client), { opcode: BINARY, payload: Buffer.from('err') });
     client
-      .send(clientFrame(TEXT, 'te', { last: false }))
-      .send(clientFrame(0, 'xt '))
-      .send(clientFrame(BINARY, 'bin'));
+      .send(webSocketClientFrame(TEXT, 'te', { last: false }))
+      .send(webSocketClientFrame(0, 'xt '))
+      .send(webSocketClientFrame(BINARY, 'bin'));
     await session.until(() => session.input === 'text bin');
   });
 
@@ -95,13 +96,13 @@ describe('attach over a WebSocket', () => {
     assert.deepEqual(await serverFrame(client), { opcode: CLOSE, payload: GOING_WELL });
     assert.equal((await client.toEnd()).length, 0);
     assert.deepEqual(await ended, { by: 'output-ended' });
-    client.send(clientFrame(CLOSE, GOING_WELL));
+    client.send(webSocketClientFrame(CLOSE, GOING_WELL));
   });
 
   it('answers a close with the same, and ends the input of a container whose input ends once', async () => {
     await using scene = await connected();
     const { client, session, ended } = scene;
-    client.send(clientFrame(BINARY, 'in')).send(clientFrame(CLOSE, GOING_WELL));
+    client.send(webSocketClientFrame(BINARY, 'in')).send(webSocketClientFrame(CLOSE, GOING_WELL));
     assert.deepEqual(await serverFrame(client), { opcode: CLOSE, payload: GOING_WELL });
     await client.toEnd();
     await ended;
@@ -111,7 +112,7 @@ describe('attach over a WebSocket', () => {
   for (const onHalfClose of ['close-stream', 'ignore'] as const) {
     it(`leaves other containers their input when the client closes (${onHalfClose})`, async () => {
       await using scene = await connected({ onHalfClose });
-      scene.client.send(clientFrame(CLOSE, ''));
+      scene.client.send(webSocketClientFrame(CLOSE, ''));
       await scene.client.toEnd();
       await scene.ended;
       assert.deepEqual([scene.session.inputEnded, scene.session.disposed], [false, true]);
@@ -120,13 +121,13 @@ describe('attach over a WebSocket', () => {
 
   it('answers a ping between the messages', async () => {
     await using scene = await connected();
-    scene.client.send(clientFrame(PING, 'are you there'));
+    scene.client.send(webSocketClientFrame(PING, 'are you there'));
     assert.deepEqual(await serverFrame(scene.client), { opcode: PONG, payload: Buffer.from('are you there') });
   });
 
   it('lets a client go that breaks the protocol', async () => {
     await using scene = await connected();
-    scene.client.send(clientFrame(BINARY, 'unmasked', { mask: undefined }));
+    scene.client.send(webSocketClientFrame(BINARY, 'unmasked', { mask: undefined }));
     assert.deepEqual(await serverFrame(scene.client), { opcode: CLOSE, payload: Buffer.from([3, 234]) });
     await scene.client.toEnd();
     await scene.ended;
@@ -141,7 +142,9 @@ describe('attach over a WebSocket', () => {
 
   it('ends at the detach keys', async () => {
     await using scene = await connected({ detachKeys: parseDetachKeys('ctrl-p,ctrl-q', 'detach') });
-    scene.client.send(clientFrame(BINARY, Buffer.from([16]))).send(clientFrame(BINARY, Buffer.from([17])));
+    scene.client
+      .send(webSocketClientFrame(BINARY, Buffer.from([16])))
+      .send(webSocketClientFrame(BINARY, Buffer.from([17])));
     assert.deepEqual(await serverFrame(scene.client), { opcode: CLOSE, payload: GOING_WELL });
     assert.deepEqual(await scene.ended, { by: 'detach-keys' });
   });

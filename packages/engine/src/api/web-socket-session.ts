@@ -1,9 +1,3 @@
-import type { Log } from '../lib/log.ts';
-import type { Exchange, TakenConnection } from './exchange.ts';
-import type { PumpedInput } from './pump.ts';
-import type { WebSocketReply } from './route.ts';
-import { runSession } from './session.ts';
-import { takeConnection } from './upgrade.ts';
 import {
   acceptWebSocket,
   CLOSE_NORMAL,
@@ -11,9 +5,16 @@ import {
   encodeClose,
   encodeWebSocketHeader,
   WebSocketDecoder,
+  webSocketHandshake,
   WebSocketProtocolError,
   type WebSocketFrame,
-} from './web-socket.ts';
+} from '@fairlead/protocol/web-socket';
+import type { Log } from '../lib/log.ts';
+import type { Exchange, TakenConnection } from './exchange.ts';
+import type { PumpedInput } from './pump.ts';
+import type { WebSocketReply } from './route.ts';
+import { runSession } from './session.ts';
+import { takeConnection } from './upgrade.ts';
 
 export interface RunWebSocket {
   readonly reply: WebSocketReply;
@@ -29,7 +30,7 @@ export interface RunWebSocket {
 export async function runWebSocket(exchange: Exchange, { reply, log, opened }: RunWebSocket): Promise<void> {
   const accepted = acceptWebSocket(exchange.headers);
   const connection = await takeConnection(exchange);
-  connection.socket.write(handshake(accepted));
+  connection.socket.write(webSocketHandshake(accepted));
   const input = new WebSocketInput(connection);
   await runSession(
     { ...connection, input },
@@ -41,17 +42,6 @@ export async function runWebSocket(exchange: Exchange, { reply, log, opened }: R
       farewell: encodeClose(CLOSE_NORMAL),
     },
   );
-}
-
-/** Byte for byte Docker's. Source: engine-api 6. */
-function handshake(accepted: string): string {
-  const lines = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${accepted}`,
-  ];
-  return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
 /** What a client means by what it sends: the content of its messages. Pings are answered on the way. */
@@ -71,7 +61,7 @@ class WebSocketInput implements PumpedInput {
         const { kind, bytes } = frame;
         if (kind === 'ping') this.#send(Buffer.concat([encodeWebSocketHeader('pong', bytes.length), bytes]));
         if (kind === 'close') return this.#end(Buffer.concat([encodeWebSocketHeader('close', bytes.length), bytes]));
-        if (kind === 'text' || kind === 'binary') return bytes;
+        if ((kind === 'text' || kind === 'binary') && bytes.length > 0) return bytes;
       }
       return this.#end(undefined);
     } catch (error) {

@@ -15,6 +15,7 @@ import type { HubParts } from './api/endpoint.ts';
 import { HOST_ENDPOINTS } from './api/hosts.ts';
 import { HubServer, type UpgradeEndpoint } from './api/hub-server.ts';
 import { sessionEndpoints, sessionUpgrades } from './sessions/session-endpoints.ts';
+import { SessionTickets } from './sessions/session-tickets.ts';
 import { SessionRelay } from './sessions/session-relay.ts';
 import { LinkPipes } from './api/link.ts';
 import { OPERATION_ENDPOINTS } from './api/operations.ts';
@@ -169,8 +170,9 @@ function makeServer(
   parts: HubParts,
   { pipes, relay }: { readonly pipes: LinkPipes | undefined; readonly relay: SessionRelay },
 ): HubServer {
-  const rows = [...OPERATION_ENDPOINTS, ...HOST_ENDPOINTS, ...ACCESS_ENDPOINTS, ...sessionEndpoints(relay)];
-  const upgrades: UpgradeEndpoint[] = [...sessionUpgrades(parts, relay)];
+  const sessions = { relay, tickets: new SessionTickets(parts.clock.nowMs.bind(parts.clock)) };
+  const rows = [...OPERATION_ENDPOINTS, ...HOST_ENDPOINTS, ...ACCESS_ENDPOINTS, ...sessionEndpoints(sessions)];
+  const upgrades: UpgradeEndpoint[] = [...sessionUpgrades(parts, sessions)];
   if (pipes !== undefined) {
     rows.push(pipes.endpoint);
     upgrades.push({ method: 'GET', path: '/v1/link', open: (request, socket) => pipes.open(parts, request, socket) });

@@ -34,6 +34,11 @@ export class Accounts {
     await this.#users.remove(user);
   }
 
+  /** False once they are removed, or have another role. */
+  knows({ name, role }: FleetActor): boolean {
+    return name === LOCAL_ACTOR.name || this.#users.byName(name)?.role === role;
+  }
+
   /** Whose token this is; undefined: nobody's. */
   actorOf(token: string): FleetActor | undefined {
     const hash = secretHash(token);

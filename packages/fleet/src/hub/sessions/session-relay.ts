@@ -19,7 +19,7 @@ import { HubError } from '../operation/hub-error.ts';
 const OPEN_WITHIN_MS = 30_000;
 
 /** How long a caller may take to read the end of a session. */
-const LAST_WORDS_WITHIN_MS = 15_000;
+export const LAST_WORDS_WITHIN_MS = 15_000;
 
 /** Refusals of an agent that are passed on as they are; every other one means that it cannot be opened now. */
 const CODES = [
@@ -31,6 +31,9 @@ const CODES = [
   'INVALID',
   'TOO_MANY',
 ] as const;
+
+/** A session that an agent has opened or joined. */
+export type Opened = Extract<SessionAnswer, { readonly opened: true }>;
 
 /** What a caller's connection carries frames with: a byte stream, or a WebSocket. */
 export interface FrameCarrier {
@@ -60,7 +63,7 @@ export class SessionRelay implements AsyncDisposable {
   }
 
   /** Asks the host's agent. @throws HubError 'HOST_OFFLINE' when there is none, 'UNAVAILABLE' when it does not answer, else its refusal. */
-  async ask(host: HostId, request: SessionRequest): Promise<Extract<SessionAnswer, { readonly opened: true }>> {
+  async ask(host: HostId, request: SessionRequest): Promise<Opened> {
     const answer = await this.#request(host, request);
     if (answer.opened) return answer;
     throw new HubError(CODES.find((code) => code === answer.code) ?? 'UNAVAILABLE', answer.message);
@@ -75,7 +78,7 @@ export class SessionRelay implements AsyncDisposable {
   async carry(
     host: HostId,
     request: SessionRequest & { readonly channel: string },
-    begin: () => FrameCarrier,
+    begin: (opened: Opened) => FrameCarrier | Promise<FrameCarrier>,
   ): Promise<void> {
     const subjects = hostSubjects(host);
     // The agent's first frames come before its answer.
@@ -85,8 +88,7 @@ export class SessionRelay implements AsyncDisposable {
       callback: (_, { data }) => to.send(data),
     });
     using _ = unsubscribed(output);
-    await this.ask(host, request);
-    const carrier = begin();
+    const carrier = await begin(await this.ask(host, request));
     for (const frame of early) carrier.send(frame);
     to.send = (frame) => carrier.send(frame);
     this.#carriers.set(carrier, host);

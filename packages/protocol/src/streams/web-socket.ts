@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EngineError } from '@fairlead/protocol';
-import type { RequestHeaders } from './decode.ts';
+import { EngineError } from '../errors.ts';
 
 /** What a frame is. Source: RFC 6455, 5.2. */
 const OPCODES = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
@@ -11,6 +10,8 @@ export type WebSocketKind = keyof typeof OPCODES;
 export interface WebSocketFrame {
   readonly kind: WebSocketKind;
   readonly bytes: Buffer;
+  /** The message is whole with it. */
+  readonly isLast: boolean;
 }
 
 /** Ours, far beyond what a terminal sends; payloads are handed on in pieces, so it holds no memory. Source: RFC 6455, 10.4 asks for a limit. */
@@ -36,7 +37,7 @@ export class WebSocketProtocolError extends Error {
  * @returns the value of `Sec-WebSocket-Accept`.
  * @throws EngineError 'invalid-argument' in Docker's words when it is none.
  */
-export function acceptWebSocket(headers: RequestHeaders): string {
+export function acceptWebSocket(headers: Readonly<Record<string, string | readonly string[] | undefined>>): string {
   const words = (name: string): readonly string[] =>
     String(headers[name] ?? '')
       .toLowerCase()
@@ -54,6 +55,18 @@ export function acceptWebSocket(headers: RequestHeaders): string {
   return createHash('sha1').update(`${key}${ACCEPT_SALT}`).digest('base64');
 }
 
+/** The answer that makes a WebSocket of a connection; byte for byte Docker's, without a subprotocol. Source: engine-api 6. */
+export function webSocketHandshake(accepted: string, protocol?: string): string {
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accepted}`,
+    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
 /** The head of one whole, unmasked message of `length` bytes, as a server sends it. */
 export function encodeWebSocketHeader(kind: WebSocketKind, length: number): Buffer {
   const first = 0x80 | OPCODES[kind];
@@ -66,13 +79,19 @@ export function encodeWebSocketHeader(kind: WebSocketKind, length: number): Buff
   return header;
 }
 
-/** A close frame with its code. */
-export function encodeClose(code: number): Buffer {
-  return Buffer.concat([encodeWebSocketHeader('close', 2), Buffer.from([code >> 8, code & 0xff])]);
+/** A close frame with its code, and why: as much of it as a control frame holds. */
+export function encodeClose(code: number, reason = ''): Buffer {
+  const words = Buffer.alloc(CONTROL_BYTES_MAX - 2);
+  // Cuts no character in two.
+  const { written } = new TextEncoder().encodeInto(reason, words);
+  const payload = Buffer.concat([Buffer.from([code >> 8, code & 0xff]), words.subarray(0, written)]);
+  return Buffer.concat([encodeWebSocketHeader('close', payload.length), payload]);
 }
 
 interface OpenFrame {
   readonly kind: WebSocketKind;
+  /** Of its message. */
+  readonly isLast: boolean;
   readonly mask: Buffer;
   readonly length: number;
   done: number;
@@ -83,8 +102,8 @@ interface OpenFrame {
 /**
  * Cuts what a client sends into frames, however the bytes are chunked.
  *
- * The payload of messages is yielded in the pieces in which it came, each with the kind of its message; control frames are
- * yielded whole. Holds at most one frame's head and one control frame. Source: RFC 6455, 5.
+ * The payload of messages is yielded in the pieces in which it came, each with the kind of its message; the last piece of one may be
+ * empty. Control frames are yielded whole. Holds at most one frame's head and one control frame. Source: RFC 6455, 5.
  */
 export class WebSocketDecoder {
   #head: Buffer = Buffer.alloc(0);
@@ -109,10 +128,12 @@ export class WebSocketDecoder {
       rest = rest.subarray(piece.length);
       piece.copy(frame.control ?? Buffer.alloc(0), frame.done);
       frame.done += piece.length;
-      if (frame.control === undefined && piece.length > 0) yield { kind: frame.kind, bytes: piece };
-      if (frame.done < frame.length) return;
-      this.#open = undefined;
-      if (frame.control !== undefined) yield { kind: frame.kind, bytes: frame.control };
+      const isWhole = frame.done === frame.length;
+      const isLast = isWhole && frame.isLast;
+      if (isWhole) this.#open = undefined;
+      if (frame.control === undefined && (piece.length > 0 || isLast)) yield { kind: frame.kind, bytes: piece, isLast };
+      if (frame.control !== undefined && isWhole) yield { kind: frame.kind, bytes: frame.control, isLast };
+      if (!isWhole) return;
     }
   }
 
@@ -129,9 +150,9 @@ export class WebSocketDecoder {
     const mask = head.subarray(head.length - 4);
     if (kind === 'close' || kind === 'ping' || kind === 'pong') {
       if (!isLast || length > CONTROL_BYTES_MAX) throw new WebSocketProtocolError('a control frame is not whole');
-      return { kind, mask, length, done: 0, control: Buffer.alloc(length) };
+      return { kind, isLast, mask, length, done: 0, control: Buffer.alloc(length) };
     }
-    return { kind: this.#messageKind(kind, isLast), mask, length, done: 0, control: undefined };
+    return { kind: this.#messageKind(kind, isLast), isLast, mask, length, done: 0, control: undefined };
   }
 
   #messageKind(kind: 'continuation' | 'text' | 'binary', isLast: boolean): 'text' | 'binary' {

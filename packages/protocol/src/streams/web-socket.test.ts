@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { isEngineError } from '@fairlead/protocol';
-import { clientFrame } from './test/web-socket-client.ts';
+import { webSocketClientFrame } from '@fairlead/testkit';
+import { isEngineError } from '../errors.ts';
 import {
   acceptWebSocket,
   encodeClose,
@@ -62,18 +62,26 @@ const mask = fc.uint8Array({ minLength: 4, maxLength: 4 });
 function wire({ kind, fragments, pings }: Message, key: Uint8Array): Buffer {
   const frames = fragments.flatMap((fragment, at) => {
     const opcode = at > 0 ? 0 : kind === 'text' ? 1 : 2;
-    const own = clientFrame(opcode, fragment, { last: at === fragments.length - 1, mask: key });
+    const own = webSocketClientFrame(opcode, fragment, { last: at === fragments.length - 1, mask: key });
     const ping = pings[at];
-    return ping === undefined || at === fragments.length - 1 ? [own] : [own, clientFrame(9, ping, { mask: key })];
+    return ping === undefined || at === fragments.length - 1
+      ? [own]
+      : [own, webSocketClientFrame(9, ping, { mask: key })];
   });
   return Buffer.concat(frames);
 }
 
-/** Pieces of messages joined, in the order of what surrounds them. */
-function joined(frames: readonly WebSocketFrame[]): Readonly<Record<string, string>> {
-  const parts: Record<string, Buffer[]> = {};
-  for (const { kind, bytes } of frames) (parts[kind] ??= []).push(bytes);
-  return Object.fromEntries(Object.entries(parts).map(([kind, list]) => [kind, Buffer.concat(list).toString('hex')]));
+/** Messages and control frames in the order in which they were whole. */
+function assembled(frames: readonly WebSocketFrame[]): readonly (readonly [kind: string, hex: string])[] {
+  let pieces: Buffer[] = [];
+  return frames.flatMap(({ kind, bytes, isLast }): (readonly [string, string])[] => {
+    if (kind !== 'text' && kind !== 'binary') return [[kind, bytes.toString('hex')]];
+    pieces.push(bytes);
+    if (!isLast) return [];
+    const hex = Buffer.concat(pieces).toString('hex');
+    pieces = [];
+    return [[kind, hex]];
+  });
 }
 
 describe('WebSocketDecoder', () => {
@@ -89,11 +97,11 @@ describe('WebSocketDecoder', () => {
           frames.push(...decoder.push(bytes.subarray(at, at + size)));
           at += size;
         }
-        const sent: WebSocketFrame[] = messages.flatMap(({ kind, fragments, pings }) => [
-          ...fragments.filter(({ length }) => length > 0).map((part) => ({ kind, bytes: Buffer.from(part) })),
-          ...pings.slice(0, fragments.length - 1).map((part) => ({ kind: 'ping' as const, bytes: Buffer.from(part) })),
+        const sent = messages.flatMap(({ kind, fragments, pings }) => [
+          ...pings.slice(0, fragments.length - 1).map((ping) => ['ping', Buffer.from(ping).toString('hex')]),
+          [kind, Buffer.concat(fragments).toString('hex')],
         ]);
-        assert.deepEqual(joined(frames), joined(sent));
+        assert.deepEqual(assembled(frames), sent);
       }),
     );
   });
@@ -112,7 +120,7 @@ describe('WebSocketDecoder', () => {
   });
 
   it('hands a large frame on in pieces', () => {
-    const frame = clientFrame(2, Buffer.alloc(100_000, 7));
+    const frame = webSocketClientFrame(2, Buffer.alloc(100_000, 7));
     const decoder = new WebSocketDecoder();
     const first = [...decoder.push(frame.subarray(0, 1_014))];
     assert.deepEqual(
@@ -129,16 +137,20 @@ describe('WebSocketDecoder', () => {
   tooLarge.set([0x82, 0xff]);
   tooLarge.writeBigUInt64BE(BigInt(WEB_SOCKET_FRAME_BYTES_MAX) + 1n, 2);
   const refused: readonly { readonly name: string; readonly bytes: Buffer; readonly words: RegExp }[] = [
-    { name: 'a frame without a mask', bytes: clientFrame(1, 'x', { mask: undefined }), words: /not masked/ },
-    { name: 'an unknown opcode', bytes: clientFrame(3, 'x'), words: /opcode 3/ },
+    { name: 'a frame without a mask', bytes: webSocketClientFrame(1, 'x', { mask: undefined }), words: /not masked/ },
+    { name: 'an unknown opcode', bytes: webSocketClientFrame(3, 'x'), words: /opcode 3/ },
     { name: 'reserved bits', bytes: Buffer.from([0xc1, 0x80, 0, 0, 0, 0]), words: /reserved/ },
     { name: 'a frame over the limit', bytes: tooLarge, words: /too large/ },
-    { name: 'a fragmented control frame', bytes: clientFrame(9, 'x', { last: false }), words: /control frame/ },
-    { name: 'a long control frame', bytes: clientFrame(8, Buffer.alloc(126)), words: /control frame/ },
-    { name: 'a continuation of nothing', bytes: clientFrame(0, 'x'), words: /out of place/ },
+    {
+      name: 'a fragmented control frame',
+      bytes: webSocketClientFrame(9, 'x', { last: false }),
+      words: /control frame/,
+    },
+    { name: 'a long control frame', bytes: webSocketClientFrame(8, Buffer.alloc(126)), words: /control frame/ },
+    { name: 'a continuation of nothing', bytes: webSocketClientFrame(0, 'x'), words: /out of place/ },
     {
       name: 'a message within a message',
-      bytes: Buffer.concat([clientFrame(1, 'x', { last: false }), clientFrame(1, 'y')]),
+      bytes: Buffer.concat([webSocketClientFrame(1, 'x', { last: false }), webSocketClientFrame(1, 'y')]),
       words: /out of place/,
     },
   ];
@@ -162,4 +174,10 @@ describe('encodeWebSocketHeader', () => {
   }
 
   it('of a close frame has the code', () => assert.deepEqual([...encodeClose(1000)], [0x88, 2, 3, 232]));
+
+  it('of a close frame has as much of the reason as fits, and no half of a character', () => {
+    const [first, length, high, low, ...words] = encodeClose(4404, `x${'€'.repeat(60)}`);
+    assert.deepEqual([first, length, high, low], [0x88, 2 + 1 + 40 * 3, 17, 52]);
+    assert.equal(Buffer.from(words).toString(), `x${'€'.repeat(40)}`);
+  });
 });

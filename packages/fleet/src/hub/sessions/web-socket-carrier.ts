@@ -1,0 +1,80 @@
+import type { Duplex } from 'node:stream';
+import { EngineError } from '@fairlead/protocol';
+import { SESSION_FRAME_BYTES_MAX } from '@fairlead/protocol/fleet';
+import {
+  CLOSE_NORMAL,
+  CLOSE_PROTOCOL_ERROR,
+  encodeClose,
+  encodeWebSocketHeader,
+  WebSocketDecoder,
+  type WebSocketFrame,
+  WebSocketProtocolError,
+} from '@fairlead/protocol/web-socket';
+import { closeWhenAnswered } from '../../lib/close-when-answered.ts';
+import { type FrameCarrier, LAST_WORDS_WITHIN_MS } from './session-relay.ts';
+
+/** Frames on a WebSocket: each is one binary message. */
+export class WebSocketCarrier implements FrameCarrier {
+  readonly #socket: Duplex;
+  #isClosing = false;
+
+  /** @param socket answered as `webSocketHandshake` says. */
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  async *frames(): AsyncGenerator<Uint8Array, void, undefined> {
+    let message: Buffer[] = [];
+    let held = 0;
+    try {
+      for await (const { kind, bytes, isLast } of this.#received()) {
+        if (kind === 'close') return;
+        if (kind === 'ping') this.#write(encodeWebSocketHeader('pong', bytes.length), bytes);
+        if (kind === 'text') throw new WebSocketProtocolError('frames of a session are binary messages');
+        if (kind !== 'binary') continue;
+        message.push(bytes);
+        held += bytes.length;
+        if (held > SESSION_FRAME_BYTES_MAX) throw new WebSocketProtocolError('longer than a frame of a session');
+        if (!isLast) continue;
+        yield Buffer.concat(message);
+        [message, held] = [[], 0];
+      }
+    } catch (error) {
+      if (error instanceof WebSocketProtocolError) this.end(CLOSE_PROTOCOL_ERROR, error.message);
+      throw error;
+    }
+  }
+
+  send(encoded: Uint8Array): void {
+    this.#write(encodeWebSocketHeader('binary', encoded.length), encoded);
+  }
+
+  close(): void {
+    this.end(CLOSE_NORMAL, '');
+  }
+
+  /** Ends the connection and says why. */
+  end(code: number, reason: string): void {
+    if (this.#isClosing || this.#socket.destroyed) return;
+    this.#write(encodeClose(code, reason));
+    this.#isClosing = true;
+    this.#socket.end();
+    closeWhenAnswered(this.#socket, LAST_WORDS_WITHIN_MS);
+  }
+
+  async *#received(): AsyncGenerator<WebSocketFrame, void, undefined> {
+    const decoder = new WebSocketDecoder();
+    // Who stops reading has something to say yet.
+    for await (const bytes of this.#socket.iterator({ destroyOnReturn: false })) {
+      if (!(bytes instanceof Uint8Array)) throw new EngineError('internal', 'a socket gives bytes');
+      yield* decoder.push(bytes);
+    }
+  }
+
+  #write(...parts: readonly Uint8Array[]): void {
+    if (this.#isClosing || !this.#socket.writable) return;
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  }
+}
