@@ -109,6 +109,7 @@ function withDefaults(hostConfig: HostConfig, { facts, abilities }: ValidateDeps
     ...hostConfig,
     CpuPercent: 0,
     NetworkMode: hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode,
+    IpcMode: hostConfig.IpcMode || 'private',
     CgroupnsMode: hostConfig.CgroupnsMode || (shared ? 'host' : 'private'),
     Runtime: hostConfig.Runtime || (abilities.runtimes[0] ?? ''),
     SecurityOpt: hostConfig.SecurityOpt ?? (isUnlabelled(hostConfig) ? ['label=disable'] : null),
