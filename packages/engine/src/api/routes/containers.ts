@@ -52,6 +52,7 @@ function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
     route(create, async (call) => {
       const { actor, warnings } = await createContainer(deps, {
         name: call.query.name,
+        platform: call.query.platform,
         body: createBodyOf(call.body, call.apiVersion),
       });
       aboutContainer(call, actor);
