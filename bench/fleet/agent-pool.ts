@@ -4,8 +4,8 @@
  * them has been answered by the hub: at first, and after every outage.
  */
 import { text } from 'node:stream/consumers';
-import { WireAgent, type WireAgentPlace } from '@fairlead/fleet/testing';
-import { hostSubjects, isHostId } from '@fairlead/protocol/fleet';
+import { isHostId } from '@fairlead/protocol/fleet';
+import { LeanAgent } from './lean-agent.ts';
 
 /** One host of the pool, as JSON carries it. */
 export interface PooledHost {
@@ -16,19 +16,23 @@ export interface PooledHost {
 
 /** What the pool is told. */
 export interface PoolOrder {
-  readonly servers: readonly string[];
+  /** `nats://ADDRESS:PORT` */
+  readonly server: string;
   readonly hosts: readonly PooledHost[];
   readonly heartbeatMs: number;
 }
 
 /** Connections that are made at the same time. */
 const AT_ONCE = 16;
-const ENGINE = { name: 'fairlead', version: '0.1.0', apiVersion: '1.44', state: 'ok' } as const;
+const ASK_AGAIN_EVERY_MS = 1_000;
 
 const order = JSON.parse(await text(process.stdin)) as PoolOrder;
 const linked = new Set<string>();
+const agents: LeanAgent[] = [];
+const { hostname, port } = new URL(order.server);
 const waiting = [...order.hosts];
 await Promise.all(Array.from({ length: AT_ONCE }, connectNext));
+setInterval(() => agents.forEach((agent) => agent.askAgain()), ASK_AGAIN_EVERY_MS);
 
 async function connectNext(): Promise<void> {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await connectOne(next);
@@ -36,21 +40,18 @@ async function connectNext(): Promise<void> {
 
 async function connectOne({ host, publicKey, seed }: PooledHost): Promise<void> {
   if (!isHostId(host)) throw new Error(`not a host id: ${host}`);
-  const place: WireAgentPlace = {
-    servers: order.servers,
-    host,
-    key: { publicKey, seed: new TextEncoder().encode(seed) },
-    linked: (isLinked) => count(host, isLinked),
-  };
-  const agent = await WireAgent.connect(place);
-  const heartbeat = JSON.stringify({ engine: ENGINE, runningOperations: 0, sessions: 0 });
-  setInterval(() => {
-    if (!agent.connection.isClosed()) agent.connection.publish(hostSubjects(host).heartbeat, heartbeat);
-  }, order.heartbeatMs);
+  const key = { publicKey, seed: new TextEncoder().encode(seed) };
+  const address = { host: hostname, port: Number(port) };
+  const up = Promise.withResolvers<void>();
+  const agent = new LeanAgent({ host, key, address, linked: (isLinked) => count(host, isLinked, up.resolve) });
+  agents.push(agent);
+  await up.promise;
+  setInterval(() => agent.beat(), order.heartbeatMs);
 }
 
-function count(host: string, isLinked: boolean): void {
+function count(host: string, isLinked: boolean, up: () => void): void {
   if (!isLinked) return void linked.delete(host);
   linked.add(host);
+  up();
   if (linked.size === order.hosts.length) console.log('linked');
 }

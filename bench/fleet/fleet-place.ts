@@ -10,6 +10,7 @@ import { heartbeatMs } from '@fairlead/protocol/fleet';
 import { processWeights } from '../memory.ts';
 import type { PooledHost, PoolOrder } from './agent-pool.ts';
 import { AgentPool } from './agent-process.ts';
+import { Inspectable, INSPECTABLE, type Inspected } from './inspected.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 /** Processor time, in seconds. */
@@ -28,7 +29,9 @@ export class FleetPlace implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'fleet-bench-'));
   readonly #pools: AgentPool[] = [];
   #hub: ChildProcess | undefined;
+  #inspectable: Inspectable | undefined;
   #port = 0;
+  #enrolled = 0;
 
   get socket(): string {
     return `unix://${join(this.directory, 'hub.sock')}`;
@@ -45,9 +48,10 @@ export class FleetPlace implements AsyncDisposable {
   /** Starts the hub, or starts it again; resolves when it serves. */
   async startHub(): Promise<void> {
     const files = ['--state-dir', join(this.directory, 'state'), '--socket', join(this.directory, 'hub.sock')];
-    const args = [PROGRAM, 'hub', ...files, '--listen', `127.0.0.1:${this.#port}`];
-    const hub = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const args = [...INSPECTABLE, PROGRAM, 'hub', ...files, '--listen', `127.0.0.1:${this.#port}`];
+    const hub = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#hub = hub;
+    this.#inspectable = new Inspectable(hub, hub.stderr);
     for await (const line of createInterface(hub.stdout)) {
       const port = /:(\d+)\b/.exec(line)?.[1];
       if (port === undefined) continue;
@@ -56,6 +60,11 @@ export class FleetPlace implements AsyncDisposable {
       return;
     }
     throw new Error('the hub ended');
+  }
+
+  async inspectHub(): Promise<Inspected> {
+    if (this.#inspectable === undefined) throw new Error('there is no hub');
+    return await this.#inspectable.attach();
   }
 
   async killHub(): Promise<void> {
@@ -80,17 +89,18 @@ export class FleetPlace implements AsyncDisposable {
       }
     };
     await Promise.all(Array.from({ length: ENROL_AT_ONCE }, next));
+    this.#enrolled += hosts.length;
     return hosts;
   }
 
-  /** Starts their agents. @returns how long it took until the hub had greeted all of them, ms. */
-  async startAgents(servers: readonly string[], hosts: readonly PooledHost[]): Promise<number> {
+  /** Starts agents of some hosts. @returns how long it took until the hub had greeted all of them, ms. */
+  async startAgents(server: string, hosts: readonly PooledHost[]): Promise<number> {
     const startedAt = performance.now();
     for (let at = 0; at < hosts.length; at += PER_POOL) {
       const order: PoolOrder = {
-        servers,
+        server,
         hosts: hosts.slice(at, at + PER_POOL),
-        heartbeatMs: heartbeatMs(hosts.length),
+        heartbeatMs: heartbeatMs(this.#enrolled),
       };
       this.#pools.push(new AgentPool(order));
     }

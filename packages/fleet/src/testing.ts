@@ -1,4 +1,4 @@
 export { ScriptedHub, type Told } from './agent/scripted-hub.fixture.ts';
 export { HubPlace, WireAgent, type WireAgentPlace } from './hub/hub-place.fixture.ts';
-export { createKey } from './nats/fleet-key.ts';
+export { createKey, signWith } from './nats/fleet-key.ts';
 export { type NatsTestPlace, natsTestPlace, testAgent, type TestAgent, testHost } from './nats/nats-place.fixture.ts';

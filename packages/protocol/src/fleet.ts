@@ -80,14 +80,6 @@ export {
   type SubmitOperation,
 } from './fleet/operation.ts';
 export {
-  RECORDING_PIECE_BYTES,
-  recordingAnswerSchema,
-  recordingRequestSchema,
-  type FleetRecording,
-  type RecordingAnswer,
-  type RecordingRequest,
-} from './fleet/recording.ts';
-export {
   SESSION_ABANDONED_MS,
   SESSION_CHUNK_BYTES_MAX,
   SESSION_CREDIT_BYTES_FIRST,
@@ -101,7 +93,6 @@ export {
   type SessionAnswer,
   type SessionKind,
   type SessionOpen,
-  type SessionRecord,
   type SessionRequest,
   type TerminalRect,
 } from './fleet/session.ts';
@@ -126,3 +117,4 @@ export {
   type NatsPermissions,
   type RpcName,
 } from './fleet/subjects.ts';
+export { variantBy } from './fleet/variant-by.ts';

@@ -19,7 +19,6 @@ import { Outbox } from './link/outbox.ts';
 import { Operations } from './operations/operations.ts';
 import { readPolicy } from './policy/policy-file.ts';
 import { Reporter } from './reporter/reporter.ts';
-import { Recordings } from './sessions/recordings.ts';
 import { AgentSessions } from './sessions/agent-sessions.ts';
 
 export interface AgentOptions {
@@ -87,18 +86,17 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       log,
     }),
   );
-  const recordings = await Recordings.open(join(stateDir, 'recordings'));
   const sessions = stack.use(
     new AgentSessions({
       engine,
       policy,
       serve: (connection, actor) => gateway.serve(connection, actor),
-      recordings,
+      recordings: join(stateDir, 'recordings'),
       log,
     }),
   );
   const reachable = { identity, reach: { servers: reach }, agentVersion: AGENT_VERSION };
-  const linked = keepLinked({ ...reachable, operations, sessions, recordings, policy, log, link, reporter }, signal);
+  const linked = keepLinked({ ...reachable, operations, sessions, log, link, reporter }, signal);
   await Promise.all([linked, reporter.run(signal)]);
   await Promise.all([operations.left(), outbox.left()]);
   log.event('agent.left', { open: operations.open.length });

@@ -9,6 +9,7 @@ import {
   type HelloRequest,
   type InventoryDelta,
   OUTPUT_CHARACTERS_MAX,
+  variantBy,
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 
@@ -41,7 +42,7 @@ const outcomeShape = v.looseObject({
 const failure = v.custom<FleetFailure>((value) => v.is(failureShape, value));
 const outcome = v.custom<FleetOutcome>((value) => v.is(outcomeShape, value));
 
-const event: v.GenericSchema<unknown, AgentEvent> = v.variant('kind', [
+const event: v.GenericSchema<unknown, AgentEvent> = variantBy('kind', [
   v.object({
     kind: v.literal('accepted'),
     seq: count,
@@ -102,13 +103,12 @@ const inventory: v.GenericSchema<unknown, InventoryDelta> = v.object({
 });
 
 /** One event, or several of one operation in order. */
-const events: v.GenericSchema<unknown, readonly AgentEvent[]> = v.union([
-  v.pipe(
-    event,
-    v.transform((one) => [one]),
-  ),
-  v.pipe(v.array(event), v.minLength(1), v.maxLength(EVENTS_MAX)),
-]);
+const several = v.pipe(v.array(event), v.minLength(1), v.maxLength(EVENTS_MAX));
+const one = v.pipe(
+  event,
+  v.transform((only) => [only]),
+);
+const events: v.GenericSchema<unknown, readonly AgentEvent[]> = v.lazy((told) => (Array.isArray(told) ? several : one));
 
 type Reader<T> = (message: Msg) => T | undefined;
 

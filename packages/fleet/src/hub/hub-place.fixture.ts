@@ -111,8 +111,6 @@ export interface WireAgentPlace {
   readonly servers: readonly string[];
   readonly host: HostId;
   readonly key: FleetKey;
-  /** Told when the hub has answered its hello on a connection, and when that connection is gone. */
-  readonly linked?: (isLinked: boolean) => void;
 }
 
 /** What an agent says on the wire, without an engine behind it. */
@@ -144,8 +142,7 @@ export class WireAgent implements AsyncDisposable {
     });
     await connection.flush();
     await agent.hello();
-    place.linked?.(true);
-    void agent.#comeBack(place.linked);
+    void agent.#comeBack();
     return agent;
   }
 
@@ -193,13 +190,10 @@ export class WireAgent implements AsyncDisposable {
   }
 
   /** Says hello on every connection, and tells anew what the hub asks for. */
-  async #comeBack(linked: WireAgentPlace['linked']): Promise<void> {
+  async #comeBack(): Promise<void> {
     for await (const status of this.connection.status()) {
-      if (status.type === 'disconnect') linked?.(false);
       if (status.type !== 'reconnect') continue;
-      const reconcile = await this.#helloUntilHeard();
-      linked?.(true);
-      for (const { operationId, storedSeq } of reconcile) {
+      for (const { operationId, storedSeq } of await this.#helloUntilHeard()) {
         const end = { kind: 'done', state: 'SUCCEEDED', outcome: { changed: true } } as const;
         // What it never started (the answer to its claim was lost) it may start now.
         if (!this.started.includes(operationId)) await this.#take({ ...NOOP, operationId });

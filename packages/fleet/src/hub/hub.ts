@@ -15,7 +15,6 @@ import type { HubParts } from './api/endpoint.ts';
 import { HOST_ENDPOINTS } from './api/hosts.ts';
 import { HubServer, type UpgradeEndpoint } from './api/hub-server.ts';
 import { sessionEndpoints, sessionUpgrades } from './sessions/session-endpoints.ts';
-import { recordingEndpoints } from './sessions/recording-endpoints.ts';
 import { SessionTickets } from './sessions/session-tickets.ts';
 import { SessionRelay } from './sessions/session-relay.ts';
 import { LinkPipes } from './api/link.ts';
@@ -135,8 +134,9 @@ async function makeParts({ options, database, hosts, nats, pipes, relay }: Made)
     clock,
     delivery,
     log,
-    changed: ({ id, host, hostName, life }) =>
-      events.add({ kind: 'operation', action: life.state, host, hostName, operationId: id }),
+    changed: ({ id: operationId, host, hostName }, lines) => {
+      for (const { state } of lines) events.add({ kind: 'operation', action: state, host, hostName, operationId });
+    },
   });
   const enrolment = new Enrolment({ hosts, tokens: new TokensTable(database), clock, gate: nats.gate, way: nats.way });
   const manager = await jetstreamManager(nats.connection);
@@ -172,13 +172,7 @@ function makeServer(
   { pipes, relay }: { readonly pipes: LinkPipes | undefined; readonly relay: SessionRelay },
 ): HubServer {
   const sessions = { relay, tickets: new SessionTickets(parts.clock.nowMs.bind(parts.clock)) };
-  const rows = [
-    ...OPERATION_ENDPOINTS,
-    ...HOST_ENDPOINTS,
-    ...ACCESS_ENDPOINTS,
-    ...sessionEndpoints(sessions),
-    ...recordingEndpoints(relay),
-  ];
+  const rows = [...OPERATION_ENDPOINTS, ...HOST_ENDPOINTS, ...ACCESS_ENDPOINTS, ...sessionEndpoints(sessions)];
   const upgrades: UpgradeEndpoint[] = [...sessionUpgrades(parts, sessions)];
   if (pipes !== undefined) {
     rows.push(pipes.endpoint);

@@ -13,10 +13,14 @@ export interface HostClock {
   nowMs(): number;
 }
 
-/** CLOCK_MONOTONIC. Source: proc(5), boot_id; Node's hrtime is libuv's uv_hrtime, which reads that clock. */
+/**
+ * CLOCK_MONOTONIC. Source: proc(5), boot_id; Node's hrtime is libuv's uv_hrtime, which reads that clock, as performance.now() does,
+ * which counts from the program's start and costs a fraction.
+ */
 export function hostClock(): HostClock {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return { bootId, nowMs: () => Number(process.hrtime.bigint() / 1000n) / 1000 };
+  const startedMs = Number(process.hrtime.bigint() / 1000n) / 1000 - performance.now();
+  return { bootId, nowMs: () => startedMs + performance.now() };
 }
 
 /** How long ago `moment` was; undefined when it was before the last boot. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { hostId, type HostId } from '@fairlead/protocol/fleet';
 
 /** RFC 4648's base32 in lower case: one token of a NATS subject, and safe in a URL. */
@@ -9,9 +9,7 @@ const CHARACTERS = 26;
 
 /** 26 characters, 130 random bits: nobody guesses one, and two are never the same. */
 export function randomToken(): string {
-  let text = '';
-  for (const byte of randomBytes(CHARACTERS)) text += ALPHABET.charAt(byte & 31);
-  return text;
+  return randomText(CHARACTERS);
 }
 
 /** A new host's id. */
@@ -32,5 +30,21 @@ export function randomOperationId(nowMs: number): string {
     time = SORTED_ALPHABET.charAt(left % 32) + time;
     left = Math.floor(left / 32);
   }
-  return `op_${time}${randomToken().slice(TIME_CHARACTERS)}`;
+  return `op_${time}${randomText(CHARACTERS - TIME_CHARACTERS)}`;
+}
+
+/** Random bytes, asked of the system many at a time: each is used once. */
+const pool = { bytes: new Uint8Array(4096), used: 4096 };
+
+function randomText(characters: number): string {
+  if (pool.used + characters > pool.bytes.length) {
+    randomFillSync(pool.bytes);
+    pool.used = 0;
+  }
+  let text = '';
+  for (const byte of pool.bytes.subarray(pool.used, pool.used + characters)) text += ALPHABET[byte & 31];
+  // What was used is nobody's to read any more.
+  pool.bytes.fill(0, pool.used, pool.used + characters);
+  pool.used += characters;
+  return text;
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { variantBy } from './variant-by.ts';
 
 /** Limits of what a command may carry. A message of NATS holds 1 MiB; this leaves room around it. */
 export const COMMAND_BYTES_MAX: number = 512 * 1024;
@@ -62,8 +63,7 @@ export type FleetVerb = FleetCommand['verb'];
 
 const container = text;
 
-/** Checks a command that came from outside. Unknown fields are dropped, unknown verbs refused. */
-export const fleetCommandSchema: v.GenericSchema<unknown, FleetCommand> = v.variant('verb', [
+const commands = [
   v.object({
     verb: v.literal('create'),
     name: v.optional(text),
@@ -92,7 +92,10 @@ export const fleetCommandSchema: v.GenericSchema<unknown, FleetCommand> = v.vari
   }),
   v.object({ verb: v.literal('pull'), image: text }),
   v.object({ verb: v.literal('noop') }),
-]);
+] as const;
+
+/** Checks a command that came from outside. Unknown fields are dropped, unknown verbs refused. */
+export const fleetCommandSchema: v.GenericSchema<unknown, FleetCommand> = variantBy('verb', commands);
 
 /** The container a command is about, which decides its lane; undefined: none, or one that is yet to be made. */
 export function commandTarget(command: FleetCommand): string | undefined {

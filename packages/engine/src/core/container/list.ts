@@ -1,7 +1,6 @@
 import { assertFilterKeys, EngineError, matchesLabels, type ContainerSummary, type Filters } from '@fairlead/protocol';
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerActor } from './actor.ts';
-import { linkNames } from './links.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { predefinedNetworks } from '../network/predefined.ts';
 import { networkChoice } from '../spec/modes.ts';
@@ -60,14 +59,9 @@ export async function listContainers(
     volumePath: (name: string): string => deps.volumes.store.path(name),
     networks: predefinedNetworks(deps.network),
   };
-  const linked = linkNames(deps);
   return await Promise.all(
     rows.map(async ({ record }) => {
-      const row = summarize(record, {
-        ...facts,
-        imageRefIsCurrent: imageRefIsCurrent(deps, record),
-        linkNames: linked.get(record.id) ?? [],
-      });
+      const row = summarize(record, { ...facts, imageRefIsCurrent: imageRefIsCurrent(deps, record) });
       if (!query.size) return row;
       const sizeRw = await deps.snapshots.usageBytes(record.id);
       // Go's omitempty.

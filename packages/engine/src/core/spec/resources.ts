@@ -8,12 +8,11 @@ const CPU_PERIOD_US = 100_000;
 /** The limits of a container in OCI's words, for cgroup v1 and v2 alike: the runtime translates. */
 export function ociResources(resources: Resources, blockDevices: BlockDevices): Omit<OciResources, 'devices'> {
   const blockIO = ociBlockIo(resources, blockDevices);
-  const pidsLimit = resources.PidsLimit ?? 0;
   return {
     memory: memoryOf(resources),
     cpu: cpuOf(resources),
     ...(Object.keys(blockIO).length === 0 ? {} : { blockIO }),
-    ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
+    ...(resources.PidsLimit === null ? {} : { pids: { limit: resources.PidsLimit } }),
   };
 }
 
@@ -36,8 +35,7 @@ function cpuOf(resources: Resources): OciCpu {
     ...(shares > 0 ? { shares } : {}),
     ...(nanos > 0 ? { period: CPU_PERIOD_US, quota: Math.floor((nanos * CPU_PERIOD_US) / 1e9) } : {}),
     ...(period === 0 ? {} : { period }),
-    // A negative one is none, which is what a new cgroup has.
-    ...(quota > 0 ? { quota } : {}),
+    ...(quota === 0 ? {} : { quota }),
     ...(resources.CpuRealtimePeriod === 0 ? {} : { realtimePeriod: resources.CpuRealtimePeriod }),
     ...(resources.CpuRealtimeRuntime === 0 ? {} : { realtimeRuntime: resources.CpuRealtimeRuntime }),
     ...(resources.CpusetCpus === '' ? {} : { cpus: resources.CpusetCpus }),

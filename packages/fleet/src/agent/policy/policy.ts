@@ -106,8 +106,7 @@ export function bindSourcesOf(body: CreateContainerBody): readonly string[] {
   return [...binds, ...mounts];
 }
 
-/** Whether this actor may do anything here at all. */
-export function denyActor(policy: Policy, { name, role }: FleetActor): Denial | undefined {
+function denyActor(policy: Policy, { name, role }: FleetActor): Denial | undefined {
   if (policy.roles !== undefined && !policy.roles.includes(role)) {
     return denial('roles', `the role ${role} may do nothing here`);
   }

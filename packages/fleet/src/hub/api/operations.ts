@@ -15,9 +15,10 @@ import { refuseTooLarge } from '../nats-delivery.ts';
 import { asHubError, HubError } from '../operation/hub-error.ts';
 import { isOpen, type OperationRecord } from '../operation/record.ts';
 import { operationView } from '../operation/view.ts';
+import type { AuditLine } from '../store/audit-table.ts';
 import type { HostRecord } from '../store/hosts-table.ts';
 import { checked, wholeNumber } from './checked.ts';
-import { type ApiRequest, type Endpoint, endpoint, endpointWithBody, type HubParts } from './endpoint.ts';
+import { type ApiRequest, type Caller, type Endpoint, endpoint, endpointWithBody, type HubParts } from './endpoint.ts';
 import { Bell } from './bell.ts';
 import { SSE_ALIVE_MS, type SseMessage } from './sse.ts';
 
@@ -56,12 +57,13 @@ export const OPERATION_ENDPOINTS: readonly Endpoint[] = [
       bodyBytesMax: SUBMIT_BYTES_MAX,
     },
     async (parts, request) => {
-      if (!Array.isArray(request.body)) {
-        const answer = await submit(parts, request, request.body);
-        return { status: answer.state === 'ENDED' ? 200 : 202, body: answer };
+      if (Array.isArray(request.body)) {
+        return { status: 200, body: await submitAll(parts, request, checked(batchSchema, request.body)) };
       }
-      const batch = checked(batchSchema, request.body);
-      return { status: 200, body: await Promise.all(batch.map((one) => submitOrRefuse(parts, request, one))) };
+      const { record, waitMs } = await submit(parts, request, request.body);
+      const [now = record] = await parts.desk.wait([record], waitMs, request.signal);
+      const answer = answerOf(parts, now);
+      return { status: answer.state === 'ENDED' ? 200 : 202, body: answer };
     },
   ),
   endpoint({ method: 'GET', path: '/v1/operations', role: 'view' }, async (parts, { query }) => {
@@ -69,12 +71,10 @@ export const OPERATION_ENDPOINTS: readonly Endpoint[] = [
   }),
   endpoint({ method: 'GET', path: '/v1/operations/:id', role: 'view' }, async (parts, { params, query, signal }) => {
     const waitMs = wholeNumber(query, 'waitMs', PATIENCE_MS_MAX) ?? 0;
-    const record = await parts.desk.wait(found(parts, params['id']), waitMs, signal);
-    return { status: 200, body: view(parts, record) };
+    return { status: 200, body: view(parts, await waited(parts, params['id'], { waitMs, signal })) };
   }),
   endpoint({ method: 'GET', path: '/v1/operations/:id/history', role: 'view' }, async (parts, { params, signal }) => {
-    const record = await parts.desk.wait(found(parts, params['id']), 0, signal);
-    return { status: 200, body: record.events };
+    return { status: 200, body: (await waited(parts, params['id'], { waitMs: 0, signal })).events };
   }),
   endpoint({ method: 'GET', path: '/v1/operations/:id/events', role: 'view' }, async (parts, request) => {
     const record = found(parts, request.params['id']);
@@ -104,46 +104,65 @@ export function view({ clock, presence }: HubParts, record: OperationRecord): Fl
   return operationView(record, { clock, silentMs: heardMs === undefined ? Infinity : clock.nowMs() - heardMs });
 }
 
-/** Writes a line of the audit. */
-export async function audit(
-  parts: HubParts,
-  { actor, from }: Pick<ApiRequest<unknown>, 'actor' | 'from'>,
-  line: { readonly action: string; readonly target: string; readonly detail: string },
-): Promise<void> {
-  await parts.audit.append({ actor: actor.name, role: actor.role, from, ...line });
+/** Who did what, for the audit. */
+interface AuditedAct {
+  readonly action: string;
+  readonly target: string;
+  readonly detail: string;
 }
 
-async function submit(parts: HubParts, request: ApiRequest<unknown>, body: unknown): Promise<SubmitAnswer> {
+/** Writes a line of the audit; resolves when it is on disk. */
+export async function audit({ audit: table }: HubParts, by: Caller, act: AuditedAct): Promise<void> {
+  table.append(auditLine(by, act));
+  await table.settled();
+}
+
+function auditLine({ actor, from }: Caller, act: AuditedAct): AuditLine {
+  return { actor: actor.name, role: actor.role, from, ...act };
+}
+
+/** Something that was accepted, and how long its caller listens. */
+interface Submitted {
+  readonly record: OperationRecord;
+  readonly waitMs: number;
+}
+
+async function submit(parts: HubParts, request: ApiRequest<unknown>, body: unknown): Promise<Submitted> {
   const asked = checked(submitOperationSchema, body);
   refuseRole(request, asked.command);
   refuseTooLarge(asked.command);
   const record = await parts.desk.submit(hostNamed(parts, asked.host), asked, {
     actor: request.actor,
-    accepted: (accepted) => {
-      const detail = `${accepted.command.verb} ${accepted.id}`;
+    accepted: ({ id, command, hostName: target }) => {
       // In the operation's own transaction: whoever waits for that waits for this.
-      audit(parts, request, { action: 'operation.submit', target: accepted.hostName, detail }).catch(ignore);
+      parts.audit.append(auditLine(request, { action: 'operation.submit', target, detail: `${command.verb} ${id}` }));
     },
   });
   const patienceMs = patienceOf(request, asked);
-  const waitMs = Math.max(0, patienceMs - hopReserveMs(patienceMs));
-  const now = await parts.desk.wait(record, waitMs, request.signal);
-  return { state: isOpen(now.life.state) ? 'PENDING' : 'ENDED', operation: view(parts, now) };
+  return { record, waitMs: Math.max(0, patienceMs - hopReserveMs(patienceMs)) };
 }
 
-/** The operation's transaction failed with it, and tells. */
-function ignore(): void {}
-
-async function submitOrRefuse(
+/** Submits every one of them, and answers when all have ended or the most patient caller's time is over. */
+async function submitAll(
   parts: HubParts,
   request: ApiRequest<unknown>,
-  body: unknown,
-): Promise<SubmitAnswer | SubmitRefusal> {
-  try {
-    return await submit(parts, request, body);
-  } catch (error) {
-    return { state: 'REFUSED', ...asHubError(error).body };
-  }
+  batch: readonly unknown[],
+): Promise<readonly (SubmitAnswer | SubmitRefusal)[]> {
+  const submitted = await Promise.all(batch.map((one) => submit(parts, request, one).catch(refusalOf)));
+  const accepted = submitted.flatMap((one) => ('record' in one ? one : []));
+  const waitMs = accepted.reduce((most, one) => Math.max(most, one.waitMs), 0);
+  const records = accepted.map(({ record }) => record);
+  const waited = await parts.desk.wait(records, waitMs, request.signal);
+  const now = new Map(waited.map((record) => [record.id, record]));
+  return submitted.map((one) => ('record' in one ? answerOf(parts, now.get(one.record.id) ?? one.record) : one));
+}
+
+function answerOf(parts: HubParts, record: OperationRecord): SubmitAnswer {
+  return { state: isOpen(record.life.state) ? 'PENDING' : 'ENDED', operation: view(parts, record) };
+}
+
+function refusalOf(error: unknown): SubmitRefusal {
+  return { state: 'REFUSED', ...asHubError(error).body };
 }
 
 function patienceOf({ headers }: ApiRequest<unknown>, { patienceMs }: SubmitOperation): number {
@@ -163,6 +182,17 @@ function found({ desk }: HubParts, id: string | undefined): OperationRecord {
   const record = desk.get(id ?? '');
   if (record === undefined) throw new HubError('NOT_FOUND', `no such operation: ${id}`);
   return record;
+}
+
+/** How far it is, from disk, at its end or when the time is over. @throws HubError 'NOT_FOUND' */
+async function waited(
+  parts: HubParts,
+  id: string | undefined,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+): Promise<OperationRecord> {
+  const record = found(parts, id);
+  const [now = record] = await parts.desk.wait([record], waitMs, signal);
+  return now;
 }
 
 function listed(parts: HubParts, query: URLSearchParams): readonly OperationRecord[] {
@@ -191,7 +221,7 @@ async function* follow(
   const bell = new Bell();
   using _watch = parts.desk.watch(from.id, () => bell.ring());
   while (!signal.aborted) {
-    const record = await parts.desk.wait(found(parts, from.id), 0, signal);
+    const record = await waited(parts, from.id, { waitMs: 0, signal });
     for (const event of record.events) {
       if (event.seq <= after) continue;
       after = event.seq;

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type {
   AgentEvent,
   CancelAnswer,
   ClaimAnswer,
   FailureCode,
   FleetActor,
+  FleetOperationEvent,
   HostId,
   SubmitOperation,
 } from '@fairlead/protocol/fleet';
@@ -37,8 +38,8 @@ export interface DeskDeps {
   readonly clock: HostClock;
   readonly delivery: Delivery;
   readonly log: FleetLog;
-  /** Told of every change that is on disk. */
-  readonly changed: (record: OperationRecord) => void;
+  /** Told of every change that is on disk, with what it added to the history. */
+  readonly changed: (record: OperationRecord, lines: readonly FleetOperationEvent[]) => void;
 }
 
 /** Who submits. */
@@ -75,12 +76,18 @@ export class OperationDesk {
     for (const record of deps.table.open()) this.#open.put(record);
   }
 
-  /** Stores a command and has it delivered. The same key gives the same operation. @throws HubError 'KEY_CONFLICT' */
+  /**
+   * Takes a command on and has it delivered; `wait` says when it is on disk. The same key gives the same operation.
+   *
+   * A live command is on its way before it is stored: nothing is started without a claim, and a claim is on disk behind it.
+   *
+   * @throws HubError 'KEY_CONFLICT'
+   */
   async submit(host: HostRecord, request: SubmitOperation, by: Submitter): Promise<OperationRecord> {
     const fingerprint = request.key === undefined ? '' : fingerprintOf(host.id, request);
     const known = request.key === undefined ? undefined : this.byKey(request.key);
     if (known !== undefined) {
-      if (known.fingerprint === fingerprint) return await this.#stored(known);
+      if (known.fingerprint === fingerprint) return known;
       throw new HubError(
         'KEY_CONFLICT',
         `the key ${JSON.stringify(known.key)} stands for another command: ${known.id}`,
@@ -89,11 +96,12 @@ export class OperationDesk {
     const record = this.#make(host, request, { actor: by.actor, fingerprint });
     this.#open.put(record);
     by.accepted?.(record);
-    await this.#deps.table.put(record);
-    this.#deps.changed(record);
     if (record.mode === 'live') this.#deps.delivery.sendLive(record);
-    else await this.#enqueue(record);
-    return this.#open.get(record.id) ?? record;
+    this.#deps.table.add(record, () => this.#deps.changed(record, record.events));
+    if (record.mode === 'live') return record;
+    await this.#deps.table.settled();
+    await this.#enqueue(record);
+    return this.get(record.id) ?? record;
   }
 
   /** As it is, or as it ended; undefined when there is none, or it is forgotten. */
@@ -111,22 +119,27 @@ export class OperationDesk {
 
   /** Calls `listener` after every change of this operation that is on disk. */
   watch(id: string, listener: (record: OperationRecord) => void): Disposable {
-    return this.#watchers.watch(id, listener);
+    return this.#watchers.watch([id], listener);
   }
 
-  /** Waits for its end, for at most `ms`, or until `signal` aborts; gives back how far it is then, from disk. */
-  async wait(record: OperationRecord, ms: number, signal: AbortSignal): Promise<OperationRecord> {
-    const ended =
-      isOpen(record.life.state) && ms > 0 && !signal.aborted ? await this.#untilEnd(record.id, ms, signal) : undefined;
-    return ended ?? (await this.#stored(this.get(record.id) ?? record));
+  /** Waits for their ends, for at most `ms`, or until `signal` aborts; gives back how far they are then, from disk. */
+  async wait(
+    records: readonly OperationRecord[],
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<readonly OperationRecord[]> {
+    const ended = ms > 0 && !signal.aborted ? await this.#untilEnded(records, ms, signal) : NONE;
+    const now = records.map((record) => ended.get(record.id) ?? this.get(record.id) ?? record);
+    if (!records.every(({ id }) => ended.has(id))) await this.#deps.table.settled();
+    return now;
   }
 
   /** May this host start it? Decided here and nowhere else; on disk when this resolves. */
   async claim(host: HostId, id: string): Promise<ClaimAnswer> {
     const record = this.get(id);
     if (record === undefined || record.host !== host) return { granted: false, why: 'unknown' };
-    if (this.#isPastStart(record)) this.#apply(record, { kind: 'expire' });
-    const claimed = this.#apply(this.get(id) ?? record, { kind: 'claim' });
+    const expired: readonly LifeEvent[] = this.#isPastStart(record) ? [{ kind: 'expire' }] : [];
+    const claimed = this.#apply(record, ...expired, { kind: 'claim' });
     return claimAnswer((await this.#stored(claimed)).life);
   }
 
@@ -135,10 +148,10 @@ export class OperationDesk {
     const known = this.get(id);
     // Nobody here remembers it (another hub's, or forgotten): the agent may forget it as well.
     if (known === undefined || known.host !== host) return { stored: events.at(-1)?.seq ?? 0 };
-    let record = known;
     // An end without a claim (its policy forbids it) is an end all the same.
-    if (!record.life.claimed && !this.#isPastStart(record)) record = this.#apply(record, { kind: 'claim' });
-    for (const event of events) record = this.#apply(record, { kind: 'agent', event });
+    const claim: readonly LifeEvent[] = known.life.claimed || this.#isPastStart(known) ? [] : [{ kind: 'claim' }];
+    const told = events.map((event): LifeEvent => ({ kind: 'agent', event }));
+    const record = this.#apply(known, ...claim, ...told);
     if (!record.life.claimed) return { stored: events.at(-1)?.seq ?? 0 };
     return { stored: (await this.#stored(record)).life.agentSeq };
   }
@@ -248,31 +261,33 @@ export class OperationDesk {
     return (sinceMs(this.#deps.clock, moment) ?? Date.now() - submittedAt) > startByMs;
   }
 
-  #apply(record: OperationRecord, event: LifeEvent): OperationRecord {
-    const next = advance(record, event, this.#deps.clock);
-    const { sequence } = next.record.life;
-    if (next.deleteMessage && sequence !== null) {
-      this.#deps.delivery
-        .deleteQueued(sequence)
-        .catch((error: unknown) => this.#deps.log.failure('operation.queue.delete-failed', error, { id: record.id }));
+  #apply(before: OperationRecord, ...events: readonly LifeEvent[]): OperationRecord {
+    let record = before;
+    for (const event of events) {
+      const next = advance(record, event, this.#deps.clock);
+      record = next.record;
+      const { sequence } = record.life;
+      if (next.deleteMessage && sequence !== null) this.#deleteQueued(record.id, sequence);
     }
-    return this.#replace(record, next.record);
+    return this.#replace(before, record);
+  }
+
+  #deleteQueued(id: string, sequence: number): void {
+    const { delivery, log } = this.#deps;
+    delivery
+      .deleteQueued(sequence)
+      .catch((error: unknown) => log.failure('operation.queue.delete-failed', error, { id }));
   }
 
   #replace(before: OperationRecord, record: OperationRecord): OperationRecord {
     if (before === record) return record;
-    const wasOpen = this.#open.get(record.id) !== undefined;
-    if (wasOpen) this.#open.put(record);
-    this.#deps.table.put(record).then(
-      () => {
-        if (!isOpen(record.life.state)) this.#enqueuing.delete(record.id);
-        if (!isOpen(record.life.state) && this.#open.get(record.id) === record) this.#open.remove(record);
-        this.#watchers.tell(record);
-        this.#deps.changed(record);
-      },
-      // The database has told everybody that it failed.
-      () => {},
-    );
+    if (this.#open.get(record.id) !== undefined) this.#open.put(record);
+    this.#deps.table.put(record, () => {
+      if (!isOpen(record.life.state)) this.#enqueuing.delete(record.id);
+      if (!isOpen(record.life.state) && this.#open.get(record.id) === record) this.#open.remove(record);
+      this.#watchers.tell(record);
+      this.#deps.changed(record, record.events.slice(before.events.length));
+    });
     return record;
   }
 
@@ -282,30 +297,35 @@ export class OperationDesk {
     return record;
   }
 
-  /** Its last record, on disk; undefined when there is none in time. */
-  async #untilEnd(id: string, ms: number, signal: AbortSignal): Promise<OperationRecord | undefined> {
-    const over = Promise.withResolvers<OperationRecord | undefined>();
-    using _watch = this.#watchers.watch(id, (record) => {
-      if (!isOpen(record.life.state)) over.resolve(record);
+  /** The last records, on disk, of those that end in time. */
+  async #untilEnded(
+    records: readonly OperationRecord[],
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, OperationRecord>> {
+    const ended = new Map<string, OperationRecord>();
+    const open = new Set(records.flatMap(({ id }) => (this.#open.get(id) === undefined ? [] : id)));
+    if (open.size === 0) return ended;
+    const over = Promise.withResolvers<void>();
+    using _watch = this.#watchers.watch([...open], (record) => {
+      if (isOpen(record.life.state)) return;
+      ended.set(record.id, record);
+      open.delete(record.id);
+      if (open.size === 0) over.resolve();
     });
-    if (this.#open.get(id) === undefined) return undefined;
-    const stop = (): void => over.resolve(undefined);
-    const timer = setTimeout(stop, ms);
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      return await over.promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
-    }
+    const timer = setTimeout(over.resolve, ms);
+    signal.addEventListener('abort', () => over.resolve(), { once: true });
+    await over.promise;
+    clearTimeout(timer);
+    return ended;
   }
 }
 
+const NONE: ReadonlyMap<string, OperationRecord> = new Map();
+
 /** What a key stands for: host, command and mode. How long the caller listens is none of it. */
 function fingerprintOf(host: HostId, { command, mode = 'live', startByMs }: SubmitOperation): string {
-  return createHash('sha256')
-    .update(canonical([host, command, mode, startByMs ?? null]))
-    .digest('base64url');
+  return hash('sha256', canonical([host, command, mode, startByMs ?? null]), 'base64url');
 }
 
 /** JSON with the keys of every object in order. */

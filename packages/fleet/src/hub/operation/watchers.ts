@@ -6,13 +6,19 @@ type Listener = (record: OperationRecord) => void;
 export class Watchers {
   readonly #byId = new Map<string, Set<Listener>>();
 
-  watch(id: string, listener: Listener): Disposable {
-    const listeners = this.#byId.get(id) ?? new Set();
-    this.#byId.set(id, listeners.add(listener));
+  watch(ids: readonly string[], listener: Listener): Disposable {
+    for (const id of ids) {
+      const listeners = this.#byId.get(id);
+      if (listeners === undefined) this.#byId.set(id, new Set([listener]));
+      else listeners.add(listener);
+    }
     return {
       [Symbol.dispose]: () => {
-        listeners.delete(listener);
-        if (listeners.size === 0 && this.#byId.get(id) === listeners) this.#byId.delete(id);
+        for (const id of ids) {
+          const listeners = this.#byId.get(id);
+          listeners?.delete(listener);
+          if (listeners?.size === 0) this.#byId.delete(id);
+        }
       },
     };
   }

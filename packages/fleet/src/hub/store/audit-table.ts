@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
 import { type AuditEntry, FLEET_ROLES } from '@fairlead/protocol/fleet';
 import type { HubDatabase } from './hub-database.ts';
@@ -26,17 +26,22 @@ export class AuditTable {
     this.#hash = String(last?.['hash'] ?? '');
   }
 
-  /** Resolves when the line is on disk; it is in the same transaction as what was written with it in one turn. */
-  async append(line: AuditLine): Promise<void> {
+  /** Adds a line; it is in the same transaction as what is written with it in one turn. */
+  append(line: AuditLine): void {
     this.#seq += 1;
     const cut = { ...line, target: cutText(line.target), detail: cutText(line.detail) };
     const seq = this.#seq;
     const at = Date.now();
-    const hash = lineHash(this.#hash, { ...cut, seq, atMs: at });
-    this.#hash = hash;
-    await this.#database.write(() => {
-      this.#insert.run(seq, at, cut.actor, cut.role, cut.from, cut.action, cut.target, cut.detail, hash);
+    this.#hash = lineHash(this.#hash, { ...cut, seq, atMs: at });
+    const chained = this.#hash;
+    this.#database.add(() => {
+      this.#insert.run(seq, at, cut.actor, cut.role, cut.from, cut.action, cut.target, cut.detail, chained);
     });
+  }
+
+  /** Resolves when every line so far is on disk. */
+  async settled(): Promise<void> {
+    await this.#database.settled();
   }
 
   /** Lines after `after`, the oldest first. */
@@ -53,9 +58,9 @@ export class AuditTable {
     this.#database.flush();
     let before = '';
     for (const row of this.#database.prepare('SELECT * FROM audit ORDER BY seq').iterate()) {
-      const { at, hash, ...line } = readEntry(row);
-      if (lineHash(before, { ...line, atMs: Date.parse(at) }) !== hash) return line.seq;
-      before = hash;
+      const { at, hash: chained, ...line } = readEntry(row);
+      if (lineHash(before, { ...line, atMs: Date.parse(at) }) !== chained) return line.seq;
+      before = chained;
     }
     return undefined;
   }
@@ -77,9 +82,7 @@ function readEntry(row: Record<string, unknown>): AuditEntry {
 
 function lineHash(before: string, line: AuditLine & { readonly seq: number; readonly atMs: number }): string {
   const { seq, atMs, actor, role, from, action, target, detail } = line;
-  return createHash('sha256')
-    .update(JSON.stringify([before, seq, atMs, actor, role, from, action, target, detail]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([before, seq, atMs, actor, role, from, action, target, detail]));
 }
 
 function cutText(text: string): string {

@@ -23,25 +23,41 @@ const FORGET_MAX = 5_000;
 export class OperationsTable {
   readonly #database: HubDatabase;
   readonly #dirty = new Map<string, OperationRecord>();
-  readonly #put: StatementSync;
+  /** The rows of operations that have no end on disk. */
+  readonly #rows = new Map<string, number>();
+  readonly #added = new Set<string>();
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #updateEnded: StatementSync;
   readonly #byId: StatementSync;
   readonly #byKey: StatementSync;
+  #lastRow: number;
 
   constructor(database: HubDatabase) {
     this.#database = database;
-    this.#put = database.prepare(
-      `INSERT INTO operations (id, key, host, target, state, open, document) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET state = excluded.state, open = excluded.open, document = excluded.document`,
+    this.#insert = database.prepare(
+      'INSERT INTO operations (n, id, key, host, target, state, open, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
+    this.#update = database.prepare('UPDATE operations SET state = ?, open = ?, document = ? WHERE n = ?');
+    this.#updateEnded = database.prepare('UPDATE operations SET document = ? WHERE id = ?');
     this.#byId = database.prepare('SELECT document FROM operations WHERE id = ?');
     this.#byKey = database.prepare('SELECT document FROM operations WHERE key = ?');
+    this.#lastRow = Number(database.prepare('SELECT max(n) AS last FROM operations').get()?.['last'] ?? 0);
   }
 
-  /** Resolves when it is on disk. */
-  async put(record: OperationRecord): Promise<void> {
-    const isFirst = this.#dirty.size === 0;
+  /** Stores a new one. `stored` is called when it is on disk, as it is then. */
+  add(record: OperationRecord, stored: () => void): void {
+    this.#lastRow += 1;
+    this.#rows.set(record.id, this.#lastRow);
+    this.#added.add(record.id);
+    this.put(record, stored);
+  }
+
+  /** Stores what has become of one. `stored` is called when it is on disk. */
+  put(record: OperationRecord, stored: () => void): void {
+    if (this.#dirty.size === 0) this.#database.add(() => this.#flush());
     this.#dirty.set(record.id, record);
-    await (isFirst ? this.#database.write(() => this.#flush()) : this.#database.settled());
+    this.#database.whenStored(stored);
   }
 
   /** Resolves when everything that was put so far is on disk. */
@@ -60,7 +76,9 @@ export class OperationsTable {
 
   /** Without an end, the oldest first. */
   open(): readonly OperationRecord[] {
-    return this.#database.prepare('SELECT document FROM operations WHERE open = 1 ORDER BY n').all().flatMap(readSome);
+    const rows = this.#database.prepare('SELECT n, id, document FROM operations WHERE open = 1 ORDER BY n').all();
+    for (const { n, id } of rows) this.#rows.set(String(id), Number(n));
+    return rows.flatMap(readSome);
   }
 
   list(filter: OperationFilter): readonly OperationRecord[] {
@@ -94,20 +112,27 @@ export class OperationsTable {
   }
 
   #flush(): void {
-    for (const record of this.#dirty.values()) {
-      const { id, key, host, command, life } = record;
-      const target = commandTarget(command) ?? null;
-      this.#put.run(
-        id,
-        key === id ? null : key,
-        host,
-        target,
-        life.state,
-        Number(isOpen(life.state)),
-        JSON.stringify(record),
-      );
-    }
+    for (const record of this.#dirty.values()) this.#write(record);
     this.#dirty.clear();
+    this.#added.clear();
+  }
+
+  #write(record: OperationRecord): void {
+    const { id, key, host, command, life } = record;
+    const document = JSON.stringify(record);
+    const row = this.#rows.get(id);
+    if (row === undefined) {
+      this.#updateEnded.run(document, id);
+      return;
+    }
+    const open = Number(isOpen(life.state));
+    if (this.#added.has(id)) {
+      const own = key === id ? null : key;
+      this.#insert.run(row, id, own, host, commandTarget(command) ?? null, life.state, open, document);
+    } else {
+      this.#update.run(life.state, open, document, row);
+    }
+    if (open === 0) this.#rows.delete(id);
   }
 }
 
