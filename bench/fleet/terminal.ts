@@ -1,15 +1,17 @@
 import { connect } from '@fairlead/client';
-import { FleetWorld } from '@fairlead/conformance/fleet-world';
+import { EngineUnderTest } from '@fairlead/conformance/engines';
+import { FleetProcesses } from '@fairlead/conformance/fleet-processes';
+import type { Figure } from './figure.ts';
 
 const ECHOES = 500;
 const STREAM_BYTES: number = 512 * 1024 * 1024;
 
 /** A terminal on another host, through hub and agent: how long an echo takes, and how much passes. */
-export async function measureTerminal(): Promise<
-  readonly { readonly what: string; readonly value: string; readonly goal: string }[]
-> {
-  await using world = await FleetWorld.open();
-  await using web = await connect({ hub: world.socket, host: 'web' });
+export async function measureTerminal(): Promise<readonly Figure[]> {
+  await using engine = await EngineUnderTest.start('fairlead');
+  await using processes = await FleetProcesses.open();
+  await processes.addHost('web', { engine: `unix://${engine.socketPath}` });
+  await using web = await connect({ hub: processes.socket, host: 'web' });
   await web.containers.create({ Image: 'busybox', Cmd: ['sleep', '1000'] }, { name: 'bench' });
   await web.containers.start('bench');
   const delays = await echoes();

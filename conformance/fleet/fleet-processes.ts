@@ -23,6 +23,8 @@ export interface AgentProcessOptions {
   /** Else the hub's own address. */
   readonly hub?: string;
   readonly labels?: readonly string[];
+  /** Certificates to trust at the hub. */
+  readonly hubCa?: string;
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** In front of its command line: `nsenter --net=PATH`. */
   readonly within?: readonly string[] | undefined;
@@ -94,12 +96,13 @@ export class FleetProcesses implements AsyncDisposable {
     const labels = (options.labels ?? []).flatMap((label) => ['--label', label]);
     const made = await this.run('fleet', 'token', 'create', '--name', name, ...labels);
     if (made.exitCode !== 0) throw new Error(made.stderr);
-    const enrolment = ['--hub', options.hub ?? this.#url, '--token', made.stdout.trim()];
+    const ca = options.hubCa === undefined ? [] : ['--hub-ca', options.hubCa];
+    const enrolment = ['--hub', options.hub ?? this.#url, ...ca, '--token', made.stdout.trim()];
     this.#agents.set(name, { options, command: this.#agentOf(name, { options, more: enrolment }) });
     await this.online(name);
   }
 
-  /** Starts the agent of a host again. `env` is for this time. */
+  /** Starts the agent of a host again, with what it kept of its first time. `env` is for this time. */
   async startAgent(name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
     const agent = this.#agent(name);
     const options = { ...agent.options, env: { ...agent.options.env, ...env } };

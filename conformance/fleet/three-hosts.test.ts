@@ -35,7 +35,7 @@ describe('a fleet of three hosts', { skip: process.getuid?.() !== 0 }, () => {
       HOSTS.map(async ({ name, kind, labels }) => {
         const within = network.within(name);
         const engine = stack.use(await EngineUnderTest.start(kind, { within }));
-        await processes.addHost(name, { engine: engine.host, labels, within, env: { NODE_EXTRA_CA_CERTS: ca } });
+        await processes.addHost(name, { engine: engine.host, labels, within, hubCa: ca });
       }),
     );
   });

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@fairlead/client';
@@ -12,7 +12,8 @@ import { EngineSide } from './engine/engine-side.ts';
 import { identify, type Identity, keepJournalId } from './identity/identity.ts';
 import { onlyAgentOf } from './identity/only-agent.ts';
 import { Journal } from './journal/journal.ts';
-import { openForwarder } from './link/forwarder.ts';
+import { dialThroughHub } from './link/dial-hub.ts';
+import type { Reach } from './link/epoch.ts';
 import { HubLink } from './link/hub-link.ts';
 import { keepLinked } from './link/keep-linked.ts';
 import { Outbox } from './link/outbox.ts';
@@ -26,6 +27,8 @@ export interface AgentOptions {
   readonly stateDir: string;
   /** Needed the first time; later the one it was enrolled with when absent. */
   readonly hub?: string | undefined;
+  /** File of certificates (PEM) to trust at the hub; kept with the identity. */
+  readonly hubCa?: string | undefined;
   /** Used once, the first time. */
   readonly token?: string | undefined;
   readonly name?: string | undefined;
@@ -57,7 +60,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   const policy = await readPolicy(options.policy);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   stack.use(await onlyAgentOf(stateDir));
-  const enrolment = { hub: options.hub, token: options.token, name: options.name, labels: options.labels ?? {} };
+  const hubCa = options.hubCa === undefined ? undefined : await readFile(options.hubCa, 'utf8');
+  const enrolment = { hub: options.hub, hubCa, token: options.token, name: options.name, labels: options.labels ?? {} };
   const identity = await identify({ directory: stateDir, ...enrolment }, signal);
   const journal = stack.use(await openJournal(stateDir, identity, { log, points: crashingPoints(env) }));
   const client = stack.use(
@@ -67,7 +71,6 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       env,
     }),
   );
-  const reach = 'urls' in identity.nats ? identity.nats.urls : [stack.use(await openForwarder(identity, log)).url];
   const engine = new EngineSide(client);
   const link = new HubLink(log);
   const outbox = new Outbox({ journal, link, log, leaving: signal });
@@ -95,11 +98,16 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       log,
     }),
   );
-  const reachable = { identity, reach: { servers: reach }, agentVersion: AGENT_VERSION };
-  const linked = keepLinked({ ...reachable, operations, sessions, log, link, reporter }, signal);
+  const self = { identity, reach: reachOf(identity, signal), agentVersion: AGENT_VERSION };
+  const linked = keepLinked({ ...self, operations, sessions, log, link, reporter }, signal);
   await Promise.all([linked, reporter.run(signal)]);
   await Promise.all([operations.left(), outbox.left()]);
   log.event('agent.left', { open: operations.open.length });
+}
+
+function reachOf(identity: Identity, signal: AbortSignal): Reach {
+  if ('urls' in identity.nats) return { servers: identity.nats.urls };
+  return { name: new URL(identity.hub.url).host, dial: () => dialThroughHub(identity, signal) };
 }
 
 async function openJournal(

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { connect } from '@nats-io/transport-node';
 import { EngineError } from '@fairlead/protocol';
+import { dialNats } from './dial-nats.ts';
 import { type FleetKey, keyAuthenticator } from './fleet-key.ts';
 
 /** Whom to connect to, and as whom. */
@@ -29,7 +29,7 @@ const ATTEMPT_MS = 10_000;
  */
 export async function connectNats(link: NatsLink): Promise<NatsConnection> {
   try {
-    return await connect({
+    return await dialNats({
       servers: [...link.servers],
       authenticator: keyAuthenticator(link.key),
       name: link.name,

@@ -17,6 +17,10 @@ export const agentCommand: Command = {
     const one = (flag: string, help: string): { readonly value: string | undefined } =>
       flags.add(flag, help, parsed('string', String));
     const hub = one('hub', 'Address of the hub: http://HOST:PORT or https://HOST:PORT (needed the first time)');
+    const hubCa = one(
+      'hub-ca',
+      'File with the certificates to trust at the hub (FAIRLEAD_HUB_CA; kept from the first time)',
+    );
     const token = one('token', 'Enrolment token, used once (or FAIRLEAD_ENROLMENT_TOKEN)');
     const name = one('name', "Name of this host in the fleet (default: the machine's)");
     const labels = flags.add('label,l', 'Label of this host, KEY=VALUE; may be repeated (the first time)', list());
@@ -35,6 +39,7 @@ export const agentCommand: Command = {
         {
           stateDir: stateDir.value,
           hub: hub.value,
+          hubCa: hubCa.value ?? (context.env['FAIRLEAD_HUB_CA'] || undefined),
           token: token.value ?? (context.env['FAIRLEAD_ENROLMENT_TOKEN'] || undefined),
           name: name.value,
           labels: labelsOf(labels.value),

@@ -1,7 +1,16 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { Budget, EngineError, type ErrorKind, STATUS_BY_KIND } from '@fairlead/protocol';
 import * as v from 'valibot';
 import { budgetSignal } from '../../lib/budget-signal.ts';
 import { wordsOf } from '../../lib/log.ts';
+
+/** Where a hub is, and which certificates to trust there; absent: what the system trusts. */
+export interface HubAddress {
+  readonly url: string;
+  /** PEM. */
+  readonly ca?: string | undefined;
+}
 
 /** The hub answers these requests out of its records; a slow disk included. */
 const HUB_ANSWERS_MS = 30_000;
@@ -16,7 +25,7 @@ const refusalSchema = v.object({ code: v.string(), message: v.string() });
  * @throws EngineError of the kind of the hub's status, with its words; 'unavailable' when it cannot be reached.
  */
 export async function postToHub(
-  hub: string,
+  hub: HubAddress,
   { path, body }: { readonly path: string; readonly body: unknown },
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -25,36 +34,41 @@ export async function postToHub(
   if (status >= 200 && status < 300) return document;
   const refusal = v.safeParse(refusalSchema, document);
   const why = refusal.success ? refusal.output.message : `it answered ${status}`;
-  throw new EngineError(kindOf(status), `the hub at ${hub} refused: ${why}`);
+  throw new EngineError(kindOf(status), `the hub at ${hub.url} refused: ${why}`);
 }
 
 async function post(
-  hub: string,
+  { url, ca }: HubAddress,
   { path, body }: { readonly path: string; readonly body: unknown },
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  if (!URL.canParse(hub) || !/^https?:$/.test(new URL(hub).protocol)) {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new EngineError(
       'invalid-argument',
-      `not the address of a hub: ${hub} (http://HOST:PORT or https://HOST:PORT)`,
+      `not the address of a hub: ${url} (http://HOST:PORT or https://HOST:PORT)`,
     );
   }
+  const limited = budgetSignal(Budget.of(HUB_ANSWERS_MS, performance.now()), signal);
+  const to = new URL(path, url);
+  const request = to.protocol === 'https:' ? httpsRequest : httpRequest;
+  const headers = { 'Content-Type': 'application/json' };
   try {
-    const answer = await fetch(new URL(path, hub), {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-      redirect: 'error',
-      signal: budgetSignal(Budget.of(HUB_ANSWERS_MS, performance.now()), signal),
+    const sent = request(to, { method: 'POST', headers, agent: false, ca, signal: limited });
+    sent.end(JSON.stringify(body));
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      sent.once('response', resolve).once('error', reject);
     });
-    const text = await answer.text();
-    return { status: answer.status, text: text.slice(0, ANSWER_CHARACTERS_MAX) };
+    let text = '';
+    for await (const chunk of answer.setEncoding('utf8')) {
+      text += String(chunk);
+      if (text.length > ANSWER_CHARACTERS_MAX) break;
+    }
+    return { status: answer.statusCode ?? 0, text };
   } catch (cause) {
     signal.throwIfAborted();
-    throw new EngineError('unavailable', `cannot reach the hub at ${hub}: ${wordsOf(cause)}`, { cause });
+    throw new EngineError('unavailable', `cannot reach the hub at ${url}: ${wordsOf(cause)}`, { cause });
   }
 }
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { EngineError } from '@fairlead/protocol';
 import { type HostId, isHostId } from '@fairlead/protocol/fleet';
 import { type FleetKey, loadOrCreateKey } from '../../nats/fleet-key.ts';
-import { postToHub } from './hub-http.ts';
+import { type HubAddress, postToHub } from './hub-http.ts';
 
 /** How this host reaches NATS: by addresses of its own, or through the hub's port. */
 export type NatsRoute = { readonly urls: readonly string[] } | { readonly via: 'hub' };
@@ -13,7 +13,7 @@ export type NatsRoute = { readonly urls: readonly string[] } | { readonly via: '
 /** Who this host is in the fleet. The key never leaves it. */
 export interface Identity {
   readonly host: HostId;
-  readonly hub: string;
+  readonly hub: HubAddress;
   readonly nats: NatsRoute;
   readonly key: FleetKey;
   /** The journal that belongs to it; undefined: there was none yet. */
@@ -24,6 +24,8 @@ export interface EnrolOptions {
   readonly directory: string;
   /** `http://HOST:PORT` or `https://…`; undefined: the one it was enrolled with. */
   readonly hub: string | undefined;
+  /** Certificates to trust at the hub, PEM; undefined: those it was enrolled with, else the system's. */
+  readonly hubCa: string | undefined;
   /** Used once; undefined: it is enrolled already. */
   readonly token: string | undefined;
   /** The host's name in the fleet; the machine's when absent. */
@@ -41,6 +43,7 @@ const fileSchema = v.object({
   version: v.literal(1),
   host: hostIdSchema,
   hub: v.string(),
+  hubCa: v.optional(v.string()),
   nats: routeSchema,
   publicKey: v.string(),
   journalId: v.optional(v.string()),
@@ -63,7 +66,8 @@ export async function identify(options: EnrolOptions, signal: AbortSignal): Prom
     throw new EngineError('conflict', `${directory} holds the key of another host than its identity.json`);
   }
   const { host, nats, journalId } = kept;
-  return { host, nats, journalId, key, hub: options.hub ?? kept.hub };
+  const hub = { url: options.hub ?? kept.hub, ca: options.hubCa ?? kept.hubCa };
+  return { host, nats, journalId, key, hub };
 }
 
 /** Writes down which journal belongs to this host. */
@@ -72,17 +76,18 @@ export async function keepJournalId(directory: string, identity: Identity, journ
 }
 
 async function enrol(options: EnrolOptions, key: FleetKey, signal: AbortSignal): Promise<Identity> {
-  const { hub, token, directory, name = hostname(), labels } = options;
-  if (hub === undefined || token === undefined) {
+  const { hub: url, hubCa: ca, token, directory, name = hostname(), labels } = options;
+  if (url === undefined || token === undefined) {
     throw new EngineError(
       'invalid-argument',
       `this host is not enrolled (nothing in ${directory}): give --hub and --token. A token comes from: fairlead fleet token create`,
     );
   }
+  const hub = { url, ca };
   const body = { token, publicKey: key.publicKey, name, labels };
   const answer = v.safeParse(answerSchema, await postToHub(hub, { path: '/v1/enrol', body }, signal));
   if (!answer.success)
-    throw new EngineError('internal', `the hub at ${hub} answered the enrolment with something else`);
+    throw new EngineError('internal', `the hub at ${url} answered the enrolment with something else`);
   const identity: Identity = { ...answer.output, hub, key, journalId: undefined };
   await writeIdentity(directory, identity);
   return identity;
@@ -91,9 +96,10 @@ async function enrol(options: EnrolOptions, key: FleetKey, signal: AbortSignal):
 async function writeIdentity(directory: string, identity: Identity): Promise<void> {
   const { host, hub, nats, key, journalId } = identity;
   const path = join(directory, 'identity.json');
+  const document = { version: 1, host, hub: hub.url, hubCa: hub.ca, nats, publicKey: key.publicKey, journalId };
   {
     await using file = await open(`${path}.new`, 'w', 0o600);
-    await file.writeFile(`${JSON.stringify({ version: 1, host, hub, nats, publicKey: key.publicKey, journalId })}\n`);
+    await file.writeFile(`${JSON.stringify(document)}\n`);
     await file.sync();
   }
   await rename(`${path}.new`, path);

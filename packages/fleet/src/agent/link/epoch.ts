@@ -1,5 +1,5 @@
+import type { Socket } from 'node:net';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
-import { connect } from '@nats-io/transport-node';
 import { Budget, EngineError } from '@fairlead/protocol';
 import {
   type EngineReport,
@@ -11,13 +11,15 @@ import {
 } from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import type { FleetLog } from '../../lib/log.ts';
+import { dialNats } from '../../nats/dial-nats.ts';
 import { keyAuthenticator } from '../../nats/fleet-key.ts';
 import type { Identity } from '../identity/identity.ts';
 
-/** Where NATS is for this attempt. */
-export interface Reach {
-  readonly servers: readonly string[];
-}
+/** How NATS is reached. */
+export type Reach =
+  | { readonly servers: readonly string[] }
+  /** A byte stream to it, through the hub; `name` is for the log. */
+  | { readonly name: string; readonly dial: () => Promise<Socket> };
 
 /** What an agent says of itself when it comes. */
 export interface Presentation {
@@ -53,12 +55,15 @@ export class Epoch implements AsyncDisposable {
   }
 
   /** @throws EngineError 'unavailable' when there is no connection to be had. */
-  static async open(identity: Identity, { servers }: Reach, log: FleetLog): Promise<Epoch> {
+  static async open(identity: Identity, reach: Reach, log: FleetLog): Promise<Epoch> {
     const subjects = hostSubjects(identity.host);
     let connection: NatsConnection;
     try {
-      connection = await connect({
-        servers: [...servers],
+      connection = await dialNats({
+        // Nothing is resolved or dialled by a name while there is a stream.
+        ...('dial' in reach
+          ? { servers: [reach.name], resolve: false, dial: reach.dial }
+          : { servers: [...reach.servers] }),
         authenticator: keyAuthenticator(identity.key),
         inboxPrefix: subjects.inboxPrefix,
         name: `fairlead agent ${identity.host}`,
@@ -71,7 +76,11 @@ export class Epoch implements AsyncDisposable {
         noAsyncTraces: true,
       });
     } catch (cause) {
-      throw new EngineError('unavailable', `cannot connect to NATS at ${servers.join(', ')}`, { cause });
+      throw new EngineError(
+        'unavailable',
+        `cannot connect to NATS at ${'dial' in reach ? reach.name : reach.servers.join(', ')}`,
+        { cause },
+      );
     }
     const epoch = new Epoch(connection, subjects);
     void epoch.#logTrouble(log);
