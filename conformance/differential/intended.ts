@@ -46,5 +46,19 @@ export const INTENDED: readonly IntendedDifference[] = [
     target: /^POST \/(containers\/create|images\/\w+\/tag)/,
     because: 'a parameter that makes no sense is the caller’s fault: 400 in 28, where 20.10 says 500',
   },
+  { at: /\.Attributes\.execDuration$/, because: NEWER },
+  {
+    at: /^body\.(DriverStatus|Runtimes)\./,
+    target: /^GET \/info$/,
+    because: 'the storage driver and the runtimes are others',
+  },
+  {
+    at: /^body\.RegistryConfig\.(InsecureRegistryCIDRs\.0|IndexConfigs\.docker\.io)$/,
+    target: /^GET \/info$/,
+    because: 'registries are not spoken with',
+  },
+  { at: /^body\.KernelMemory(TCP)?$/, target: /^GET \/info$/, because: `${NEWER}: kernel memory limits are gone` },
+  { at: /^body\.Warnings$/, target: /^GET \/info$/, because: EMPTY },
+  { at: /^body\.KillConfirmMs$/, target: /^GET \/info$/, because: 'ours: how long a kill may take' },
   { at: /^content-type$/, target: /logs\?/, because: '20.10 sends no media type for logs; 28 does' },
 ];

@@ -51,7 +51,8 @@ async function hijacked(engine: EngineUnderTest, step: Step, kept: ReadonlyMap<s
 
 function withIds(target: string, kept: ReadonlyMap<string, string>): string {
   const [method = '', path = ''] = target.split(' ');
-  return `${method} ${PREFIX}${path.replace(/\{(\w+)\}/g, (_all, name: string) => kept.get(name) ?? name)}`;
+  const known = new Map([...kept, ['now', String(Math.ceil(Date.now() / 1000))]]);
+  return `${method} ${PREFIX}${path.replace(/\{(\w+)\}/g, (_all, name: string) => known.get(name) ?? name)}`;
 }
 
 function parsed(text: string, contentType: string): unknown {
@@ -60,7 +61,10 @@ function parsed(text: string, contentType: string): unknown {
     return JSON.parse(text);
   } catch {
     // Several documents, one a line.
-    return text.split('\n');
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
   }
 }
 

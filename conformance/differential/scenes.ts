@@ -2,6 +2,7 @@ import { createScenes } from './scenes/create.ts';
 import { effectScenes } from './scenes/effects.ts';
 import { execScenes } from './scenes/exec.ts';
 import { imageScenes } from './scenes/images.ts';
+import { lifeScenes } from './scenes/life.ts';
 import { refusalScenes } from './scenes/refusals.ts';
 import { stateScenes } from './scenes/states.ts';
 import { streamScenes } from './scenes/streams.ts';
@@ -16,4 +17,5 @@ export const SCENES: readonly Scene[] = [
   ...execScenes,
   ...streamScenes,
   ...imageScenes,
+  ...lifeScenes,
 ];

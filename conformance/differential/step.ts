@@ -1,6 +1,6 @@
 /** One request of a scene, sent to both engines. */
 export interface Step {
-  /** Method and path below `/v1.41`, as in `GET /containers/web/json`; `{name}` stands for what an earlier step kept. */
+  /** Method and path below `/v1.41`, as in `GET /containers/web/json`; `{name}` stands for what an earlier step kept, `{now}` for the time. */
   readonly target: string;
   readonly json?: unknown;
   /** A body as it is, with its media type. */
@@ -9,8 +9,10 @@ export interface Step {
   readonly keep?: string;
   /** Takes the connection over, sends this, half-closes, and reads to the end; the answer's body is what came. */
   readonly hijack?: { readonly input: string; readonly upgrade: boolean };
-  /** Only what is asked of it: part of the answer that two engines must agree on. Default: all of it. */
-  readonly compare?: 'status' | 'all';
+  /**
+   * Part of the answer that two engines must agree on. `shape`: of a document, the names and kinds of its fields. Default: all of it.
+   */
+  readonly compare?: 'status' | 'shape' | 'all';
 }
 
 /** Steps that build on each other. Each scene has containers of its own. */

@@ -279,6 +279,7 @@ const QUERIES: readonly Refusal[] = [
     words: "Couldn't find PID field in ps output",
   },
   { target: 'GET /containers/RUNNING/top?ps_args=-o%20x=PID', status: 500, words: 'specifying "x=PID" is not allowed' },
+  { target: 'GET /containers/RUNNING/top?ps_args=--bogus', status: 500, words: 'ps: error: unknown gnu long option' },
   {
     target: 'GET /events?since=abc',
     status: 400,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../eventually.ts';
 import { TELLS_SIZE_AND_LINES } from '../programs.ts';
 import { RawConnection } from '../raw-http.ts';
 import { sessions, type Session } from '../sessions.ts';
@@ -309,5 +310,59 @@ sessions('docker exec', (session) => {
       [unknown.status, unknown.body],
       [404, `{"message":"No such exec instance: ${id.slice(0, 12)}"}\n`],
     );
+  });
+
+  it('whose client is gone goes on to its end, printing to nobody, and keeps its code', async () => {
+    const name = await session.background();
+    const Cmd = ['sh', '-c', 'for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; exit 9'];
+    const id = await createExec(session, name, { Cmd, AttachStdout: true });
+    using stream = await RawConnection.open(session.engine.socketPath);
+    await stream.upgrade(`POST /exec/${id}/start`, {});
+    await stream.head();
+    stream[Symbol.dispose]();
+    // 20.10 has another one for it than its own event.
+    const expected = session.differs({ fairlead: 9, dockerd: 126 });
+    await eventually(async () => (await inspectExec(session, id)).ExitCode, expected);
+  });
+
+  it('that is detached is answered, never taken over', async () => {
+    const name = await session.background();
+    const id = await createExec(session, name, { Cmd: ['true'] });
+    using stream = await RawConnection.open(session.engine.socketPath);
+    await stream.upgrade(`POST /exec/${id}/start`, { Detach: true });
+    const { status, lines } = await stream.head();
+    assert.equal(status, 200);
+    assert.ok(lines.includes('Content-Length: 0'));
+    assert.ok(!lines.some((line) => line.startsWith('Upgrade')));
+  });
+
+  it('that was started before is refused before the connection is taken over', async () => {
+    const name = await session.background();
+    const id = await createExec(session, name, { Cmd: ['sleep', '100'], AttachStdout: true });
+    await session.ask(`POST /exec/${id}/start`, { json: { Detach: true } });
+    using stream = await RawConnection.open(session.engine.socketPath);
+    await stream.upgrade(`POST /exec/${id}/start`, { Detach: false });
+    assert.equal((await stream.head()).status, session.differs({ fairlead: 409, dockerd: 101 }));
+    assert.match(String(await stream.read()), /xec command [0-9a-f]{64} is already running/);
+  });
+
+  it('cannot be resized after its end', async () => {
+    const name = await session.background();
+    const id = await createExec(session, name, { Cmd: ['true'], AttachStdout: true });
+    await session.ask(`POST /exec/${id}/start`, { json: {} });
+    assert.equal((await session.ask(`POST /exec/${id}/resize?h=1&w=1`)).status, 404);
+  });
+
+  it('is announced by program and arguments, with a blank behind a program alone', async () => {
+    const name = await session.background();
+    await createExec(session, name, { Cmd: ['cat'] });
+    await createExec(session, name, { Cmd: ['cat', '-u', '/x'] });
+    const filters = encodeURIComponent(JSON.stringify({ container: [name], event: ['exec_create'] }));
+    const { body } = await session.ask(`GET /events?since=1&until=${Math.ceil(Date.now() / 1000)}&filters=${filters}`);
+    const actions = body
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { Action: string }).Action);
+    assert.deepEqual(actions, ['exec_create: cat ', 'exec_create: cat -u /x']);
   });
 });

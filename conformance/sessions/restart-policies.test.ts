@@ -61,6 +61,12 @@ sessions('a restart policy', (session) => {
     });
   }
 
+  it('is in force when the process is killed from the host', async () => {
+    const name = await session.background(policy('always'));
+    process.kill(Number(await session.inspect(name, '{{.State.Pid}}')), 'SIGKILL');
+    await eventually(state(session, name), 'running 0 1');
+  });
+
   it('is out of force after any signal to a container without a stop signal of its own', async () => {
     const name = await session.background(policy('always'), ['sh', '-c', 'trap : USR2; sleep 1; exit 5']);
     await session.docker.ok('kill', '-s', 'USR2', name);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../eventually.ts';
 import { endsOn, IGNORES_TERM } from '../programs.ts';
 import { RawConnection } from '../raw-http.ts';
 import { busyboxImage, dockerArchive } from '@fairlead/testkit';
@@ -32,7 +33,7 @@ async function eventsOf(session: Session, name: string): Promise<string> {
   );
   return events
     .split('\n')
-    .filter((line) => !/^(create|start|attach)$/.test(line))
+    .filter((line) => line !== '' && !/^(create|start|attach|exec_create.*|exec_start.*)$/.test(line))
     .join(' ');
 }
 
@@ -224,9 +225,146 @@ sessions('docker stop', (session) => {
     assert.equal((await stopped).status, 204);
   });
 
+  it('waits on without end when its client is gone', async () => {
+    const name = await ready(session, [], IGNORES_TERM);
+    using client = await RawConnection.open(session.engine.socketPath);
+    await client.request(`POST /containers/${name}/stop?t=-1`, 'Content-Length: 0');
+    await eventually(() => eventsOf(session, name), 'kill:15');
+    client[Symbol.dispose]();
+    await sleep(300);
+    assert.equal(await session.inspect(name, '{{.State.Status}}'), 'running');
+    await session.docker.ok('kill', name);
+    await eventually(() => eventsOf(session, name), 'kill:15 kill:9 die:137 stop');
+  });
+
+  const DURING: readonly {
+    readonly what: string;
+    readonly target: string;
+    readonly grace?: number;
+    readonly events: string;
+    readonly left: string;
+  }[] = [
+    {
+      ...{ what: 'another stop ends it, and both are told', target: 'POST /containers/REF/stop?t=0' },
+      ...{ events: 'kill:15 kill:15 kill:9 die:137 stop stop', left: 'exited' },
+    },
+    {
+      ...{ what: 'a kill ends it', target: 'POST /containers/REF/kill' },
+      ...{ events: 'kill:15 kill:9 die:137 stop', left: 'exited' },
+    },
+    {
+      ...{ what: 'a forced removal ends it', target: 'DELETE /containers/REF?force=1' },
+      ...{ events: 'kill:15 kill:9 die:137 stop destroy', left: '' },
+    },
+    {
+      ...{ what: 'a restart ends with a run', target: 'POST /containers/REF/restart?t=0' },
+      ...{ events: 'kill:15 kill:15 kill:9 die:137 stop stop restart', left: 'running' },
+    },
+    {
+      ...{ what: 'a pause holds it, and SIGKILL thaws', target: 'POST /containers/REF/pause', grace: 2 },
+      ...{ events: 'kill:15 pause kill:9 die:137 stop', left: 'exited' },
+    },
+  ];
+  for (const { what, target, grace = 30, events, left } of DURING) {
+    it(`meanwhile ${what}`, async () => {
+      const name = await ready(session, [], IGNORES_TERM);
+      const id = await session.inspect(name, '{{.Id}}');
+      const stopped = session.ask(`POST /containers/${id}/stop?t=${grace}`);
+      await eventually(async () => (await eventsOf(session, id)) !== '', true);
+      assert.equal((await session.ask(target.replace('REF', id))).status, 204);
+      assert.equal((await stopped).status, 204);
+      await eventually(() => eventsOf(session, id), events);
+      const { stdout } = await session.docker.run(['inspect', '-f', '{{.State.Status}}', id]);
+      assert.equal(stdout.trim(), left);
+    });
+  }
+
+  it('tells signal, end, network and stop, in this order', async () => {
+    const name = await ready(session, ['--network', 'none'], endsOn('TERM', 7));
+    const id = await session.inspect(name, '{{.Id}}');
+    await session.docker.ok('stop', name);
+    const { body } = await session.ask(`GET /events?since=1&until=${Math.ceil(Date.now() / 1000) + 1}`);
+    const about = body
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as EventDocument)
+      .filter(({ Actor }) => Actor.ID === id || Actor.Attributes['container'] === id);
+    const actions = about.slice(about.findIndex(({ Action }) => Action === 'kill')).map(({ Action }) => Action);
+    assert.deepEqual(actions, ['kill', 'die', 'disconnect', 'stop']);
+    const { Attributes } = about.find(({ Action }) => Action === 'die')?.Actor ?? assert.fail();
+    assert.equal(Attributes['exitCode'], '7');
+    if (session.kind === 'fairlead') assert.match(Attributes['execDuration'] ?? '', /^\d+$/);
+    // Only what happens to containers has these.
+    const connected = about.find(({ Type }) => Type === 'network') ?? assert.fail();
+    assert.deepEqual([connected.status, connected.id, connected.from], [undefined, undefined, undefined]);
+  });
+
+  it('reaches the first process and no exec, which ends with it', async () => {
+    const name = await ready(
+      session,
+      [],
+      ['sh', '-c', 'trap "sleep 0.3; exit 7" TERM; echo ready; while :; do sleep 0.05; done'],
+    );
+    const json = { Cmd: ['sh', '-c', 'trap "echo got > /got" TERM; touch /set; while :; do sleep 0.05; done'] };
+    const { Id } = JSON.parse((await session.ask(`POST /containers/${name}/exec`, { json })).body) as { Id: string };
+    await session.ask(`POST /exec/${Id}/start`, { json: { Detach: true } });
+    const set = async (): Promise<number> => (await session.ask(`HEAD /containers/${name}/archive?path=/set`)).status;
+    await eventually(set, 200);
+    await session.docker.ok('stop', name);
+    assert.equal((await session.ask(`HEAD /containers/${name}/archive?path=/got`)).status, 404);
+    const inspected = async (): Promise<string> => (await session.ask(`GET /exec/${Id}/json`)).body;
+    await eventually(async () => (await inspected()).includes('"Running":false,"ExitCode":137'), true);
+    assert.match(await eventsOf(session, name), /exec_die:137 (?:\S+ )*die:7 stop$/);
+  });
+
   it('says which container does not exist', async () => {
     const { exitCode, stdout, stderr } = await session.docker.run(['stop', 'nosuch']);
     assert.deepEqual([exitCode, stdout, stderr], [1, '', 'Error response from daemon: No such container: nosuch\n']);
+  });
+});
+
+interface EventDocument {
+  readonly Type: string;
+  readonly Action: string;
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+  readonly status?: string;
+  readonly id?: string;
+  readonly from?: string;
+}
+
+sessions('docker kill', (session) => {
+  it('of a paused container ends it, without a word of thawing', async () => {
+    const name = await session.background();
+    await session.docker.ok('pause', name);
+    await session.docker.ok('kill', name);
+    assert.equal(await eventsOf(session, name), 'pause kill:9 die:137');
+  });
+
+  it('with another signal than the stop signal leaves a paused container paused', async () => {
+    const name = await session.background(['--stop-signal', 'INT']);
+    await session.docker.ok('pause', name);
+    await session.docker.ok('kill', '-s', 'HUP', name);
+    assert.equal(await session.inspect(name, '{{.State.Status}}'), 'paused');
+    assert.equal(await eventsOf(session, name), 'pause kill:1');
+  });
+
+  it('with what a first process has no handler for changes nothing', async () => {
+    const name = await session.background();
+    assert.equal((await session.ask(`POST /containers/${name}/kill?signal=TERM`)).status, 204);
+    await sleep(200);
+    assert.equal(await session.inspect(name, '{{.State.Status}}'), 'running');
+  });
+
+  it('comes before the end of what is removed by force, or removes itself', async () => {
+    for (const { options, verb } of [
+      { options: [], verb: ['rm', '-f'] },
+      { options: ['--rm'], verb: ['kill'] },
+    ]) {
+      const name = await session.background(options);
+      const id = await session.inspect(name, '{{.Id}}');
+      await session.docker.ok(...verb, name);
+      await eventually(() => eventsOf(session, id), 'kill:9 die:137 destroy');
+    }
   });
 });
 

@@ -24,6 +24,17 @@ const CASES: Readonly<Record<string, { readonly exec: object; readonly start?: o
   'a user nobody knows': { exec: { Cmd: ['id'], AttachStdout: true, User: 'nosuch' } },
   'nothing attached': { exec: { Cmd: ['true'] } },
   'a signal': { exec: { Cmd: ['sh', '-c', 'kill -9 $$'], AttachStdout: true } },
+  'a terminal, in frames': { exec: { Cmd: ['sh', '-c', 'echo out'], AttachStdout: true, Tty: true } },
+  'two streams, without frames': {
+    exec: { Cmd: ['sh', '-c', 'echo out; echo err >&2'], AttachStdout: true, AttachStderr: true },
+    start: { Tty: true },
+  },
+  'an output that ends early': {
+    exec: { Cmd: ['sh', '-c', 'exec >&- 2>&-; sleep 0.3; exit 3'], AttachStdout: true, AttachStderr: true },
+  },
+  'a group nobody knows': { exec: { Cmd: ['id'], AttachStdout: true, User: 'root:nosuch' } },
+  'a relative working directory': { exec: { Cmd: ['pwd'], AttachStdout: true, WorkingDir: 'tmp' } },
+  'a program without a name': { exec: { Cmd: [''], AttachStdout: true } },
   'the environment as it is': { exec: { Cmd: ['env'], AttachStdout: true } },
 };
 

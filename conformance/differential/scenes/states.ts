@@ -27,6 +27,10 @@ const OPERATIONS: Readonly<Record<string, (name: string) => Step>> = {
   resize: (name) => ({ target: `POST /containers/${name}/resize?h=20&w=80` }),
   'exec-create': (name) => ({ target: `POST /containers/${name}/exec`, json: { Cmd: ['true'] }, keep: 'exec' }),
   logs: (name) => ({ target: `GET /containers/${name}/logs?stdout=1` }),
+  update: (name) => ({ target: `POST /containers/${name}/update`, json: { CpuShares: 512 } }),
+  changes: (name) => ({ target: `GET /containers/${name}/changes` }),
+  export: (name) => quiet(`GET /containers/${name}/export`),
+  archive: (name) => quiet(`GET /containers/${name}/archive?path=/etc/hostname`),
   inspect: (name) => ({ target: `GET /containers/${name}/json` }),
 };
 

@@ -7,7 +7,7 @@ import { networkChoice } from '../spec/modes.ts';
 import { portFilter } from './port-views.ts';
 import { summarize } from './summary.ts';
 import type { MountPoint } from '../spec/mount-points.ts';
-import { isRestarting, lastOf, wireStatus } from './wire-state.ts';
+import { exitCodeOf, isRestarting, wireStatus } from './wire-state.ts';
 
 export interface ListContainers {
   readonly all: boolean;
@@ -185,7 +185,7 @@ function exitedCheck(values: readonly string[]): (actor: ContainerActor) => bool
     if (!/^[+-]?\d+$/.test(value)) throw new EngineError('invalid-argument', `invalid filter 'exited=${value}'`);
     return Number(value);
   });
-  return ({ state }) => state.status === 'exited' && codes.includes(lastOf(state)?.exitCode ?? -1);
+  return ({ state }) => state.status === 'exited' && codes.includes(exitCodeOf(state));
 }
 
 function ageCheck(

@@ -78,9 +78,12 @@ interface Case {
   readonly under?: ContainerRules;
   readonly to?: ContainerState['status'];
   readonly refused?: string;
+  readonly words?: string;
   readonly effects?: readonly ContainerEffect['effect'][];
   readonly told?: readonly string[];
 }
+
+const MARKED = 'container is marked for removal and cannot be started';
 
 const cases: readonly Case[] = [
   { from: neverRan, on: { type: 'start-requested' }, to: 'starting', effects: ['launch'] },
@@ -88,8 +91,11 @@ const cases: readonly Case[] = [
   { from: running, on: { type: 'start-requested' }, refused: 'not-modified' },
   { from: paused, on: { type: 'start-requested' }, refused: 'conflict' },
   { from: restarting, on: { type: 'start-requested' }, refused: 'not-modified' },
-  { from: removing, on: { type: 'start-requested' }, refused: 'conflict' },
-  { from: dead, on: { type: 'start-requested' }, refused: 'conflict' },
+  { from: removing, on: { type: 'start-requested' }, refused: 'conflict', words: MARKED },
+  { from: dead, on: { type: 'start-requested' }, refused: 'conflict', words: MARKED },
+  { from: dead, on: { type: 'pause-requested' }, refused: 'conflict' },
+  { from: dead, on: stop(), refused: 'not-modified' },
+  { from: dead, on: kill(), refused: 'conflict' },
   { from: neverRan, on: stop(), refused: 'not-modified' },
   { from: exited, on: stop(), refused: 'not-modified' },
   { from: running, on: stop(), to: 'running', effects: ['send-signal', 'arm-grace-timer'], told: ['kill'] },
@@ -165,7 +171,10 @@ const cases: readonly Case[] = [
   { from: running, on: { type: 'remove-requested' }, refused: 'conflict' },
   { from: paused, on: { type: 'remove-requested' }, refused: 'conflict' },
   { from: restarting, on: { type: 'remove-requested' }, refused: 'conflict' },
-  { from: removing, on: { type: 'remove-requested' }, refused: 'conflict' },
+  {
+    ...{ from: removing, on: { type: 'remove-requested' }, refused: 'conflict' },
+    words: `removal of container ${id} is already in progress`,
+  },
   { from: neverRan, on: { type: 'remove-requested' }, to: 'removing', effects: ['remove-remains'] },
   { from: exited, on: { type: 'remove-requested' }, to: 'removing', effects: ['remove-remains'] },
   { from: dead, on: { type: 'remove-requested' }, to: 'removing', effects: ['remove-remains'] },
@@ -175,11 +184,14 @@ const cases: readonly Case[] = [
 ];
 
 describe('transition', () => {
-  for (const { from, on, under, to, refused, effects, told } of cases) {
+  for (const { from, on, under, to, refused, words, effects, told } of cases) {
     const label = 'paused' in from && from.paused ? 'paused' : from.status;
     it(`${label}, ${on.type}${under === undefined ? '' : ' with rules'} → ${to ?? refused}`, () => {
       const next = transition(from, on, under ?? rules);
-      if (!next.ok) return assert.equal(next.kind, refused);
+      if (!next.ok) {
+        if (words !== undefined) assert.equal(next.reason, words);
+        return assert.equal(next.kind, refused);
+      }
       assert.equal(next.state.status, to);
       if (effects !== undefined)
         assert.deepEqual(

@@ -6,7 +6,7 @@ import { commandOf } from '../spec/merge-image-config.ts';
 import { inspectedMounts } from './mount-points.ts';
 import { portSummaries } from './port-views.ts';
 import type { PredefinedNetworks } from '../network/predefined.ts';
-import { isRestarting, lastOf, wireStatus } from './wire-state.ts';
+import { exitCodeOf, isRestarting, lastOf, wireStatus } from './wire-state.ts';
 import type { ContainerState } from './state.ts';
 
 /** Facts for a list that the record does not hold. */
@@ -58,7 +58,7 @@ export function statusText(state: ContainerState, now: Date, health?: HealthReco
     case 'starting':
     case 'exited':
       if (last === undefined) return 'Created';
-      return `${isRestarting(state) ? 'Restarting' : 'Exited'} (${last.exitCode}) ${since(last.finishedAt)} ago`;
+      return `${isRestarting(state) ? 'Restarting' : 'Exited'} (${exitCodeOf(state)}) ${since(last.finishedAt)} ago`;
     case 'removing':
       return 'Removal In Progress';
     case 'dead':

@@ -85,6 +85,30 @@ const cases: readonly {
     row: 'Exited (3) 5 seconds ago',
     shown: { Running: false, OOMKilled: true },
   },
+  {
+    name: 'after a start that failed, when it had run before',
+    state: {
+      ...{ status: 'exited', last, restartCount: 0, manuallyStopped: false },
+      failure: { exitCode: 127, message: 'exec: "x": executable file not found in $PATH' },
+    },
+    status: 'exited',
+    row: 'Exited (127) 5 seconds ago',
+    shown: { Running: false, ExitCode: 127, Error: 'exec: "x": executable file not found in $PATH' },
+  },
+  {
+    name: 'while it is removed',
+    state: { status: 'removing', last, failure: null },
+    status: 'removing',
+    row: 'Removal In Progress',
+    shown: { Running: false, Dead: false },
+  },
+  {
+    name: 'when its remains could not be removed',
+    state: { status: 'dead', last, message: 'disk full' },
+    status: 'dead',
+    row: 'Dead',
+    shown: { Running: false, Dead: true },
+  },
 ];
 
 describe('a container as people see it', () => {

@@ -1,5 +1,5 @@
 import { formatDate, type ContainerStatus, type State } from '@fairlead/protocol';
-import type { ContainerState, LastRun } from './state.ts';
+import type { ContainerState, LastRun, StartFailure } from './state.ts';
 
 /** Docker's word for a state. What Docker has no word for shows as what was before. Source: engine-api 2.1. */
 export function wireStatus(state: ContainerState): ContainerStatus {
@@ -23,7 +23,6 @@ export function wireStatus(state: ContainerState): ContainerStatus {
 /** `inspect`'s State object. Running is true for paused and restarting containers. Source: engine-api 2.1. */
 export function inspectState(state: ContainerState): State {
   const last = lastOf(state);
-  const failure = 'failure' in state ? state.failure : null;
   const running = state.status === 'running' || isRestarting(state);
   return {
     Status: wireStatus(state),
@@ -33,11 +32,21 @@ export function inspectState(state: ContainerState): State {
     OOMKilled: state.status === 'running' ? state.oomKilled === true : (last?.oomKilled ?? false),
     Dead: state.status === 'dead',
     Pid: state.status === 'running' ? state.created.process.pid : 0,
-    ExitCode: state.status === 'running' ? 0 : (failure?.exitCode ?? last?.exitCode ?? 0),
-    Error: state.status === 'dead' ? state.message : (failure?.message ?? (running ? '' : (last?.error ?? ''))),
+    ExitCode: exitCodeOf(state),
+    Error:
+      state.status === 'dead' ? state.message : (failureOf(state)?.message ?? (running ? '' : (last?.error ?? ''))),
     StartedAt: formatDate(state.status === 'running' ? state.startedAt : last?.startedAt),
     FinishedAt: formatDate(last?.finishedAt),
   };
+}
+
+/** Of the last run, or of a start that failed since; 0 while it runs, and when it never did. */
+export function exitCodeOf(state: ContainerState): number {
+  return state.status === 'running' ? 0 : (failureOf(state)?.exitCode ?? lastOf(state)?.exitCode ?? 0);
+}
+
+function failureOf(state: ContainerState): StartFailure | null {
+  return 'failure' in state ? state.failure : null;
 }
 
 /** Between two runs of a restart policy: also while the next one is being made. A start that somebody asked for counts from 0. */

@@ -120,6 +120,11 @@ describe('matchesFilters', () => {
     { filters: { type: ['network'] }, matches: false },
     { filters: { type: ['container'], event: ['stop'] }, matches: false },
     { filters: { nosuch: ['x'] }, matches: true },
+    { filters: { scope: ['local'] }, matches: true },
+    { filters: { scope: ['swarm'] }, matches: false },
+    { filters: { network: ['web'] }, matches: false },
+    { filters: { volume: ['web'] }, matches: false },
+    { filters: { daemon: ['web'] }, matches: false },
   ];
   for (const { filters, action, matches } of cases) {
     it(`${JSON.stringify(filters)} ${matches ? 'matches' : 'does not match'} ${action ?? 'start'}`, () => {
@@ -127,4 +132,13 @@ describe('matchesFilters', () => {
       assert.equal(matchesFilters({ ...event(action ?? 'start'), timeNanos: '1' }, asked), matches);
     });
   }
+
+  it('finds networks and volumes by name and by the beginning of an id', () => {
+    for (const type of ['network', 'volume'] as const) {
+      const made = { ...event('create', 'mine'), type, timeNanos: '1' };
+      for (const wanted of ['mine', 'ab1']) assert.ok(matchesFilters(made, new Map([[type, [wanted]]])));
+      assert.ok(!matchesFilters(made, new Map([[type, ['other']]])));
+      assert.ok(!matchesFilters(made, new Map([['container', ['mine']]])));
+    }
+  });
 });

@@ -123,11 +123,11 @@ function registryOf(): Pick<SystemInfo, 'IndexServerAddress' | 'RegistryConfig'>
   return {
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: null,
-      AllowNondistributableArtifactsHostnames: null,
+      AllowNondistributableArtifactsCIDRs: [],
+      AllowNondistributableArtifactsHostnames: [],
       InsecureRegistryCIDRs: [],
       IndexConfigs: {},
-      Mirrors: null,
+      Mirrors: [],
     },
   };
 }
