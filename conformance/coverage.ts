@@ -51,7 +51,6 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   'POST /containers/create': {
     shownBy: session('lifecycle', 'create, start and the end of it, as ps -a shows them'),
     lacks: [
-      '`platform`: taken for the host’s own',
       '`EndpointsConfig.*.Links`, `EndpointsConfig.*.DriverOpts`, ports on addresses of IPv6, mounts of images, `VolumeOptions.Subpath`: 501',
     ],
   },

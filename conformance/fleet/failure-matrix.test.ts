@@ -179,6 +179,31 @@ describe('a fleet in which', { skip: process.getuid?.() !== 0 }, () => {
       if (outcome?.failure !== undefined) assert.match(outcome.failure.message, /No such container: nosuch|in use/);
     }
   });
+
+  it('an agent dies under a session: its recording ends there, and every line of it is whole', async () => {
+    await web.client.containers.create({ Image: 'busybox', Cmd: ['sleep', '1000'] }, { name: 'talker' });
+    await web.client.containers.start('talker');
+    const argv = ['sh', '-c', 'while :; do echo "$$ and again and again"; done'];
+    const open = { kind: 'exec', container: 'talker', argv, record: 'output' } as const;
+    const { sessionId } = await fleet.openSession('web', open);
+    const bytes = async (): Promise<number> =>
+      (await fleet.recordings('web')).find((one) => one.sessionId === sessionId)?.bytes ?? 0;
+    await processes.until('there is something', async () => (await bytes()) > 100_000);
+    await processes.killAgent('web');
+    await processes.startAgent('web');
+    const [recording] = await fleet.recordings('web');
+    assert.deepEqual([recording?.sessionId, recording?.isOpen], [sessionId, false]);
+    let text = '';
+    for await (const piece of fleet.recording('web', sessionId)) text += Buffer.from(piece).toString();
+    assert.equal(text.length, recording?.bytes);
+    const [head, ...events] = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as readonly unknown[]);
+    assert.deepEqual(Object.keys(head ?? {}), ['version', 'width', 'height', 'timestamp', 'title', 'command']);
+    assert.ok(events.length > 3 && events.every(([, kind]) => kind === 'o'));
+    await web.client.containers.remove('talker', { force: true });
+  });
 });
 
 interface Host {

@@ -203,6 +203,43 @@ describe('FleetClient.openSession', () => {
     await web.containers.remove('attached');
   });
 
+  it('is recorded when that is asked for, and shown to administrators', async () => {
+    const argv = ['sh', '-c', 'echo "ä€😀"; read a; stty size; exit 2'];
+    const open = {
+      kind: 'exec',
+      container: 'seen',
+      argv,
+      tty: true,
+      size: { rows: 5, columns: 7 },
+      record: 'all',
+    } as const;
+    const session = await fleet.openSession('web', open);
+    await using typist = await fleet.joinSession(session, { write: true });
+    await nextText(typist, '😀\r\n');
+    await typist.resize({ rows: 8, columns: 9 });
+    await typist.write(Buffer.from('in\n'));
+    await seen(typist);
+    const [recording] = await fleet.recordings('web');
+    assert.deepEqual(
+      [recording?.sessionId, recording?.title, recording?.isOpen],
+      [session.sessionId, 'seen by local', false],
+    );
+    const bytes = await collect(chunksOf(fleet.recording('web', session.sessionId)));
+    const [head, ...events] = bytes
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    const { width, height, command } = head as Record<string, unknown>;
+    assert.deepEqual([width, height, command], [7, 5, argv.join(' ')]);
+    const textOf = (kind: string): string =>
+      (events as [number, string, string][]).flatMap((event) => (event[1] === kind ? [event[2]] : [])).join('');
+    assert.deepEqual([textOf('o'), textOf('i'), textOf('r')], ['ä€😀\r\nin\r\n8 9\r\n', 'in\n', '9x8']);
+    await assert.rejects(collect(chunksOf(fleet.recording('web', 's_none'))), /no recording of session s_none/);
+    await using viewer = await FleetClient.open({ hub: world.url.href, token: await world.user('nosy', 'exec') });
+    await assert.rejects(viewer.recordings('web'), /needs the role admin/);
+  });
+
   it('is a page’s as well, over a WebSocket: output, input, sizes, and from an offset once it was cut', async () => {
     const token = await world.user('page', 'exec');
     const argv = ['sh', '-c', 'echo one; read a; echo "$a $(stty size)"; read b; echo "$b"; exit 5'];
@@ -319,6 +356,10 @@ async function cutNowAndThen(proxy: FaultProxy, until: AbortSignal): Promise<voi
     proxy.cut();
     await sleep(30);
   }
+}
+
+async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly bytes: Uint8Array }> {
+  for await (const bytes of pieces) yield { bytes };
 }
 
 async function collect(output: AsyncIterable<{ readonly bytes: Uint8Array }>): Promise<Buffer> {

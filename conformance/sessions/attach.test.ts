@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { FrameDecoder } from '@fairlead/protocol';
+import { eventually } from '../eventually.ts';
 import { ECHOES_LINES } from '../programs.ts';
 import { RawConnection } from '../raw-http.ts';
 import type { RunningCommand } from '../running-command.ts';
@@ -168,4 +170,141 @@ sessions('docker attach', (session) => {
     await using events = session.docker.start(['events', '--since', '60s', '--format', '{{.Action}}', ...filters]);
     await events.says(new RegExp(`(attach\n){${count}}`));
   }
+});
+
+/** Clients that say for themselves when they send and when they close: the docker CLI has one way of each. */
+sessions('POST /containers/{id}/attach', (session) => {
+  const create = async (command: readonly string[], config: object = {}): Promise<string> => {
+    const name = session.name();
+    const json = { Image: 'busybox', Cmd: command, ...config, HostConfig: { NetworkMode: 'none' } };
+    const { status, body } = await session.ask(`POST /containers/create?name=${name}`, { json });
+    assert.equal(status, 201, body);
+    return name;
+  };
+  const running = async (command: readonly string[], config: object = {}): Promise<string> => {
+    const name = await create(command, config);
+    assert.equal((await session.ask(`POST /containers/${name}/start`)).status, 204);
+    return name;
+  };
+  const attach = async (name: string, query: string): Promise<RawConnection> => {
+    const stream = await RawConnection.open(session.engine.socketPath);
+    await stream.request(
+      `POST /containers/${name}/attach?${query}`,
+      'Connection: Upgrade',
+      'Upgrade: tcp',
+      'Content-Length: 0',
+    );
+    return stream;
+  };
+  const textOf = async (stream: RawConnection): Promise<string> =>
+    new FrameDecoder()
+      .push(Buffer.concat(await Array.fromAsync(stream.rest())))
+      .map((frame) => `${frame.stream}: ${Buffer.from(frame.bytes).toString()}`)
+      .join('');
+
+  it('asks for nothing unless it is told to, and is an event all the same', async () => {
+    const name = await running(['sh', '-c', 'echo said; sleep 1000']);
+    using stream = await attach(name, '');
+    assert.equal((await stream.head()).status, 101);
+    assert.equal(await textOf(stream), '');
+    const until = Math.ceil(Date.now() / 1000) + 1;
+    const filters = encodeURIComponent(JSON.stringify({ container: [name], event: ['attach'] }));
+    const { body } = await session.ask(`GET /events?since=1&until=${until}&filters=${filters}`);
+    assert.match(body, /"Action":"attach"/);
+  });
+
+  it('plays the log back, by stream, and ends without stream', async () => {
+    const name = await running(['sh', '-c', 'echo out; echo err >&2; sleep 1000']);
+    await eventually(
+      async () => (await session.ask(`GET /containers/${name}/logs?stderr=1`)).body.includes('err'),
+      true,
+    );
+    using stream = await attach(name, 'logs=1&stdout=1');
+    await stream.head();
+    assert.equal(await textOf(stream), 'stdout: out\n');
+  });
+
+  it('plays the log back, and goes on with stream', async () => {
+    const name = await running(['sh', '-c', 'echo one; read x; echo two'], { OpenStdin: true });
+    await eventually(
+      async () => (await session.ask(`GET /containers/${name}/logs?stdout=1`)).body.includes('one'),
+      true,
+    );
+    using stream = await attach(name, 'logs=1&stream=1&stdout=1&stdin=1');
+    await stream.head();
+    await stream.send('go\n');
+    assert.equal(await textOf(stream), 'stdout: one\nstdout: two\n');
+  });
+
+  it('to what has ended shows the next run', async () => {
+    const name = await running(['echo', 'run']);
+    await session.ask(`POST /containers/${name}/wait`);
+    using stream = await attach(name, 'stream=1&stdout=1');
+    assert.equal((await stream.head()).status, 101);
+    await session.ask(`POST /containers/${name}/start`);
+    assert.equal(await textOf(stream), 'stdout: run\n');
+  });
+
+  it('shows the streams that were asked for', async () => {
+    const name = await running(['sh', '-c', 'read x; echo out; echo err >&2'], { OpenStdin: true });
+    using stream = await attach(name, 'stream=1&stderr=1&stdin=1');
+    await stream.head();
+    await stream.send('\n');
+    assert.equal(await textOf(stream), 'stderr: err\n');
+  });
+
+  it('has no input to give without OpenStdin, and a half-close means nothing then', async () => {
+    const name = await create(['sh', '-c', 'sleep 0.3; cat; echo end']);
+    using stream = await attach(name, 'stream=1&stdout=1&stdin=1');
+    await stream.head();
+    await stream.send('to nobody\n');
+    stream.halfClose();
+    await session.ask(`POST /containers/${name}/start`);
+    assert.equal(await textOf(stream), 'stdout: end\n');
+  });
+
+  it('keeps input and its end for the run to come', async () => {
+    const name = await create(['sh', '-c', 'cat; echo end'], { OpenStdin: true, StdinOnce: true });
+    using stream = await attach(name, 'stream=1&stdout=1&stdin=1');
+    await stream.head();
+    await stream.send('given\n');
+    stream.halfClose();
+    await session.ask(`POST /containers/${name}/start`);
+    assert.equal(await textOf(stream), 'stdout: given\nstdout: end\n');
+  });
+
+  it('ends at a half-close to a terminal, and the container goes on', async () => {
+    const name = await running(['cat'], { OpenStdin: true, StdinOnce: true, Tty: true });
+    using stream = await attach(name, 'stream=1&stdout=1&stdin=1');
+    await stream.head();
+    stream.halfClose();
+    assert.deepEqual(await Array.fromAsync(stream.rest()), []);
+    assert.equal(await session.inspect(name, '{{.State.Running}}'), 'true');
+  });
+
+  it('ends the input of StdinOnce with a client that is gone', async () => {
+    const name = await running(['cat'], { OpenStdin: true, StdinOnce: true });
+    using stream = await attach(name, 'stream=1&stdout=1&stdin=1');
+    await stream.head();
+    stream[Symbol.dispose]();
+    assert.match((await session.ask(`POST /containers/${name}/wait`)).body, /"StatusCode":0/);
+  });
+
+  it('is refused before the head, with its reason', async () => {
+    const paused = await running(['sleep', '1000']);
+    await session.ask(`POST /containers/${paused}/pause`);
+    const cases = [
+      { name: 'nosuch', query: 'stream=1', status: 404, words: 'No such container: nosuch' },
+      { name: paused, query: 'stream=1&detachKeys=x-y', status: 400, words: 'Invalid detach keys (x-y) provided' },
+      {
+        ...{ name: paused, query: 'stream=1', status: 409 },
+        words: `container ${paused} is paused, unpause the container before attach`,
+      },
+    ];
+    for (const { name, query, status, words } of cases) {
+      using stream = await attach(name, query);
+      assert.equal((await stream.head()).status, status);
+      assert.ok(String(await stream.read()).includes(words), words);
+    }
+  });
 });

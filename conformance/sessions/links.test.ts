@@ -30,6 +30,8 @@ sessions(
       );
       const links = JSON.parse(await session.inspect(web, '{{json .HostConfig.Links}}')) as readonly string[];
       assert.deepEqual(links.toSorted(), [`/${db}:/${web}/data`, `/${db}:/${web}/${db}`].toSorted());
+      const names = await session.docker.ok('ps', '--filter', `name=^${db}$`, '--no-trunc', '--format', '{{.Names}}');
+      assert.equal(names, [db, ...[`${web}/data`, `${web}/${db}`].toSorted()].join(','));
     });
 
     it('follows the other through a rename and to another address', async () => {

@@ -150,6 +150,10 @@ sessions('limits, and docker update', (session) => {
     );
     await session.docker.ok('update', '--pids-limit', '-1', name);
     assert.match(await inGroups(), / max 77 /);
+    assert.equal(await session.inspect(name, '{{.HostConfig.PidsLimit}}'), '0');
+    const bounded = await session.background(['--cpu-quota', '20000']);
+    await session.docker.ok('update', '--cpu-quota', '-1', bounded);
+    assert.equal(await session.docker.ok('exec', bounded, 'cat', '/sys/fs/cgroup/cpu/cpu.cfs_quota_us'), '-1');
   });
 
   it('changes what is paused', async () => {

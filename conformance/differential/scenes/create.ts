@@ -23,6 +23,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'a negative stop timeout': { StopTimeout: -1 },
   terminal: { Tty: true, OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true },
   'keys in lower case': { cmd: ['true'], hostconfig: { networkmode: 'none' } },
+  'a command without a name': { Cmd: [''] },
   'unknown keys': { Nosuch: 1, HostConfig: { NetworkMode: 'none', Nosuch: {} } },
 };
 
@@ -120,6 +121,23 @@ export const createScenes: readonly Scene[] = [
     ...scene(`create with ${name}`, { Image: 'busybox', Cmd: ['true'], HostConfig: { NetworkMode: 'none', ...host } }),
     refusedBecause: because,
   })),
+  {
+    name: 'create of an image of another platform',
+    steps: [{ target: 'POST /containers/create?platform=linux/s390x', json: { Image: 'busybox', Cmd: ['true'] } }],
+  },
+  {
+    name: 'update that takes limits away',
+    steps: [
+      {
+        target: 'POST /containers/create?name=made',
+        json: { Image: 'busybox', Cmd: ['true'], HostConfig: { NetworkMode: 'none', PidsLimit: 7, CpuQuota: 20_000 } },
+        keep: 'c',
+      },
+      { target: 'POST /containers/made/update', json: { PidsLimit: -2, CpuQuota: -1 } },
+      { target: 'GET /containers/made/json' },
+      { target: 'DELETE /containers/made?force=1', compare: 'status' },
+    ],
+  },
 ];
 
 function scene(name: string, json: object): Scene {

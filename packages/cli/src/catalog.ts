@@ -207,6 +207,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/fleet/fleet-user.ts')).fleetUserCommand,
   },
   {
+    names: ['fleet recording'],
+    summary: 'List and get what hosts have recorded of sessions',
+    load: async () => (await import('./commands/fleet/fleet-recording.ts')).fleetRecordingCommand,
+  },
+  {
     names: ['fleet audit'],
     summary: 'Show who asked the hub for what',
     load: async () => (await import('./commands/fleet/fleet-audit.ts')).fleetAuditCommand,

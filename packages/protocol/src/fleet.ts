@@ -80,6 +80,14 @@ export {
   type SubmitOperation,
 } from './fleet/operation.ts';
 export {
+  RECORDING_PIECE_BYTES,
+  recordingAnswerSchema,
+  recordingRequestSchema,
+  type FleetRecording,
+  type RecordingAnswer,
+  type RecordingRequest,
+} from './fleet/recording.ts';
+export {
   SESSION_ABANDONED_MS,
   SESSION_CHUNK_BYTES_MAX,
   SESSION_CREDIT_BYTES_FIRST,
@@ -93,6 +101,7 @@ export {
   type SessionAnswer,
   type SessionKind,
   type SessionOpen,
+  type SessionRecord,
   type SessionRequest,
   type TerminalRect,
 } from './fleet/session.ts';

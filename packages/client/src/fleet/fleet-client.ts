@@ -7,6 +7,7 @@ import type {
   FleetHost,
   FleetOperation,
   FleetOperationEvent,
+  FleetRecording,
   FleetState,
   FleetUser,
   HostChange,
@@ -19,6 +20,7 @@ import type {
   UserRequest,
 } from '@fairlead/protocol/fleet';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { byteChunks } from '../call.ts';
 import type { EndpointChoice } from '../endpoint/engine-endpoint.ts';
 import { HubCalls } from './hub-calls.ts';
 import { HubConnectionLostError } from './hub-errors.ts';
@@ -204,6 +206,17 @@ export class FleetClient implements AsyncDisposable {
     const first = sessionAgain(session, { write });
     await this.#calls.sessions.keep(viewer, { first, again: () => first }, signal);
     return viewer;
+  }
+
+  /** What a host has recorded of its sessions, the newest first. @throws HubRefusedError 'HOST_OFFLINE', 'FORBIDDEN'. */
+  async recordings(host: string, signal?: AbortSignal): Promise<readonly FleetRecording[]> {
+    return await this.#get(`/v1/hosts/${encodeURIComponent(host)}/recordings`, {}, signal);
+  }
+
+  /** One of them, an asciicast as far as it goes by now. @throws HubRefusedError 'NOT_FOUND' */
+  async *recording(host: string, sessionId: string, signal: AbortSignal = anyTime()): AsyncGenerator<Uint8Array> {
+    const path = `/v1/hosts/${encodeURIComponent(host)}/recordings/${encodeURIComponent(sessionId)}`;
+    yield* byteChunks((await this.#calls.open({ method: 'GET', path }, signal)).body);
   }
 
   /** What happens in the fleet from now on, or behind the event with this id. It ends with the connection. */

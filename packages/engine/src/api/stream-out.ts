@@ -29,7 +29,8 @@ export async function streamOut(
   } catch (error) {
     // Not awaited: a generator that is asleep runs its `finally` only once it wakes.
     void iterator.return?.().catch(() => {});
-    if (!leave.signal.aborted) throw error;
+    // Items may end by failing when their client is going: to one that has only half-closed the stream is whole then.
+    if (!hangup.aborted && !leave.signal.aborted) throw error;
   }
   if (!answer.destroyed) answer.end();
 }

@@ -20,6 +20,7 @@ import { Outbox } from './link/outbox.ts';
 import { Operations } from './operations/operations.ts';
 import { readPolicy } from './policy/policy-file.ts';
 import { Reporter } from './reporter/reporter.ts';
+import { Recordings } from './sessions/recordings.ts';
 import { AgentSessions } from './sessions/agent-sessions.ts';
 
 export interface AgentOptions {
@@ -89,17 +90,18 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       log,
     }),
   );
+  const recordings = await Recordings.open(join(stateDir, 'recordings'));
   const sessions = stack.use(
     new AgentSessions({
       engine,
       policy,
       serve: (connection, actor) => gateway.serve(connection, actor),
-      recordings: join(stateDir, 'recordings'),
+      recordings,
       log,
     }),
   );
   const self = { identity, reach: reachOf(identity, signal), agentVersion: AGENT_VERSION };
-  const linked = keepLinked({ ...self, operations, sessions, log, link, reporter }, signal);
+  const linked = keepLinked({ ...self, operations, sessions, recordings, policy, log, link, reporter }, signal);
   await Promise.all([linked, reporter.run(signal)]);
   await Promise.all([operations.left(), outbox.left()]);
   log.event('agent.left', { open: operations.open.length });

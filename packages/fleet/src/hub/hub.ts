@@ -15,6 +15,7 @@ import type { HubParts } from './api/endpoint.ts';
 import { HOST_ENDPOINTS } from './api/hosts.ts';
 import { HubServer, type UpgradeEndpoint } from './api/hub-server.ts';
 import { sessionEndpoints, sessionUpgrades } from './sessions/session-endpoints.ts';
+import { recordingEndpoints } from './sessions/recording-endpoints.ts';
 import { SessionTickets } from './sessions/session-tickets.ts';
 import { SessionRelay } from './sessions/session-relay.ts';
 import { LinkPipes } from './api/link.ts';
@@ -172,7 +173,13 @@ function makeServer(
   { pipes, relay }: { readonly pipes: LinkPipes | undefined; readonly relay: SessionRelay },
 ): HubServer {
   const sessions = { relay, tickets: new SessionTickets(parts.clock.nowMs.bind(parts.clock)) };
-  const rows = [...OPERATION_ENDPOINTS, ...HOST_ENDPOINTS, ...ACCESS_ENDPOINTS, ...sessionEndpoints(sessions)];
+  const rows = [
+    ...OPERATION_ENDPOINTS,
+    ...HOST_ENDPOINTS,
+    ...ACCESS_ENDPOINTS,
+    ...sessionEndpoints(sessions),
+    ...recordingEndpoints(relay),
+  ];
   const upgrades: UpgradeEndpoint[] = [...sessionUpgrades(parts, sessions)];
   if (pipes !== undefined) {
     rows.push(pipes.endpoint);

@@ -16,16 +16,26 @@ export type SessionOpen =
       readonly user?: string | undefined;
       readonly workingDir?: string | undefined;
       readonly size?: TerminalRect | undefined;
-      /** Keeps an asciicast of it on the host, written before anything is forwarded. */
-      readonly record?: boolean | undefined;
+      readonly record?: SessionRecord | undefined;
     }
-  | { readonly kind: 'attach'; readonly container: string; readonly stdin?: boolean | undefined }
+  | {
+      readonly kind: 'attach';
+      readonly container: string;
+      readonly stdin?: boolean | undefined;
+      readonly record?: SessionRecord | undefined;
+    }
   | {
       readonly kind: 'logs';
       readonly container: string;
       readonly follow?: boolean | undefined;
       readonly tail?: number | undefined;
     };
+
+/**
+ * Keeps an asciicast of it on the host, written before anything is forwarded: `output` with the sizes, `all` with what is typed as
+ * well, passwords included.
+ */
+export type SessionRecord = 'output' | 'all';
 
 /** The kinds of sessions. */
 export type SessionKind = SessionOpen['kind'];
@@ -77,6 +87,7 @@ const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1_024));
 const token = v.pipe(v.string(), v.regex(/^[a-z0-9_]{1,64}$/));
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const strings = v.pipe(v.array(v.pipe(v.string(), v.maxLength(128 * 1024))), v.maxLength(ARGV_COUNT_MAX));
+const record = v.optional(v.picklist(['output', 'all']));
 const rect = v.object({ rows: v.pipe(whole, v.maxValue(0xffff)), columns: v.pipe(whole, v.maxValue(0xffff)) });
 
 /** Checks what a caller asks a session for. */
@@ -92,9 +103,9 @@ export const sessionOpenSchema: v.GenericSchema<unknown, SessionOpen> = v.varian
     user: v.optional(text),
     workingDir: v.optional(text),
     size: v.optional(rect),
-    record: v.optional(v.boolean()),
+    record,
   }),
-  v.object({ kind: v.literal('attach'), container: text, stdin: v.optional(v.boolean()) }),
+  v.object({ kind: v.literal('attach'), container: text, stdin: v.optional(v.boolean()), record }),
   v.object({ kind: v.literal('logs'), container: text, follow: v.optional(v.boolean()), tail: v.optional(whole) }),
 ]);
 

@@ -42,7 +42,7 @@ export interface HostSubjects {
 }
 
 /** What the hub may ask an agent, by the last token of its subject. */
-export type RpcName = 'command' | 'cancel' | 'session' | 'queued';
+export type RpcName = 'command' | 'cancel' | 'session' | 'recordings' | 'queued';
 
 /** The subjects of one host. */
 export function hostSubjects(host: HostId): HostSubjects {

@@ -29,7 +29,6 @@ describe('createContainerBodySchema', () => {
     assert.equal(body.HostConfig.PidsLimit, null);
     assert.equal(body.HostConfig.ShmSize, 64 * 1024 * 1024);
     assert.equal(body.HostConfig.LogConfig.Type, 'json-file');
-    assert.equal(body.HostConfig.IpcMode, 'private');
     assert.deepEqual(Object.keys(body.NetworkingConfig.EndpointsConfig), ['default']);
   });
 

@@ -242,7 +242,7 @@ export const hostConfigSchema: WireSchema<HostConfig> = goStruct<HostConfig>(
       DnsSearch: textsOrNone,
       ExtraHosts: textsOrNull,
       GroupAdd: textsOrNull,
-      IpcMode: textOr('private'),
+      IpcMode: textField,
       Cgroup: textField,
       Links: textsOrNull,
       OomScoreAdj: intField,

@@ -28,6 +28,7 @@ import { route, type Route } from '../route.ts';
 import { aboutContainer, progressOf } from './about.ts';
 import { terminalSize } from './terminal-size.ts';
 import { attachRoute } from './attach.ts';
+import { createBodyOf } from './older-create.ts';
 import { attachWebSocketRoute } from './attach-web-socket.ts';
 import { waitRoute } from './wait.ts';
 
@@ -49,7 +50,11 @@ function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
   const { create, start, pause, unpause, rename, remove } = containerEndpoints;
   return [
     route(create, async (call) => {
-      const { actor, warnings } = await createContainer(deps, { name: call.query.name, body: call.body });
+      const { actor, warnings } = await createContainer(deps, {
+        name: call.query.name,
+        platform: call.query.platform,
+        body: createBodyOf(call.body, call.apiVersion),
+      });
       aboutContainer(call, actor);
       return { kind: 'json', body: { Id: actor.id, Warnings: warnings } };
     }),

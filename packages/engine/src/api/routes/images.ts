@@ -19,6 +19,7 @@ import { inspectImage } from '../../core/image/inspect.ts';
 import { listImages, type ListedImage } from '../../core/image/list.ts';
 import { imagesUsage } from '../../core/image/usage.ts';
 import { loadImages } from '../../core/image/load.ts';
+import { parsePlatform } from '../../core/image/platform.ts';
 import { removeImage } from '../../core/image/remove.ts';
 import { saveImages } from '../../core/image/save.ts';
 import { tagImage } from '../../core/image/tag.ts';
@@ -39,6 +40,7 @@ function makingRoutes(deps: ImageDeps): readonly Route[] {
     }),
     route(imageEndpoints.import, async (call) => {
       const { fromImage, fromSrc, repo, tag, message, platform } = call.query;
+      if (platform !== undefined) parsePlatform(platform, deps.platform);
       if (fromImage !== undefined) throw noPull(fromImage, tag);
       if (fromSrc !== '-') throw noDownload(fromSrc);
       const options = { repo, tag, message, platform, changes: call.query.changes ?? [], signal: call.hangup };

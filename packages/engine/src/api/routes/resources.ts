@@ -1,4 +1,4 @@
-import { resourceEndpoints } from '@fairlead/protocol';
+import { resourceEndpoints, versionAtLeast } from '@fairlead/protocol';
 import type { ContainerDeps } from '../../core/container/deps.ts';
 import { containerStats, type StatsDeps } from '../../core/container/stats.ts';
 import { updateContainer } from '../../core/container/update.ts';
@@ -17,7 +17,9 @@ export function resourceRoutes(deps: ResourceRoutesDeps): readonly Route[] {
     }),
     route(resourceEndpoints.update, async (call) => {
       aboutContainer(call, deps.directory.resolve(call.param('id')));
-      const warnings = await updateContainer(deps, call.param('id'), call.body);
+      // A limit of processes can be updated since 1.40. Source: moby v28 postContainerUpdate.
+      const body = versionAtLeast(call.apiVersion, '1.40') ? call.body : { ...call.body, PidsLimit: null };
+      const warnings = await updateContainer(deps, call.param('id'), body);
       return { kind: 'json', body: { Warnings: warnings.length === 0 ? null : warnings } };
     }),
   ];

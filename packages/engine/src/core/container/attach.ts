@@ -4,6 +4,9 @@ import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 
 export interface AttachContainer {
+  /** Live, not only the log. */
+  readonly stream: boolean;
+  /** Says nothing without `stream`. */
   readonly stdin: boolean;
   /** Comma-separated key names; undefined or empty takes Docker's `ctrl-p,ctrl-q`. */
   readonly detachKeys: string | undefined;
@@ -17,8 +20,8 @@ export interface Attachment {
   readonly detachKeys: Uint8Array;
   /** What the client's half-close means. Source: engine-api 6. */
   readonly onHalfClose: 'end-input' | 'close-stream' | 'ignore';
-  /** Connects to the run under way, or waits for the next one: then nothing that it writes is missed. */
-  connect(): Promise<ConsoleConnection>;
+  /** Connects to the run under way, or waits for the next one: then nothing that it writes is missed. Undefined without `stream`. */
+  connect(): Promise<ConsoleConnection | undefined>;
 }
 
 /**
@@ -40,14 +43,18 @@ export function attachContainer(
     throw new EngineError('conflict', `container ${ref} is restarting, wait until the container is running`);
   }
   const { OpenStdin, StdinOnce, Tty } = actor.record.config;
-  const stdin = command.stdin && OpenStdin;
+  const stdin = command.stream && command.stdin && OpenStdin;
   return {
     actor,
     tty: Tty,
     stdin,
     detachKeys,
     onHalfClose: halfCloseRule({ stdin, tty: Tty, stdinOnce: StdinOnce }),
-    connect: () => connect(deps, actor, { outputOnly: !stdin }),
+    connect: async () => {
+      // Also of who wants the log alone, or nothing. Source: engine-api 6.
+      deps.publish(actor.record, 'attach');
+      return command.stream ? await connect(deps, actor, { outputOnly: !stdin }) : undefined;
+    },
   };
 }
 
@@ -62,11 +69,10 @@ function halfCloseRule(facts: {
 
 /** Decided in one turn of the event loop: a start that comes after the attachment's answer finds it waiting. */
 async function connect(
-  deps: Pick<ContainerDeps, 'console' | 'attachments' | 'publish'>,
+  deps: Pick<ContainerDeps, 'console' | 'attachments'>,
   actor: ContainerActor,
   options: AttachOptions,
 ): Promise<ConsoleConnection> {
-  deps.publish(actor.record, 'attach');
   if (actor.state.status === 'running') return await deps.console.attach(actor.id, options);
   const waiting = deps.attachments.await(actor.id, options);
   // It may have gone since it was found: then there is no next run, and nobody else would say so.

@@ -6,7 +6,9 @@ import {
   type CreateContainerBody,
   type HostConfig,
 } from '@fairlead/protocol';
+import { formatPlatform, isOfPlatform, parsePlatform } from '../image/platform.ts';
 import type { ImageRecord } from '../image/record.ts';
+import type { HostFacts } from '../spec/host-facts.ts';
 import { checkBindSources } from '../spec/mount-points.ts';
 import { validateCreate } from '../spec/validate-create.ts';
 import type { ContainerActor } from './actor.ts';
@@ -21,6 +23,8 @@ import { removeUnsettledVolumes, settleVolumes } from './volume-use.ts';
 export interface CreateContainer {
   /** As given; undefined or empty takes a generated one. */
   readonly name: string | undefined;
+  /** Of the image: `linux/arm64`; undefined or empty takes any. */
+  readonly platform?: string | undefined;
   readonly body: CreateContainerBody;
 }
 
@@ -54,6 +58,7 @@ export async function createContainer(
   const { config: asked, hostConfig, networkingConfig } = partsOf(command.body);
   const name = command.name === undefined || command.name === '' ? undefined : validName(command.name);
   const image = deps.images.resolve(asked.Image);
+  const platformWarnings = checkPlatform(deps.facts, image, { ref: asked.Image, platform: command.platform });
   const id = containerId(randomBytes(32).toString('hex'));
   const valid = validateCreate(deps, { config: asked, hostConfig, networkingConfig, image: image.config });
   await checkBindSources(valid.mounts, (path) => deps.files.exists(path));
@@ -85,7 +90,27 @@ export async function createContainer(
   deps.directory.add(actor);
   undo.move();
   settleVolumes(deps.volumes, id);
-  return { actor, warnings: valid.warnings };
+  return { actor, warnings: [...platformWarnings, ...valid.warnings] };
+}
+
+/** @throws EngineError 'not-found' for an image of another platform than the one asked for. Source: moby v28 daemon/create.go. */
+function checkPlatform(
+  { architecture }: HostFacts,
+  image: ImageRecord,
+  { ref, platform }: { readonly ref: string; readonly platform: string | undefined },
+): readonly string[] {
+  const host = { os: 'linux', architecture, variant: '' };
+  const isAsked = platform !== undefined && platform !== '';
+  const wanted = isAsked ? parsePlatform(platform, host) : host;
+  if (isOfPlatform(image, wanted)) return [];
+  const [expected, actual] = [formatPlatform(wanted), formatPlatform(image)];
+  if (isAsked) {
+    const words = `image with reference ${ref} was found but does not match the specified platform: wanted ${expected}, actual: ${actual}`;
+    throw new EngineError('not-found', words);
+  }
+  return [
+    `The requested image's platform (${actual}) does not match the detected host platform (${expected}) and no specific platform was requested`,
+  ];
 }
 
 /** That of the host or the container whose network it shares, else its own. */

@@ -88,6 +88,17 @@ export async function tellWhoLinks(
   }
 }
 
+/** The names that containers have as links of others: `/web/alias`, in order. */
+export function linkNames(deps: LinkDeps): ReadonlyMap<ContainerId, readonly string[]> {
+  const names = deps.directory
+    .all()
+    .flatMap(({ record }) =>
+      linksOf(deps, record.hostConfig).map(({ actor, alias }) => [actor.id, `/${record.name}/${alias}`] as const),
+    );
+  const byId = Map.groupBy(names, ([id]) => id);
+  return new Map([...byId].map(([id, own]) => [id, own.map(([, name]) => name).toSorted()]));
+}
+
 interface FoundLink {
   readonly actor: ContainerActor;
   readonly alias: string;

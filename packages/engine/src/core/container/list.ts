@@ -1,6 +1,7 @@
 import { assertFilterKeys, EngineError, matchesLabels, type ContainerSummary, type Filters } from '@fairlead/protocol';
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerActor } from './actor.ts';
+import { linkNames } from './links.ts';
 import { mountPointsOf } from './mount-points.ts';
 import { predefinedNetworks } from '../network/predefined.ts';
 import { networkChoice } from '../spec/modes.ts';
@@ -59,9 +60,14 @@ export async function listContainers(
     volumePath: (name: string): string => deps.volumes.store.path(name),
     networks: predefinedNetworks(deps.network),
   };
+  const linked = linkNames(deps);
   return await Promise.all(
     rows.map(async ({ record }) => {
-      const row = summarize(record, { ...facts, imageRefIsCurrent: imageRefIsCurrent(deps, record) });
+      const row = summarize(record, {
+        ...facts,
+        imageRefIsCurrent: imageRefIsCurrent(deps, record),
+        linkNames: linked.get(record.id) ?? [],
+      });
       if (!query.size) return row;
       const sizeRw = await deps.snapshots.usageBytes(record.id);
       // Go's omitempty.

@@ -14,6 +14,8 @@ export interface SummaryFacts {
   readonly now: Date;
   /** False when the reference the container was made from now means another image: then the id is shown. */
   readonly imageRefIsCurrent: boolean;
+  /** Those it has as links of others. */
+  readonly linkNames: readonly string[];
   /** Host path of a volume's content. */
   readonly volumePath: (name: string) => string;
   readonly networks: PredefinedNetworks;
@@ -24,7 +26,7 @@ export function summarize(record: ContainerRecord, facts: SummaryFacts): Contain
   const networks: StringMap<EndpointSettings> = endpointSettings(record, facts.networks);
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...facts.linkNames],
     Image: facts.imageRefIsCurrent ? record.config.Image : record.imageId,
     ImageID: record.imageId,
     Command: commandLineOf(record),

@@ -5,6 +5,7 @@ import type { ImageDeps } from './deps.ts';
 import { imageEvent } from './event.ts';
 import { applyChanges } from './import-changes.ts';
 import { imageRecord } from './load.ts';
+import { parsePlatform } from './platform.ts';
 import type { ImageRuntimeConfig } from './record.ts';
 import { targetReference } from './tag.ts';
 import { LAYER_BYTES_MAX, unpackLayers } from './unpack-layers.ts';
@@ -82,11 +83,11 @@ function newDocument(deps: ImageDeps, image: NewImage): object {
 
 function platformOf(deps: ImageDeps, text: string | undefined): ImageDeps['platform'] {
   if (text === undefined) return deps.platform;
-  const [os = '', architecture = deps.platform.architecture, variant = '', ...more] = text.toLowerCase().split('/');
-  if (os !== deps.platform.os || more.length > 0 || !/^[a-z0-9_-]+$/.test(architecture)) {
+  const platform = parsePlatform(text, deps.platform);
+  if (platform.os !== deps.platform.os) {
     throw new EngineError('invalid-argument', `unsupported platform: ${JSON.stringify(text)}`);
   }
-  return { os, architecture, variant };
+  return platform;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,3 +1,6 @@
+/** A limit that can be taken away: of processes, or of CPU time per period. */
+export type LiftedLimit = 'pids' | 'cpu-quota';
+
 /** The control groups of containers, by the `cgroupsPath` of their spec (`/fairlead/<id>`). Every method may be repeated. */
 export interface Cgroups {
   /** Host pids of everything in the group and the groups below it, in the kernel's order; none when it does not exist. */
@@ -6,8 +9,8 @@ export interface Cgroups {
   thaw(cgroupsPath: string): Promise<void>;
   /** A process will be put into a group soon: makes that faster, returns at once and never fails. */
   expectMove(): void;
-  /** Takes the limit of processes away. Nothing there is success. */
-  liftProcessLimit(cgroupsPath: string): Promise<void>;
+  /** Takes limits away. Nothing there is success. */
+  lift(cgroupsPath: string, limits: readonly LiftedLimit[]): Promise<void>;
   /**
    * Kills what is left in the group and removes it from every hierarchy. Nothing there is success.
    * @throws EngineError 'internal' when something in it does not end within two seconds.

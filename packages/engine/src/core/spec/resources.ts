@@ -8,11 +8,12 @@ const CPU_PERIOD_US = 100_000;
 /** The limits of a container in OCI's words, for cgroup v1 and v2 alike: the runtime translates. */
 export function ociResources(resources: Resources, blockDevices: BlockDevices): Omit<OciResources, 'devices'> {
   const blockIO = ociBlockIo(resources, blockDevices);
+  const pidsLimit = resources.PidsLimit ?? 0;
   return {
     memory: memoryOf(resources),
     cpu: cpuOf(resources),
     ...(Object.keys(blockIO).length === 0 ? {} : { blockIO }),
-    ...(resources.PidsLimit === null ? {} : { pids: { limit: resources.PidsLimit } }),
+    ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
   };
 }
 
@@ -35,7 +36,8 @@ function cpuOf(resources: Resources): OciCpu {
     ...(shares > 0 ? { shares } : {}),
     ...(nanos > 0 ? { period: CPU_PERIOD_US, quota: Math.floor((nanos * CPU_PERIOD_US) / 1e9) } : {}),
     ...(period === 0 ? {} : { period }),
-    ...(quota === 0 ? {} : { quota }),
+    // A negative one is none, which is what a new cgroup has.
+    ...(quota > 0 ? { quota } : {}),
     ...(resources.CpuRealtimePeriod === 0 ? {} : { realtimePeriod: resources.CpuRealtimePeriod }),
     ...(resources.CpuRealtimeRuntime === 0 ? {} : { realtimeRuntime: resources.CpuRealtimeRuntime }),
     ...(resources.CpusetCpus === '' ? {} : { cpus: resources.CpusetCpus }),

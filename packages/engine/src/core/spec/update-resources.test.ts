@@ -53,6 +53,13 @@ describe('updateResources', () => {
       applied: { cpu: { period: 50_000, quota: 25_000 } },
     },
     {
+      name: 'a quota is lifted by -1',
+      had: { CpuPeriod: 50_000, CpuQuota: 25_000 },
+      asked: { CpuQuota: -1 },
+      merged: { CpuQuota: -1 },
+      applied: { cpu: { period: 50_000, quota: -1 } },
+    },
+    {
       name: 'fractions of a CPU are a quota',
       had: { NanoCpus: 1e9 },
       asked: { NanoCpus: 5e8 },
@@ -76,7 +83,7 @@ describe('updateResources', () => {
       name: 'a limit of processes is lifted by 0',
       had: { PidsLimit: 7 },
       asked: { PidsLimit: 0 },
-      merged: { PidsLimit: null },
+      merged: { PidsLimit: 0 },
       applied: { pids: { limit: -1 } },
     },
     {

@@ -14,7 +14,7 @@ export interface UpdatedResources {
 /**
  * Puts an update over the limits a container has: 0, empty and null keep them.
  *
- * @param asked checked; a PidsLimit of 0 or less takes the limit away.
+ * @param asked checked; a PidsLimit of 0 or less takes the limit away, and is 0 afterwards.
  * @param blockDevices those that `asked` names.
  * @throws EngineError 'conflict' in Docker's words. Source: moby v28 container/container_unix.go, UpdateContainer.
  */
@@ -75,12 +75,8 @@ function changed(current: Resources, asked: Resources): Partial<Resources> {
     ...(asked.CpusetCpus === '' ? {} : { CpusetCpus: asked.CpusetCpus }),
     ...(asked.CpusetMems === '' ? {} : { CpusetMems: asked.CpusetMems }),
     ...Object.fromEntries(BLOCK_IO_LISTS.filter((key) => asked[key].length > 0).map((key) => [key, asked[key]])),
-    PidsLimit: asked.PidsLimit === null ? current.PidsLimit : limitOf(asked.PidsLimit),
+    PidsLimit: asked.PidsLimit === null ? current.PidsLimit : Math.max(asked.PidsLimit, 0),
   };
-}
-
-function limitOf(asked: number): number | null {
-  return asked > 0 ? asked : null;
 }
 
 /** Limits that the kernel holds in one file, or checks against each other, go together; what is not asked for is absent. */
@@ -98,8 +94,8 @@ function appliedOf(merged: Resources, asked: Resources, blockDevices: BlockDevic
   return {
     // OCI: -1 is no limit. Unlike a new group's, a limit that is to go must be said.
     memory: { ...memory, ...(inMemory && merged.MemorySwap === -1 ? { swap: -1 } : {}) },
-    cpu: { ...cpu },
+    cpu: { ...cpu, ...(inBandwidth && merged.CpuQuota < 0 ? { quota: -1 } : {}) },
     ...(blockIO === undefined ? {} : { blockIO }),
-    ...(asked.PidsLimit === null ? {} : { pids: { limit: limitOf(asked.PidsLimit) ?? -1 } }),
+    ...(asked.PidsLimit === null ? {} : { pids: { limit: asked.PidsLimit > 0 ? asked.PidsLimit : -1 } }),
   };
 }

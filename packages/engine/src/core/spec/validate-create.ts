@@ -9,7 +9,7 @@ import type { ImageRuntimeConfig } from '../image/record.ts';
 import type { ValidateDeps } from './engine-abilities.ts';
 import type { HostFacts } from './host-facts.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './masked-paths.ts';
-import { commandOf, mergeImageConfig } from './merge-image-config.ts';
+import { mergeImageConfig } from './merge-image-config.ts';
 import { checkModes } from './modes.ts';
 import { askedMounts, type AskedMount } from './mount-points.ts';
 import { ignoredWarnings } from './ignored-warnings.ts';
@@ -90,7 +90,6 @@ function checkConfig(config: ContainerConfig): void {
   if (Buffer.byteLength(hostname) > HOSTNAME_BYTES_MAX || /[\s/]/.test(hostname)) {
     throw new EngineError('invalid-argument', `invalid hostname: ${hostname}`);
   }
-  if (commandOf(config)[0] === '') throw new EngineError('invalid-argument', 'no command specified');
 }
 
 function checkRecursiveReadOnly(points: readonly AskedMount[], facts: HostFacts): void {
@@ -108,6 +107,7 @@ function withDefaults(hostConfig: HostConfig, { facts, abilities }: ValidateDeps
   return {
     ...hostConfig,
     CpuPercent: 0,
+    IpcMode: hostConfig.IpcMode || 'private',
     NetworkMode: hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode,
     CgroupnsMode: hostConfig.CgroupnsMode || (shared ? 'host' : 'private'),
     Runtime: hostConfig.Runtime || (abilities.runtimes[0] ?? ''),

@@ -1,7 +1,7 @@
 import { join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '@fairlead/protocol';
-import type { Cgroups } from '../../core/ports/cgroups.ts';
+import type { Cgroups, LiftedLimit } from '../../core/ports/cgroups.ts';
 import { readTextAtOnce } from '../../host/at-once.ts';
 import { isErrno } from '../../host/errno.ts';
 import { removeEmptyDirectories, removeEmptyDirectory, writeKernelFile } from '../../host/files.ts';
@@ -16,6 +16,16 @@ const EMPTY_MS = 2_000;
 const RETRY_MS = 5;
 /** cgroup v1 hierarchies that have every process of a container, the cheapest to read first. */
 const PROCESS_CONTROLLERS = ['pids', 'freezer', 'devices', 'memory', 'cpu', 'systemd'] as const;
+
+type KernelSetting = readonly [file: string, text: string];
+
+/** What to write where when a limit goes. `max` alone keeps the period in `cpu.max`. Source: Linux, cgroup-v1 and cgroup-v2. */
+const LIFTED: Readonly<
+  Record<LiftedLimit, { readonly controller: string; readonly legacy: KernelSetting; readonly unified: KernelSetting }>
+> = {
+  pids: { controller: 'pids', legacy: ['pids.max', 'max'], unified: ['pids.max', 'max'] },
+  'cpu-quota': { controller: 'cpu', legacy: ['cpu.cfs_quota_us', '-1'], unified: ['cpu.max', 'max'] },
+};
 
 /** The host's control groups as the runtimes lay them out with their cgroupfs driver. */
 export class CgroupTree implements Cgroups {
@@ -39,9 +49,14 @@ export class CgroupTree implements Cgroups {
     await writeIfThere(join(directoryOf(root, cgroupsPath), name), text);
   }
 
-  async liftProcessLimit(cgroupsPath: string): Promise<void> {
-    const root = this.#layout.legacy.get('pids') ?? this.#layout.unified;
-    if (root !== undefined) await writeIfThere(join(directoryOf(root, cgroupsPath), 'pids.max'), 'max');
+  async lift(cgroupsPath: string, limits: readonly LiftedLimit[]): Promise<void> {
+    for (const limit of limits) {
+      const { controller, legacy, unified } = LIFTED[limit];
+      const legacyRoot = this.#layout.legacy.get(controller);
+      const root = legacyRoot ?? this.#layout.unified;
+      const [name, text] = legacyRoot === undefined ? unified : legacy;
+      if (root !== undefined) await writeIfThere(join(directoryOf(root, cgroupsPath), name), text);
+    }
   }
 
   /**

@@ -40,6 +40,7 @@ import { endHalfMade } from './end-half-made.ts';
 import { ExecFiles } from './exec-files.ts';
 import { ExecSession } from './exec-session.ts';
 import { ExitWatch, readExit } from './exit-watch.ts';
+import { withoutLifted } from './lifted-limits.ts';
 import { endMonitor, startMonitor } from './monitor.ts';
 import { callRuntime, dialectOf, type RuntimeCommand } from './runtime-command.ts';
 import { programRuns } from './program-runs.ts';
@@ -175,10 +176,8 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   async update(id: ContainerId, resources: OciResources): Promise<void> {
     const bundle = this.#bundle(id);
-    const { pids, ...others } = resources;
-    // crun 1.8 writes OCI's -1 as it is into the file of cgroup v1, which the kernel refuses: there it is `max`.
-    const isLifted = pids !== undefined && pids.limit < 0;
-    await writeFileAtomically(bundle.resourcesPath, JSON.stringify(isLifted ? others : resources), { mode: 0o600 });
+    const { kept, lifted } = withoutLifted(resources);
+    await writeFileAtomically(bundle.resourcesPath, JSON.stringify(kept), { mode: 0o600 });
     try {
       const args = ['update', '--resources', bundle.resourcesPath, id];
       const { exitCode, stderr } = await callRuntime(this.#command, args);
@@ -187,7 +186,7 @@ export class OciRuntime implements ContainerRuntime, Disposable {
       await removeFile(bundle.resourcesPath);
     }
     const cgroupsPath = this.#live.get(id)?.cgroupsPath;
-    if (isLifted && cgroupsPath !== undefined) await this.#deps.cgroups.liftProcessLimit(cgroupsPath);
+    if (cgroupsPath !== undefined) await this.#deps.cgroups.lift(cgroupsPath, lifted);
   }
 
   async delete(id: ContainerId): Promise<void> {

@@ -4,6 +4,9 @@ import * as v from 'valibot';
 import type { FleetLog } from '../../lib/log.ts';
 import { failure } from '../executor/failure.ts';
 import type { Operations } from '../operations/operations.ts';
+import type { Policy } from '../policy/policy.ts';
+import { answerAboutRecordings } from '../sessions/answer-about-recordings.ts';
+import type { Recordings } from '../sessions/recordings.ts';
 import type { SessionHost } from '../sessions/session-host.ts';
 import type { CommandQueue } from './command-queue.ts';
 import type { Epoch } from './epoch.ts';
@@ -12,6 +15,8 @@ import type { Epoch } from './epoch.ts';
 export interface RequestDeps {
   readonly operations: Operations;
   readonly sessions: SessionHost;
+  readonly recordings: Recordings;
+  readonly policy: Policy;
   readonly log: FleetLog;
 }
 
@@ -24,6 +29,7 @@ export async function answerRequests(deps: RequestDeps, epoch: Epoch, queue: Com
     else if (name === 'command') void receive(deps, document);
     else if (name === 'cancel') void cancel(deps, document, message);
     else if (name === 'session') void open(deps, document, message);
+    else if (name === 'recordings') void answerAboutRecordings(deps, document, message);
     else deps.log.warning('agent.request.unknown', { name });
   }
 }

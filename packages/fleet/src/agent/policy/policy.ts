@@ -106,7 +106,8 @@ export function bindSourcesOf(body: CreateContainerBody): readonly string[] {
   return [...binds, ...mounts];
 }
 
-function denyActor(policy: Policy, { name, role }: FleetActor): Denial | undefined {
+/** Whether this actor may do anything here at all. */
+export function denyActor(policy: Policy, { name, role }: FleetActor): Denial | undefined {
   if (policy.roles !== undefined && !policy.roles.includes(role)) {
     return denial('roles', `the role ${role} may do nothing here`);
   }

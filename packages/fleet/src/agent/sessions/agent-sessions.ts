@@ -1,6 +1,4 @@
 import { timingSafeEqual } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { EngineError, isEngineError, type ErrorKind } from '@fairlead/protocol';
 import {
   type FleetActor,
@@ -14,12 +12,12 @@ import { type FleetLog, wordsOf } from '../../lib/log.ts';
 import type { EngineSide } from '../engine/engine-side.ts';
 import type { Epoch } from '../link/epoch.ts';
 import { type Denial, denySession, denyVerb, type Policy } from '../policy/policy.ts';
-import { Asciicast } from './asciicast.ts';
 import { type ChannelEnds, NatsChannel, type SessionLink } from './nats-channel.ts';
 import { openSource } from './open-source.ts';
+import type { Recordings } from './recordings.ts';
 import type { AgentSession } from './session.ts';
 import type { SessionHost } from './session-host.ts';
-import { StreamSession } from './stream-session.ts';
+import { type SessionRecorder, StreamSession } from './stream-session.ts';
 import { TunnelSession } from './tunnel-session.ts';
 
 /** Sessions that a host keeps at once. Each holds a megabyte or two. */
@@ -31,8 +29,7 @@ export interface SessionsDeps {
   readonly policy: Policy;
   /** Speaks the engine's API on a tunnel, as far as this actor may. */
   readonly serve: (connection: Duplex, actor: FleetActor) => void;
-  /** Where recordings are kept. */
-  readonly recordings: string;
+  readonly recordings: Recordings;
   readonly log: FleetLog;
 }
 
@@ -119,23 +116,29 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
   async #start(request: SessionRequest, open: SessionOpen): Promise<AgentSession> {
     const { engine, serve } = this.#deps;
     if (open.kind === 'tunnel') return new TunnelSession((connection) => serve(connection, request.actor));
-    const recording = open.kind === 'exec' && open.record === true ? await this.#recordingOf(request, open) : undefined;
+    const recorder = await this.#recorder(request, open);
     const source = await openSource(engine, open, this.#leaving.signal).catch(async (error: unknown) => {
-      await recording?.[Symbol.asyncDispose]();
+      await recorder?.[Symbol.asyncDispose]();
       throw error;
     });
-    const session = new StreamSession({ kind: open.kind, source, record: recording?.write.bind(recording) });
-    void session.over.then(() => recording?.[Symbol.asyncDispose]());
-    return session;
+    return new StreamSession({ kind: open.kind, source, recorder });
   }
 
-  async #recordingOf(
-    { sessionId }: SessionRequest,
-    open: Extract<SessionOpen, { readonly kind: 'exec' }>,
-  ): Promise<Asciicast> {
-    await mkdir(this.#deps.recordings, { recursive: true, mode: 0o700 });
-    const size = open.size ?? { rows: 24, columns: 80 };
-    return await Asciicast.create(join(this.#deps.recordings, `${sessionId}.cast`), { size, command: open.argv });
+  async #recorder({ sessionId, actor }: SessionRequest, open: SessionOpen): Promise<SessionRecorder | undefined> {
+    if ((open.kind !== 'exec' && open.kind !== 'attach') || open.record === undefined) return undefined;
+    const { recordings } = this.#deps;
+    const [size, argv] = open.kind === 'exec' ? [open.size, open.argv] : [undefined, []];
+    const cast = await recordings.begin(sessionId, {
+      size: size ?? { rows: 24, columns: 80 },
+      title: `${open.container} by ${actor.name}`,
+      command: argv.join(' '),
+    });
+    return {
+      output: (chunk) => cast.output(chunk),
+      input: open.record === 'all' ? (bytes) => cast.input(bytes) : () => Promise.resolve(),
+      resize: (to) => cast.resize(to),
+      [Symbol.asyncDispose]: () => recordings.end(sessionId),
+    };
   }
 
   #enter({ sessionId, channel, actor }: SessionRequest, kept: Kept, write: boolean): void {

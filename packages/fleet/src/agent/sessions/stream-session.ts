@@ -6,6 +6,7 @@ import {
   SessionReceiver,
   SessionRing,
   SessionSender,
+  type TerminalRect,
 } from '@fairlead/protocol/fleet';
 import { wordsOf } from '../../lib/log.ts';
 import type { Denial } from '../policy/policy.ts';
@@ -18,12 +19,19 @@ export const PROGRAM_ABANDONED_MS: number = 10 * 60_000;
 /** How long the end of a session can still be asked for. */
 const ENDED_MS = 60_000;
 
+/** Who writes a session down. Disposed of at the program's end. @throws when it cannot: then the session does not go on. */
+export interface SessionRecorder extends AsyncDisposable {
+  output(chunk: SourceChunk): Promise<void>;
+  input(bytes: Uint8Array): Promise<void>;
+  resize(size: TerminalRect): Promise<void>;
+}
+
 /** What a stream session is made of. */
 export interface StreamSessionParts {
   readonly kind: Exclude<SessionKind, 'tunnel'>;
   readonly source: SessionSource;
-  /** Writes down what is shown, before anybody sees it. */
-  readonly record?: ((chunk: SourceChunk) => Promise<void>) | undefined;
+  /** Writes down what is shown before anybody sees it, and what is typed before the program does. */
+  readonly recorder?: SessionRecorder | undefined;
 }
 
 type Exit = Extract<SessionFrame, { readonly kind: 'exit' }>;
@@ -89,17 +97,21 @@ export class StreamSession implements AgentSession {
   }
 
   async #show(): Promise<void> {
-    const { source, record } = this.#parts;
+    const { source, recorder } = this.#parts;
     try {
       for await (const chunk of source.output()) {
-        await record?.(chunk);
+        await recorder?.output(chunk);
         this.#ring.append(chunk.stream, chunk.bytes);
         this.#ring.discardBefore(this.#ring.end - SESSION_RING_BYTES);
         for (const viewer of this.#viewers) viewer.pump();
       }
-      this.#end({ exitCode: await source.exitCode(), reason: '' });
+      const exitCode = await source.exitCode();
+      await recorder?.[Symbol.asyncDispose]();
+      this.#end({ exitCode, reason: '' });
     } catch (error) {
       this.#end({ exitCode: null, reason: wordsOf(error) });
+      // When it cannot be closed, either: that is why it ended.
+      await recorder?.[Symbol.asyncDispose]().then(null, () => {});
     }
   }
 
@@ -134,6 +146,7 @@ export class StreamSession implements AgentSession {
   }
 
   async #type(bytes: Uint8Array): Promise<void> {
+    await this.#parts.recorder?.input(bytes);
     await this.#parts.source.write(bytes);
     const credit = this.#input.consume(bytes.length);
     if (credit !== undefined) this.#writer?.send(credit);
@@ -154,7 +167,10 @@ export class StreamSession implements AgentSession {
   async #perform(viewer: Viewer, asked: Aside): Promise<void> {
     if (viewer !== this.#writer) throw new EngineError('conflict', 'only the viewer that may type is heard');
     if (this.#exit !== undefined) throw new EngineError('conflict', 'the session has ended');
-    if (asked.kind === 'resize') return await this.#parts.source.resize(asked);
+    if (asked.kind === 'resize') {
+      await this.#parts.source.resize(asked);
+      return await this.#parts.recorder?.resize(asked);
+    }
     const denied = viewer.signalsDenied;
     if (denied !== undefined) throw new EngineError('forbidden', `${denied.message} (${denied.rule})`);
     await this.#parts.source.signal(asked.signal);

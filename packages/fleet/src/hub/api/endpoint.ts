@@ -55,7 +55,9 @@ export interface ApiRequest<B> extends Caller {
 /** How a request is answered. */
 export type Answer =
   | { readonly status: number; readonly body: unknown }
-  | { readonly stream: AsyncIterable<SseMessage> };
+  | { readonly stream: AsyncIterable<SseMessage> }
+  /** A document as it comes, of this media type. */
+  | { readonly bytes: AsyncIterable<Uint8Array>; readonly type: string };
 
 /** One row of the API. */
 export interface Endpoint {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { EngineError } from '@fairlead/protocol';
 import { roleIncludes } from '@fairlead/protocol/fleet';
 import { closeWhenAnswered } from '../../lib/close-when-answered.ts';
@@ -135,6 +136,7 @@ export class HubServer implements AsyncDisposable {
     try {
       const answer = await this.#answer(request, { isLocal, signal });
       if ('stream' in answer) return await writeSse(response, answer.stream, signal);
+      if ('bytes' in answer) return await sendBytes(response, answer);
       sendJson(response, answer.status, answer.body);
     } catch (error) {
       if (response.headersSent || response.destroyed) {
@@ -222,6 +224,15 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
     'X-Content-Type-Options': 'nosniff',
   });
   response.end(text);
+}
+
+/** Rejects in the middle when it cannot go on: then the connection is cut, and nobody takes it for the whole. */
+async function sendBytes(
+  response: ServerResponse,
+  { bytes, type }: Extract<Answer, { bytes: unknown }>,
+): Promise<void> {
+  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  await pipeline(bytes, response);
 }
 
 function rawAnswer(status: number, body: object): string {

@@ -4,6 +4,9 @@ import {
   type HostId,
   hostSubjects,
   isInputFrame,
+  type RecordingAnswer,
+  recordingAnswerSchema,
+  type RecordingRequest,
   type SessionAnswer,
   sessionAnswerSchema,
   SessionFrameSplitter,
@@ -12,11 +15,14 @@ import {
 } from '@fairlead/protocol/fleet';
 import { NoRespondersError, type NatsConnection, RequestError, type Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
-import { askAgent } from '../../nats/ask-agent.ts';
+import { type AgentQuestion, askAgent } from '../../nats/ask-agent.ts';
 import { HubError } from '../operation/hub-error.ts';
 
 /** How long an agent may take to open a session: its engine has to start a program. */
 const OPEN_WITHIN_MS = 30_000;
+
+/** A look into a directory, or a piece of a file. */
+const RECORDINGS_WITHIN_MS = 15_000;
 
 /** How long a caller may take to read the end of a session. */
 export const LAST_WORDS_WITHIN_MS = 15_000;
@@ -64,9 +70,22 @@ export class SessionRelay implements AsyncDisposable {
 
   /** Asks the host's agent. @throws HubError 'HOST_OFFLINE' when there is none, 'UNAVAILABLE' when it does not answer, else its refusal. */
   async ask(host: HostId, request: SessionRequest): Promise<Opened> {
-    const answer = await this.#request(host, request);
+    const asked = { rpc: 'session', question: request, timeoutMs: OPEN_WITHIN_MS } as const;
+    const answer = await this.#request(host, asked, sessionAnswerSchema);
     if (answer.opened) return answer;
-    throw new HubError(CODES.find((code) => code === answer.code) ?? 'UNAVAILABLE', answer.message);
+    throw refusalOf(answer);
+  }
+
+  /** Asks about the host's recordings. @throws HubError as `ask`. */
+  async askAboutRecordings<K extends RecordingAnswer['kind']>(
+    host: HostId,
+    request: RecordingRequest,
+    kind: K,
+  ): Promise<Extract<RecordingAnswer, { readonly kind: K }>> {
+    const asked = { rpc: 'recordings', question: request, timeoutMs: RECORDINGS_WITHIN_MS } as const;
+    const answer = await this.#request(host, asked, recordingAnswerSchema);
+    if (isOfKind(answer, kind)) return answer;
+    throw answer.kind === 'refused' ? refusalOf(answer) : new HubError('UNAVAILABLE', 'the agent gave another answer');
   }
 
   /**
@@ -115,10 +134,9 @@ export class SessionRelay implements AsyncDisposable {
     for (const [carrier, carriersHost] of this.#carriers) if (carriersHost === host) carrier.close();
   }
 
-  async #request(host: HostId, request: SessionRequest): Promise<SessionAnswer> {
-    const asked = { rpc: 'session', question: request, timeoutMs: OPEN_WITHIN_MS } as const;
+  async #request<T>(host: HostId, asked: AgentQuestion, schema: v.GenericSchema<unknown, T>): Promise<T> {
     try {
-      return v.parse(sessionAnswerSchema, await askAgent(this.#nats, host, asked));
+      return v.parse(schema, await askAgent(this.#nats, host, asked));
     } catch (cause) {
       const isOffline = cause instanceof NoRespondersError || (cause instanceof RequestError && cause.isNoResponders());
       throw isOffline
@@ -155,6 +173,17 @@ export class StreamCarrier implements FrameCarrier {
     this.#socket.once('close', () => clearTimeout(late));
     this.#socket.end(() => this.#socket.destroy());
   }
+}
+
+function refusalOf({ code, message }: { readonly code: string; readonly message: string }): HubError {
+  return new HubError(CODES.find((known) => known === code) ?? 'UNAVAILABLE', message);
+}
+
+function isOfKind<K extends RecordingAnswer['kind']>(
+  answer: RecordingAnswer,
+  kind: K,
+): answer is Extract<RecordingAnswer, { readonly kind: K }> {
+  return answer.kind === kind;
 }
 
 function unsubscribed(subscription: Subscription): Disposable {
