@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, EngineUnreachableError } from '@fairlead/client';
 import { FleetClient, type SessionViewer } from '@fairlead/client/fleet';
 import { FaultProxy } from '@fairlead/testkit';
 import { askForTicket, BrowserSession, socketUrl } from './browser-session.ts';
+import Docker from 'dockerode';
 import { FleetWorld } from './fleet-world.ts';
 
 describe('connect({ hub, host })', { concurrency: 2 }, () => {
@@ -57,6 +59,43 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
     await cutting;
     assert.ok(proxy.accepted > 4, `${proxy.accepted} connections`);
     await web.containers.remove('paste', { force: true });
+  });
+
+  it('carries input for clients that take a connection without asking to upgrade it', async () => {
+    await web.containers.create({ Image: 'busybox', Cmd: ['cat'], OpenStdin: true, StdinOnce: true }, { name: 'cat' });
+    await web.containers.start('cat');
+    const agent = new Agent();
+    agent.createConnection = (_, callback) => {
+      web.dial(AbortSignal.timeout(30_000)).then(
+        (connection) => callback?.(null, connection),
+        (error: Error) => callback?.(error, new PassThrough()),
+      );
+      return undefined;
+    };
+    // Its types know nothing of the agent that it takes.
+    const where: object = { host: 'web', port: 80, agent };
+    const docker = new Docker(where);
+    const attached = await docker
+      .getContainer('cat')
+      .attach({ stream: true, stdin: true, stdout: true, hijack: false });
+    const heard = once(attached, 'data');
+    attached.write('no upgrade');
+    assert.match(String((await heard)[0]), /no upgrade$/);
+
+    // And by hand: body and input in one packet.
+    await background(web, 'hand');
+    const exec = await docker.getContainer('hand').exec({ Cmd: ['cat'], AttachStdin: true, AttachStdout: true });
+    const connection = await web.dial(AbortSignal.timeout(30_000));
+    const body = '{"Detach":false,"Tty":false}';
+    connection.end(
+      `POST /exec/${exec.id}/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}in one packet`,
+    );
+    const answer = (await collect(bytesOf(connection))).toString('latin1');
+    assert.match(
+      answer,
+      /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/vnd\.docker\.raw-stream\r\n[^]*in one packet$/,
+    );
+    for (const name of ['cat', 'hand']) await web.containers.remove(name, { force: true });
   });
 
   it('keeps 10,000 keystrokes in order, characters cut at every byte', async () => {
@@ -356,6 +395,10 @@ async function cutNowAndThen(proxy: FaultProxy, until: AbortSignal): Promise<voi
     proxy.cut();
     await sleep(30);
   }
+}
+
+async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<{ readonly bytes: Uint8Array }> {
+  for await (const bytes of stream) if (bytes instanceof Uint8Array) yield { bytes };
 }
 
 async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly bytes: Uint8Array }> {

@@ -34,7 +34,9 @@ export class EngineForwarder implements Disposable {
    */
   async forward(request: IncomingMessage, answer: ServerResponse, body: string | undefined): Promise<void> {
     const { method = 'GET', url = '/', rawHeaders } = request;
-    const headers = body === undefined ? [...rawHeaders] : withLengthOf(rawHeaders, body);
+    // Nothing becomes a stream here, whatever the caller asked for.
+    const asked = without(rawHeaders, /^upgrade$/i);
+    const headers = body === undefined ? asked : withLengthOf(asked, body);
     const sent = httpRequest({ method, path: url, headers, agent: this.#agent, setHost: false });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve).once('error', reject);
@@ -68,22 +70,49 @@ export class EngineForwarder implements Disposable {
       engine.write(bytes);
       left -= bytes.length;
     }
-    const first = await nextBytes(engine, UPGRADED.length);
-    if (first !== undefined) engine.unshift(first);
-    if (first === undefined || !UPGRADED.equals(first)) {
+    const told = await nextHead(engine);
+    if (!takesConnection(told)) {
       // It goes on speaking HTTP, and what came next would be judged by nobody: nothing does.
       engine.end();
       connection.resume();
+      connection.write(
+        told.replace(/\r\nConnection:[^\r]*/i, '').replace('\r\n', '\r\nConnection: close\r\n'),
+        'latin1',
+      );
       return await pipeline(engine, connection).finally(() => closeWhenAnswered(connection));
     }
+    connection.write(told, 'latin1');
     // A half-close passes as one; what breaks on one side breaks the other.
     const passing = [pipeline(connection, engine, { end: true }), pipeline(engine, connection, { end: true })];
     await Promise.allSettled(passing);
   }
 }
 
-/** How the answer of an engine begins that takes the connection. */
-const UPGRADED = Buffer.from('HTTP/1.1 101');
+/** Whether bytes pass as they are behind this head. It is a 200 for who did not ask to upgrade; a detached exec's is one as well. */
+function takesConnection(head: string): boolean {
+  if (head.startsWith('HTTP/1.1 101 ')) return true;
+  const isStream = /\r\nContent-Type: application\/vnd\.docker\.(raw|multiplexed)-stream\r\n/i.test(head);
+  return head.startsWith('HTTP/1.1 200 ') && isStream && !/\r\n(Content-Length|Transfer-Encoding):/i.test(head);
+}
+
+/** Heads of engines are short. */
+const HEAD_BYTES_MAX: number = 64 * 1024;
+
+/** The head of an answer, with its empty line; as far as it came. What follows is still to be read. */
+async function nextHead(stream: Duplex): Promise<string> {
+  let head = '';
+  while (head.length < HEAD_BYTES_MAX) {
+    const bytes = await nextBytes(stream, HEAD_BYTES_MAX);
+    if (bytes === undefined) return head;
+    head += Buffer.from(bytes).toString('latin1');
+    const end = head.indexOf('\r\n\r\n');
+    if (end === -1) continue;
+    const rest = Buffer.from(head.slice(end + 4), 'latin1');
+    if (rest.length > 0) stream.unshift(rest);
+    return head.slice(0, end + 4);
+  }
+  return head;
+}
 
 /** The next bytes of a stream, `maxBytes` at most; undefined when there are none any more. */
 async function nextBytes(stream: Duplex, maxBytes: number): Promise<Uint8Array | undefined> {
@@ -102,10 +131,15 @@ async function nextBytes(stream: Duplex, maxBytes: number): Promise<Uint8Array |
 }
 
 function withLengthOf(rawHeaders: readonly string[], body: string): string[] {
+  const headers = without(rawHeaders, /^(content-length|transfer-encoding)$/i);
+  return [...headers, 'Content-Length', String(Buffer.byteLength(body))];
+}
+
+function without(rawHeaders: readonly string[], names: RegExp): string[] {
   const headers: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
-    if (!/^(content-length|transfer-encoding)$/i.test(name)) headers.push(name, value);
+    if (!names.test(name)) headers.push(name, value);
   }
-  return [...headers, 'Content-Length', String(Buffer.byteLength(body))];
+  return headers;
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, type Client } from '@fairlead/client';
@@ -136,21 +137,27 @@ describe('EngineGateway', () => {
   async function heardOf({ client, taken }: Through, line: string, rest: string): Promise<string> {
     const connection = await client.dial(AbortSignal.timeout(30_000));
     connection.write(`${line} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${rest}`);
-    const heard: Uint8Array[] = [];
-    connection.on('data', (bytes: Uint8Array) => heard.push(bytes));
-    await once(connection, 'end');
+    const heard = await textOf(connection);
     const theirs = taken.at(-1);
     assert.ok(theirs !== undefined);
     if (!theirs.destroyed) await once(theirs, 'close');
     connection.destroy();
-    return Buffer.concat(heard).toString();
+    return heard;
   }
 
-  it('lets nothing that is no stream by as an upgrade, and hangs up', async () => {
+  it('judges what is no stream as ever when it asks for an upgrade', async () => {
     await using come = await through('operate');
     const body = '{"HostConfig":{"Privileged":true}}';
-    const heard = await heardOf(come, 'POST /containers/create', `Content-Length: ${body.length}\r\n\r\n${body}`);
-    assert.match(heard, /^HTTP\/1\.1 404 /);
+    const connection = await come.client.dial(AbortSignal.timeout(30_000));
+    const heard = textOf(connection);
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: h2c';
+    connection.write(
+      `POST /containers/create?asked=upgrade HTTP/1.1\r\nHost: x\r\n${upgrade}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await once(connection, 'data');
+    connection.write('GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    assert.match(await heard, /^HTTP\/1\.1 403 [^]*takes the role admin[^]*HTTP\/1\.1 200 OK[^]*"OK"/);
+    assert.ok(!asked.some((line) => line.includes('asked=upgrade')));
   });
 
   it('passes nothing behind an upgrade that the engine refused, and hangs up', async () => {
@@ -159,6 +166,26 @@ describe('EngineGateway', () => {
     const heard = await heardOf(come, 'POST /containers/gone/attach?stream=1', behind);
     assert.match(heard, /^HTTP\/1\.1 409 Conflict\r\n[^]*container gone is not running/);
     assert.ok(!asked.some((line) => line.includes('/behind/')));
+  });
+
+  it('passes nothing behind a detached exec, which is answered 200 and is no stream', async () => {
+    await using come = await through('exec');
+    const body = '{"Detach":true}';
+    const behind = 'POST /containers/behind/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+    const connection = await come.client.dial(AbortSignal.timeout(30_000));
+    connection.write(
+      `POST /exec/e1/start HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}${behind}`,
+    );
+    const heard = await textOf(connection);
+    assert.match(heard, /^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n/);
+    assert.equal(heard.split('HTTP/1.1').length, 2, heard);
+    assert.ok(!asked.some((line) => line.includes('/behind/')));
+  });
+
+  it('refuses a body of unknown length on a connection that is to be taken', async () => {
+    await using come = await through('exec');
+    const heard = await heardOf(come, 'POST /exec/e1/start', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n');
+    assert.match(heard, /^HTTP\/1\.1 400 [^]*how long its body is/);
   });
 
   it('lets the engine see that the caller has hung up', async () => {
@@ -206,6 +233,7 @@ function scriptedEngine(asked: string[], waitAborted: () => void): Server {
     if (request.url === '/_ping') json(200, 'OK');
     else if (request.url?.includes('/containers/json') === true) json(200, [{ Id: 'a' }]);
     else if (request.url?.includes('/create') === true) whole(request, () => json(201, { Id: 'made', Warnings: [] }));
+    else if (request.url?.includes('/exec/') === true) request.resume().once('end', () => answer.end());
     else if (request.url?.includes('/wait') === true) {
       answer.writeHead(200);
       answer.flushHeaders();
@@ -224,6 +252,13 @@ function scriptedEngine(asked: string[], waitAborted: () => void): Server {
     socket.on('end', () => socket.end(Buffer.concat(heard).toString().toUpperCase()));
   });
   return server;
+}
+
+async function textOf(connection: Duplex): Promise<string> {
+  const heard: Uint8Array[] = [];
+  connection.on('data', (bytes: Uint8Array) => heard.push(bytes));
+  await once(connection, 'end');
+  return Buffer.concat(heard).toString();
 }
 
 function whole(request: IncomingMessage, then: () => void): void {

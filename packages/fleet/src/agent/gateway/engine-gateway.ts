@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EngineError, isEngineError, JSON_BODY_BYTES_MAX, parseJson } from '@fairlead/protocol';
 import { type FleetActor, roleIncludes } from '@fairlead/protocol/fleet';
@@ -34,7 +34,8 @@ export class EngineGateway implements AsyncDisposable {
     this.#deps = deps;
     this.#forwarder = new EngineForwarder(deps.dial);
     // A wait may last for days, and the session notices a caller that is gone: no time limit of Node's.
-    this.#server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
+    const limits = { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 };
+    this.#server = createServer({ ...limits, IncomingMessage: TakingRequest });
     this.#server.timeout = 0;
     this.#server.on('request', (request, answer) => void this.#request(request, answer));
     this.#server.on('upgrade', (request, connection, head) => void this.#upgrade(request, connection, head));
@@ -73,11 +74,12 @@ export class EngineGateway implements AsyncDisposable {
   async #upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
     try {
       const access = accessOf(request.method ?? '', request.url ?? '');
-      // Only what becomes a stream: a create that asks for an upgrade would go on without its body being judged.
-      const kind = access?.endpoint.row?.response.kind;
-      const isStream = kind === 'hijack' || kind === 'web-socket';
-      const refusal = await this.#judge(request, isStream ? access : undefined, undefined);
+      const refusal = await this.#judge(request, access, undefined);
       if (refusal !== undefined) return refuseUpgrade(connection, refusal);
+      if (isChunked(request)) {
+        const message = 'a request that takes the connection has to say how long its body is';
+        return refuseUpgrade(connection, { status: 400, message });
+      }
       await this.#forwarder.forwardUpgrade(request, connection, head);
     } catch (error) {
       this.#failed(error, request);
@@ -111,6 +113,31 @@ export class EngineGateway implements AsyncDisposable {
   #failed(error: unknown, { method, url = '' }: IncomingMessage): void {
     this.#deps.log.failure('agent.gateway.failed', error, { method, path: url.split('?')[0] });
   }
+}
+
+/**
+ * Node's parser asks a request whether it is an upgrade, and stops behind the head if so. As at the engine, what becomes a stream says
+ * yes also without an `Upgrade` header, for what follows its body is input; everything else says no, whatever it asks for.
+ */
+class TakingRequest extends IncomingMessage {
+  get upgrade(): boolean {
+    const { method = '', url = '', headers } = this;
+    if (method === 'CONNECT') return true;
+    return (headers.upgrade !== undefined || !isChunked(this)) && isStream(accessOf(method, url));
+  }
+
+  set upgrade(_asked: boolean) {
+    // Node writes down what the headers say; the endpoint decides.
+  }
+}
+
+function isStream(access: Access | undefined): boolean {
+  const kind = access?.endpoint.row?.response.kind;
+  return kind === 'hijack' || kind === 'web-socket';
+}
+
+function isChunked({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined;
 }
 
 /** @throws EngineError 'invalid-argument' when it is longer than the engine would take. */
