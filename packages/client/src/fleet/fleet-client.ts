@@ -24,6 +24,7 @@ import { byteChunks } from '../call.ts';
 import type { EndpointChoice } from '../endpoint/engine-endpoint.ts';
 import { HubCalls } from './hub-calls.ts';
 import { HubConnectionLostError } from './hub-errors.ts';
+import { newKey } from './new-key.ts';
 import { isGone, PendingFleetOperation } from './pending-fleet-operation.ts';
 import { sessionAgain } from './session-paths.ts';
 import { SessionViewer } from './session-viewer.ts';
@@ -130,7 +131,7 @@ export class FleetClient implements AsyncDisposable {
    * @throws HubRefusedError ('KEY_CONFLICT', 'NOT_FOUND', 'FORBIDDEN', …), HubUnreachableError when nothing was asked.
    */
   async submit(request: SubmitOperation, signal: AbortSignal = anyTime()): Promise<PendingFleetOperation> {
-    const body = { ...request, key: request.key ?? crypto.randomUUID() };
+    const body = { ...request, key: request.key ?? newKey() };
     const untilMs = performance.now() + COME_BACK_MS;
     let mayBeAsked = false;
     for (;;) {
@@ -151,7 +152,7 @@ export class FleetClient implements AsyncDisposable {
     requests: readonly SubmitOperation[],
     signal: AbortSignal = anyTime(),
   ): Promise<readonly (PendingFleetOperation | SubmitRefusal)[]> {
-    const body = requests.map((request) => ({ ...request, key: request.key ?? crypto.randomUUID() }));
+    const body = requests.map((request) => ({ ...request, key: request.key ?? newKey() }));
     const answers = await this.#calls.ask<readonly (SubmitAnswer | SubmitRefusal)[]>(
       { method: 'POST', path: '/v1/operations', body },
       signal,

@@ -25,6 +25,8 @@ import { ensureCommandStream, ensureConsumer } from '../nats/command-stream.ts';
 /** What a scripted hub knows of one operation. */
 export interface Told {
   readonly events: AgentEvent[];
+  /** In which they came. */
+  messages: number;
   claims: number;
 }
 
@@ -124,7 +126,7 @@ export class ScriptedHub {
   }
 
   #told(operationId: string): Told {
-    const told = this.operations.get(operationId) ?? { events: [], claims: 0 };
+    const told = this.operations.get(operationId) ?? { events: [], messages: 0, claims: 0 };
     this.operations.set(operationId, told);
     return told;
   }
@@ -141,14 +143,15 @@ export class ScriptedHub {
 
   #heard(message: Msg): void {
     if (!this.storesEvents) return;
-    const { events } = this.#told(message.subject.split('.').at(-1) ?? '');
-    const event = message.json<AgentEvent>();
-    const stored = events.at(-1)?.seq ?? 0;
-    if (event.seq === stored + 1 && events.at(-1)?.kind !== 'done') events.push(event);
-    message.respond(
-      JSON.stringify({
-        stored: Math.max(stored, events.at(-1)?.seq ?? 0, events.at(-1)?.kind === 'done' ? event.seq : 0),
-      }),
-    );
+    const told = this.#told(message.subject.split('.').at(-1) ?? '');
+    told.messages += 1;
+    const { events } = told;
+    let stored = events.at(-1)?.seq ?? 0;
+    for (const event of [message.json<AgentEvent | readonly AgentEvent[]>()].flat()) {
+      const isOver = events.at(-1)?.kind === 'done';
+      if (event.seq === stored + 1 && !isOver) events.push(event);
+      stored = Math.max(stored, events.at(-1)?.seq ?? 0, isOver ? event.seq : 0);
+    }
+    message.respond(JSON.stringify({ stored }));
   }
 }

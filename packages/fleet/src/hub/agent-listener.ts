@@ -10,6 +10,7 @@ import { readClaim, readEvents, readHeartbeat, readHello, readInventory } from '
 import type { EventRing } from './host/event-ring.ts';
 import type { Inventory } from './host/inventory.ts';
 import type { Presence } from './host/presence.ts';
+import type { LateAnswers } from './late-answers.ts';
 import type { NatsDelivery } from './nats-delivery.ts';
 import type { SessionRelay } from './sessions/session-relay.ts';
 import type { OperationDesk } from './operation/desk.ts';
@@ -24,6 +25,7 @@ export interface AgentListenerDeps {
   readonly events: EventRing;
   readonly delivery: NatsDelivery;
   readonly outbox: Outbox;
+  readonly late: LateAnswers;
   readonly relay: SessionRelay;
   readonly log: FleetLog;
 }
@@ -42,7 +44,9 @@ export function listenToAgents(connection: NatsConnection, deps: AgentListenerDe
   hear(HUB_SUBJECTS.claims, async (host, message) => {
     const claim = readClaim(message);
     if (claim === undefined) return unreadable(deps, message);
-    answer(deps, message, await desk.claim(host.id, claim.operationId));
+    const decided = await desk.claim(host.id, claim.operationId);
+    deps.late.send(host.id);
+    answer(deps, message, decided);
   });
   hear(HUB_SUBJECTS.events, async (host, message) => {
     const [, , , kind, id] = message.subject.split('.');
@@ -50,7 +54,9 @@ export function listenToAgents(connection: NatsConnection, deps: AgentListenerDe
     const told = readEvents(message);
     if (kind !== 'op' || id === undefined || told === undefined) return unreadable(deps, message);
     presence.heardOf(host.id);
-    answer(deps, message, await desk.told(host.id, id, told));
+    const stored = await desk.told(host.id, id, told);
+    if (told.at(-1)?.kind !== 'done') answer(deps, message, stored);
+    else if (message.reply !== undefined) deps.late.add(host.id, message.reply, stored);
   });
   hear(HUB_SUBJECTS.heartbeats, async (host, message) => {
     const heartbeat = readHeartbeat(message);

@@ -76,9 +76,10 @@ export class HubPlace implements AsyncDisposable {
     return this.#connection;
   }
 
-  /** Ends the hub in order, and starts it again. */
-  async restart(): Promise<void> {
+  /** Ends the hub in order, and starts it again; `meanwhile` has its directory to itself. */
+  async restart(meanwhile: () => void = () => {}): Promise<void> {
     await this.hub[Symbol.asyncDispose]();
+    meanwhile();
     this.hub = await startHub(this.options, AbortSignal.timeout(60_000));
   }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { EngineError } from '@fairlead/protocol';
-import type { HostId } from '@fairlead/protocol/fleet';
+import type { FleetOperationEvent, HostId } from '@fairlead/protocol/fleet';
 import { hostClock } from '../lib/host-clock.ts';
 import { Outbox } from '../lib/outbox.ts';
 import { removeQueue } from '../nats/command-stream.ts';
@@ -27,14 +27,15 @@ import { Inventory } from './host/inventory.ts';
 import { Presence } from './host/presence.ts';
 import type { HubListenOptions, HubOptions } from './hub-options.ts';
 import { type HubNats, openHubNats } from './hub-nats.ts';
+import { LateAnswers } from './late-answers.ts';
 import { NatsDelivery } from './nats-delivery.ts';
 import { OperationDesk } from './operation/desk.ts';
+import type { OperationRecord } from './operation/record.ts';
 import { AuditTable } from './store/audit-table.ts';
 import { lockDirectory } from './store/directory-lock.ts';
 import { HostsTable } from './store/hosts-table.ts';
 import { HubDatabase } from './store/hub-database.ts';
 import { OperationsTable } from './store/operations-table.ts';
-import { HUB_SCHEMA } from './store/schema.ts';
 import { TokensTable } from './store/tokens-table.ts';
 import { UsersTable } from './store/users-table.ts';
 
@@ -69,7 +70,7 @@ export async function startHub(options: HubOptions, signal: AbortSignal): Promis
   if (options.listen !== undefined) refusePlaintext(options.listen);
   await using undo = new AsyncDisposableStack();
   undo.use(lockDirectory(options.directory));
-  const database = undo.use(HubDatabase.open(join(options.directory, 'hub.db'), HUB_SCHEMA));
+  const database = undo.use(HubDatabase.open(join(options.directory, 'hub.db')));
   const hosts = new HostsTable(database);
   const agents = hosts.all().map(({ id, publicKey }) => ({ host: id, publicKey }));
   const nats = undo.use(await openHubNats(options, agents, signal));
@@ -81,6 +82,7 @@ export async function startHub(options: HubOptions, signal: AbortSignal): Promis
   if (nats.system !== undefined) listenToSystem(nats.system, listener);
   await nats.connection.flush();
   undo.use(startTimers(parts));
+  undo.use(listener.late);
   void watchConnection(nats.connection, parts);
   const server = undo.use(makeServer(parts, { pipes, relay }));
   undo.defer(() => pipes?.close());
@@ -126,8 +128,10 @@ async function makeParts({ options, database, hosts, nats, pipes, relay }: Made)
   });
   const operations = new OperationsTable(database);
   const outbox = new Outbox(nats.connection, (error) => log.failure('hub.nats.not-sent', error));
+  const late = new LateAnswers(outbox);
   const delivery = await NatsDelivery.create(nats.connection, {
     outbox,
+    late,
     noResponders: (id) => desk.undeliverable(id, 'HOST_OFFLINE', 'the host is not connected: nothing was started'),
   });
   const desk: OperationDesk = new OperationDesk({
@@ -135,9 +139,7 @@ async function makeParts({ options, database, hosts, nats, pipes, relay }: Made)
     clock,
     delivery,
     log,
-    changed: ({ id: operationId, host, hostName }, lines) => {
-      for (const { state } of lines) events.add({ kind: 'operation', action: state, host, hostName, operationId });
-    },
+    changed: (record, lines) => addStates(events, record, lines),
   });
   const enrolment = new Enrolment({ hosts, tokens: new TokensTable(database), clock, gate: nats.gate, way: nats.way });
   const manager = await jetstreamManager(nats.connection);
@@ -165,7 +167,13 @@ async function makeParts({ options, database, hosts, nats, pipes, relay }: Made)
     log,
     hostRemoved,
   };
-  return { parts, listener: { hosts, desk, presence, inventory, events, delivery, outbox, relay, log } };
+  return { parts, listener: { hosts, desk, presence, inventory, events, delivery, outbox, late, relay, log } };
+}
+
+/** One event for each line of an operation's history. */
+function addStates(events: EventRing, record: OperationRecord, lines: readonly FleetOperationEvent[]): void {
+  const { id: operationId, host, hostName } = record;
+  for (const { state } of lines) events.add({ kind: 'operation', action: state, host, hostName, operationId });
 }
 
 function makeServer(

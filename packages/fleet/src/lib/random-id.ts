@@ -17,6 +17,8 @@ export function randomHostId(): HostId {
   return hostId(`h${randomToken()}`);
 }
 
+/** How every operation's id begins. */
+export const OPERATION_ID_PREFIX = 'op_';
 /** Characters of an operation's id that say when it was made: 50 bits of milliseconds. */
 const TIME_CHARACTERS = 10;
 
@@ -30,7 +32,7 @@ export function randomOperationId(nowMs: number): string {
     time = SORTED_ALPHABET.charAt(left % 32) + time;
     left = Math.floor(left / 32);
   }
-  return `op_${time}${randomText(CHARACTERS - TIME_CHARACTERS)}`;
+  return `${OPERATION_ID_PREFIX}${time}${randomText(CHARACTERS - TIME_CHARACTERS)}`;
 }
 
 /** Random bytes, asked of the system many at a time: each is used once. */

@@ -66,6 +66,18 @@ async function endedOnce(hub: ScriptedHub, ids: readonly string[]): Promise<void
 }
 
 describe('the link of an agent', () => {
+  it('tells what is over within a moment in fewer messages than it has events', async () => {
+    await using world = await scene();
+    const { hub } = world;
+    const ids = Array.from({ length: 10 }, () => hub.send({ verb: 'noop' }));
+    await endedOnce(hub, ids);
+    const told = ids.flatMap((id) => hub.operations.get(id) ?? []);
+    const events = told.reduce((sum, one) => sum + one.events.length, 0);
+    const messages = told.reduce((sum, one) => sum + one.messages, 0);
+    assert.equal(events, 40);
+    assert.ok(messages < events, `${messages} messages`);
+  });
+
   it('loses nothing and does nothing twice while its connection is cut, in the middle of messages as well', async () => {
     await using world = await scene();
     const { hub, proxy } = world;

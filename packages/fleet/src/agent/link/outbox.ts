@@ -13,6 +13,10 @@ export interface OutboxDeps {
 
 /** A hub that asks for events this agent no longer has is told again after a while: its records may have been put back. */
 const STUCK_MS = 60_000;
+/** An operation that is over by then is told in one message. Nobody sees that a phase is told so much later. */
+const GATHER_MS = 20;
+/** Of one operation in one message; the hub takes four times as many. */
+const EVENTS_AT_ONCE = 16;
 
 interface Sending {
   ackedSeq: number;
@@ -21,7 +25,7 @@ interface Sending {
   wake: () => void;
 }
 
-/** Tells the hub every event of every operation, in order, until it has stored them. What is not acknowledged is in the journal. */
+/** Tells the hub every event of every operation, in order and in as few messages as can be, until it has stored them. What is not acknowledged is in the journal. */
 export class Outbox {
   readonly #deps: OutboxDeps;
   readonly #sending = new Map<string, Sending>();
@@ -61,33 +65,50 @@ export class Outbox {
     const { leaving } = this.#deps;
     for (;;) {
       leaving.throwIfAborted();
-      const event = this.#next(operationId, sending);
-      if (event === undefined) {
+      if (this.#news(operationId, sending).length === 0) {
         await this.#more(operationId, sending);
         continue;
       }
-      await this.#tell(operationId, sending, event);
-      if (event.kind !== 'done' || sending.ackedSeq < event.seq) continue;
+      const events = await this.#gathered(operationId, sending);
+      await this.#tell(operationId, sending, events);
+      const last = events.at(-1);
+      if (last?.kind !== 'done' || sending.ackedSeq < last.seq) continue;
       // Without its end in the journal there is nothing to close: the next agent finds the hub's record closed.
-      if (event !== sending.unwritten) await this.#acknowledge(operationId, sending.ackedSeq);
+      if (last !== sending.unwritten) await this.#acknowledge(operationId, sending.ackedSeq);
       return;
     }
   }
 
-  #next(operationId: string, { ackedSeq, unwritten }: Sending): AgentEvent | undefined {
-    const events = this.#deps.journal.entry(operationId)?.events ?? [];
-    return events.find(({ seq }) => seq > ackedSeq) ?? (unwritten?.seq === ackedSeq + 1 ? unwritten : undefined);
+  /** What is to be told: all of an operation that is over, and else what there is after a moment. */
+  async #gathered(operationId: string, sending: Sending): Promise<readonly AgentEvent[]> {
+    const untilMs = performance.now() + GATHER_MS;
+    for (;;) {
+      const events = this.#news(operationId, sending);
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0 || events.length >= EVENTS_AT_ONCE || events.at(-1)?.kind === 'done') return events;
+      await this.#woken(sending, leftMs);
+    }
   }
 
-  async #tell(operationId: string, sending: Sending, event: AgentEvent): Promise<void> {
+  #news(operationId: string, { ackedSeq, unwritten }: Sending): readonly AgentEvent[] {
+    const events = this.#deps.journal.entry(operationId)?.events.filter(({ seq }) => seq > ackedSeq) ?? [];
+    const nextSeq = (events.at(-1)?.seq ?? ackedSeq) + 1;
+    return (unwritten?.seq === nextSeq ? [...events, unwritten] : events).slice(0, EVENTS_AT_ONCE);
+  }
+
+  async #tell(operationId: string, sending: Sending, events: readonly AgentEvent[]): Promise<void> {
     const { link, leaving, log } = this.#deps;
-    const asked = { question: event, schema: eventAnswerSchema };
-    const { stored } = await link.ask((epoch) => epoch.subjects.operationEvent(operationId), asked, leaving);
-    if (stored >= event.seq || this.#has(operationId, stored + 1)) {
+    const seq = events.at(-1)?.seq ?? 0;
+    const { stored } = await link.ask(
+      (epoch) => epoch.subjects.operationEvent(operationId),
+      { question: events, schema: eventAnswerSchema },
+      leaving,
+    );
+    if (stored >= seq || this.#has(operationId, stored + 1)) {
       sending.ackedSeq = stored;
       return;
     }
-    log.warning('agent.outbox.stuck', { operationId, stored, seq: event.seq });
+    log.warning('agent.outbox.stuck', { operationId, stored, seq });
     await sleep(STUCK_MS, undefined, { signal: leaving });
   }
 
@@ -97,15 +118,23 @@ export class Outbox {
 
   /** Waits for the next event; what the hub has by then is noted, so that a new agent need not send it again. */
   async #more(operationId: string, sending: Sending): Promise<void> {
+    await this.#acknowledge(operationId, sending.ackedSeq);
+    if (this.#news(operationId, sending).length === 0) await this.#woken(sending);
+  }
+
+  /** Resolves when there is something new, or `ms` are over. @throws the reason of `leaving` */
+  async #woken(sending: Sending, ms?: number): Promise<void> {
     const { leaving } = this.#deps;
+    leaving.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = (): void => reject(leaving.reason);
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
     sending.wake = resolve;
     leaving.addEventListener('abort', abort, { once: true });
     try {
-      await this.#acknowledge(operationId, sending.ackedSeq);
-      if (this.#next(operationId, sending) === undefined) await promise;
+      await promise;
     } finally {
+      clearTimeout(timer);
       leaving.removeEventListener('abort', abort);
       sending.wake = () => {};
     }

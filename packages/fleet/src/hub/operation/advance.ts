@@ -1,6 +1,6 @@
 import type { FleetActor, FleetOperationEvent } from '@fairlead/protocol/fleet';
 import { type HostClock, sinceMs } from '../../lib/host-clock.ts';
-import { type LifeEvent, transition } from './machine.ts';
+import { type LifeEvent, type OperationLife, transition } from './machine.ts';
 import { EVENTS_KEPT_MAX, isOpen, type OperationRecord } from './record.ts';
 
 /** A record after something happened to it; the same object when nothing changed. */
@@ -9,43 +9,53 @@ export interface Advance {
   readonly deleteMessage: boolean;
 }
 
-/** Applies an event to a record: the life's transition, the times, and a line in its history. */
-export function advance(record: OperationRecord, event: LifeEvent, clock: HostClock): Advance {
-  const { life, deleteMessage } = transition(record.life, event);
-  if (life === record.life) return { record, deleteMessage };
-  const moment = { bootId: clock.bootId, ms: clock.nowMs() };
+/** Applies events to a record: the life's transitions, the times, and lines in its history. */
+export function advance(record: OperationRecord, events: readonly LifeEvent[], clock: HostClock): Advance {
+  let { life, startedAt, startedMoment, endedAt } = record;
+  let deleteMessage = false;
   const now = Date.now();
-  const starts = life.state === 'RUNNING' && record.startedAt === null;
-  const ends = !isOpen(life.state) && record.endedAt === null;
-  const next = {
-    ...record,
-    life,
-    ...(starts ? { startedAt: now, startedMoment: moment } : {}),
-    ...(ends ? { endedAt: now } : {}),
-  };
-  const line = ends ? endLine(next) : historyLine(next, event);
-  return { record: line === undefined ? next : withLine(next, line, clock), deleteMessage };
+  const lines: Line[] = [];
+  for (const event of events) {
+    const next = transition(life, event);
+    deleteMessage ||= next.deleteMessage;
+    if (next.life === life) continue;
+    life = next.life;
+    if (life.state === 'RUNNING' && startedAt === null) {
+      startedAt = now;
+      startedMoment = { bootId: clock.bootId, ms: clock.nowMs() };
+    }
+    const ends = !isOpen(life.state) && endedAt === null;
+    if (ends) endedAt = now;
+    const line = ends ? endLine(life) : historyLine(life, event);
+    if (line !== undefined) lines.push(line);
+  }
+  if (life === record.life) return { record, deleteMessage };
+  return { record: withLines({ ...record, life, startedAt, startedMoment, endedAt }, lines, clock), deleteMessage };
 }
 
 /** The record with a note that somebody asked to cancel it. */
 export function noteCancel(record: OperationRecord, actor: FleetActor, clock: HostClock): OperationRecord {
-  return withLine(record, { kind: 'cancel-asked', state: record.life.state, actor }, clock);
+  return withLines(record, [{ kind: 'cancel-asked', state: record.life.state, actor }], clock);
 }
 
 type Line = Omit<FleetOperationEvent, 'seq' | 'atMs'>;
 
-function withLine(record: OperationRecord, line: Line, clock: HostClock): OperationRecord {
-  if (record.events.length >= EVENTS_KEPT_MAX && line.kind !== 'ended') return record;
+function withLines(record: OperationRecord, lines: readonly Line[], clock: HostClock): OperationRecord {
+  if (lines.length === 0) return record;
   const atMs = Math.round(sinceMs(clock, record.moment) ?? Date.now() - record.submittedAt);
-  return { ...record, events: [...record.events, { seq: record.events.length + 1, atMs, ...line }] };
+  const events = [...record.events];
+  for (const line of lines) {
+    if (events.length < EVENTS_KEPT_MAX || line.kind === 'ended')
+      events.push({ seq: events.length + 1, atMs, ...line });
+  }
+  return { ...record, events };
 }
 
-function endLine({ life }: OperationRecord): Line {
-  return { kind: 'ended', state: life.state, ...(life.outcome === null ? {} : { outcome: life.outcome }) };
+function endLine({ state, outcome }: OperationLife): Line {
+  return { kind: 'ended', state, ...(outcome === null ? {} : { outcome }) };
 }
 
-function historyLine({ life }: OperationRecord, event: LifeEvent): Line | undefined {
-  const { state } = life;
+function historyLine({ state }: OperationLife, event: LifeEvent): Line | undefined {
   switch (event.kind) {
     case 'queued':
       return { kind: 'queued', state };

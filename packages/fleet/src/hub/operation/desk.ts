@@ -262,13 +262,9 @@ export class OperationDesk {
   }
 
   #apply(before: OperationRecord, ...events: readonly LifeEvent[]): OperationRecord {
-    let record = before;
-    for (const event of events) {
-      const next = advance(record, event, this.#deps.clock);
-      record = next.record;
-      const { sequence } = record.life;
-      if (next.deleteMessage && sequence !== null) this.#deleteQueued(record.id, sequence);
-    }
+    const { record, deleteMessage } = advance(before, events, this.#deps.clock);
+    const { sequence } = record.life;
+    if (deleteMessage && sequence !== null) this.#deleteQueued(record.id, sequence);
     return this.#replace(before, record);
   }
 

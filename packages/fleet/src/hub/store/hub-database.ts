@@ -2,6 +2,7 @@ import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EngineError } from '@fairlead/protocol';
+import { HUB_SCHEMA, HUB_SCHEMA_CHANGES } from './schema.ts';
 
 /** What is written in one transaction, in the order in which it was asked for. */
 type Write = () => void;
@@ -14,7 +15,7 @@ interface Group {
 }
 
 /** Version of the tables; a newer one is refused, not guessed at. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION: number = HUB_SCHEMA_CHANGES.length + 1;
 /** Rows read at once. */
 const CACHE_KIB = 16 * 1024;
 const BUSY_MS = 5_000;
@@ -37,7 +38,7 @@ export class HubDatabase implements Disposable {
   readonly failed: Promise<never>;
   readonly #path: string;
   readonly #database: DatabaseSync;
-  /** A descriptor of SQLite's log of our own. Closing it takes no lock away: those of WAL are on another file. */
+  /** A descriptor of SQLite's log of our own. Closing it takes no lock away: that is on another file. */
   readonly #log: number;
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
@@ -65,13 +66,14 @@ export class HubDatabase implements Disposable {
     this.#fail = failed.reject;
   }
 
-  /** Opens or makes it. `schema` is run once, on an empty file. @throws EngineError 'unavailable' when it cannot be opened. */
-  static open(path: string, schema: string): HubDatabase {
+  /** Opens it, makes it, or brings it up to date. @throws EngineError 'unavailable' when it cannot be opened. */
+  static open(path: string): HubDatabase {
     try {
       const database = new DatabaseSync(path, { timeout: BUSY_MS });
       database.exec(
-        `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-${CACHE_KIB};
-         PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
+        // Locked for as long as it is open: a lock for every read and write would be half of what they cost.
+        `PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
+         PRAGMA cache_size=-${CACHE_KIB}; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
       );
       const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
       if (version > SCHEMA_VERSION) {
@@ -80,7 +82,10 @@ export class HubDatabase implements Disposable {
           `${path} was written by a newer Fairlead (records ${version}, this one reads ${SCHEMA_VERSION})`,
         );
       }
-      if (version === 0) database.exec(`BEGIN; ${schema}; PRAGMA user_version=${SCHEMA_VERSION}; COMMIT`);
+      const changes = version === 0 ? [HUB_SCHEMA] : HUB_SCHEMA_CHANGES.slice(version - 1);
+      if (changes.length > 0) {
+        database.exec(`BEGIN; ${changes.join(';')}; PRAGMA user_version=${SCHEMA_VERSION}; COMMIT`);
+      }
       return new HubDatabase(path, database);
     } catch (cause) {
       if (cause instanceof EngineError) throw cause;

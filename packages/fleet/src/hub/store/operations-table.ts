@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import { commandTarget, type FleetState, type HostId } from '@fairlead/protocol/fleet';
+import { OPERATION_ID_PREFIX } from '../../lib/random-id.ts';
 import { isOpen, type OperationRecord } from '../operation/record.ts';
 import type { HubDatabase } from './hub-database.ts';
 
@@ -19,7 +20,9 @@ export const ENDED_KEPT_MAX = 200_000;
 /** Forgotten at once, so that nobody waits for it. */
 const FORGET_MAX = 5_000;
 
-/** Operations on disk. What was put several times within one commit is written once. */
+/**
+ * Operations on disk: what was asked, written once, and how far it is. What was put several times within one commit is written once.
+ */
 export class OperationsTable {
   readonly #database: HubDatabase;
   readonly #dirty = new Map<string, OperationRecord>();
@@ -36,12 +39,12 @@ export class OperationsTable {
   constructor(database: HubDatabase) {
     this.#database = database;
     this.#insert = database.prepare(
-      'INSERT INTO operations (n, id, key, host, target, state, open, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO operations (n, id, key, host, target, state, open, document, progress) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.#update = database.prepare('UPDATE operations SET state = ?, open = ?, document = ? WHERE n = ?');
-    this.#updateEnded = database.prepare('UPDATE operations SET document = ? WHERE id = ?');
-    this.#byId = database.prepare('SELECT document FROM operations WHERE id = ?');
-    this.#byKey = database.prepare('SELECT document FROM operations WHERE key = ?');
+    this.#update = database.prepare('UPDATE operations SET state = ?, open = ?, progress = ? WHERE n = ?');
+    this.#updateEnded = database.prepare('UPDATE operations SET progress = ? WHERE id = ?');
+    this.#byId = database.prepare('SELECT document, progress FROM operations WHERE id = ?');
+    this.#byKey = database.prepare('SELECT document, progress FROM operations WHERE key = ?');
     this.#lastRow = Number(database.prepare('SELECT max(n) AS last FROM operations').get()?.['last'] ?? 0);
   }
 
@@ -71,12 +74,14 @@ export class OperationsTable {
 
   /** Of the last commit: what is open is found by its key in memory. An operation without a key of its own is called by its id. */
   byKey(key: string): OperationRecord | undefined {
-    return readOne(this.#byKey.get(key)) ?? this.get(key);
+    return readOne(this.#byKey.get(key)) ?? (key.startsWith(OPERATION_ID_PREFIX) ? this.get(key) : undefined);
   }
 
   /** Without an end, the oldest first. */
   open(): readonly OperationRecord[] {
-    const rows = this.#database.prepare('SELECT n, id, document FROM operations WHERE open = 1 ORDER BY n').all();
+    const rows = this.#database
+      .prepare('SELECT n, id, document, progress FROM operations WHERE open = 1 ORDER BY n')
+      .all();
     for (const { n, id } of rows) this.#rows.set(String(id), Number(n));
     return rows.flatMap(readSome);
   }
@@ -94,7 +99,7 @@ export class OperationsTable {
     const where = used.length === 0 ? '' : `WHERE ${used.map(([sql]) => sql).join(' AND ')}`;
     const values = used.map(([, value]) => value ?? null);
     return this.#database
-      .prepare(`SELECT document FROM operations ${where} ORDER BY n DESC LIMIT ?`)
+      .prepare(`SELECT document, progress FROM operations ${where} ORDER BY n DESC LIMIT ?`)
       .all(...values, filter.limit)
       .flatMap(readSome);
   }
@@ -118,19 +123,21 @@ export class OperationsTable {
   }
 
   #write(record: OperationRecord): void {
-    const { id, key, host, command, life } = record;
-    const document = JSON.stringify(record);
+    const { startedAt, startedMoment, endedAt, life, events, ...asked } = record;
+    const { id, key, host, command } = asked;
+    const progress = JSON.stringify({ startedAt, startedMoment, endedAt, life, events });
     const row = this.#rows.get(id);
     if (row === undefined) {
-      this.#updateEnded.run(document, id);
+      this.#updateEnded.run(progress, id);
       return;
     }
     const open = Number(isOpen(life.state));
     if (this.#added.has(id)) {
       const own = key === id ? null : key;
-      this.#insert.run(row, id, own, host, commandTarget(command) ?? null, life.state, open, document);
+      const target = commandTarget(command) ?? null;
+      this.#insert.run(row, id, own, host, target, life.state, open, JSON.stringify(asked), progress);
     } else {
-      this.#update.run(life.state, open, document, row);
+      this.#update.run(life.state, open, progress, row);
     }
     if (open === 0) this.#rows.delete(id);
   }
@@ -141,8 +148,13 @@ function readOne(row: Record<string, unknown> | undefined): OperationRecord | un
 }
 
 function readSome(row: Record<string, unknown>): readonly OperationRecord[] {
-  const document: unknown = JSON.parse(String(row['document']));
-  return isRecord(document) ? [document] : [];
+  // A row of before there were two columns has everything in the first.
+  const { progress } = row;
+  const record: unknown = {
+    ...JSON.parse(String(row['document'])),
+    ...(typeof progress === 'string' ? JSON.parse(progress) : {}),
+  };
+  return isRecord(record) ? [record] : [];
 }
 
 /** The hub wrote it: what is checked is that this is the right kind of document. */

@@ -1,9 +1,9 @@
-/** The tables, each read and written by the module that is called like it. */
+/** The tables as they are now, each read and written by the module that is called like it. */
 export const HUB_SCHEMA = `
   CREATE TABLE hosts (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, public_key TEXT NOT NULL UNIQUE, document TEXT NOT NULL) STRICT;
   CREATE TABLE operations (
     n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT UNIQUE, host TEXT NOT NULL, target TEXT,
-    state TEXT NOT NULL, open INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
+    state TEXT NOT NULL, open INTEGER NOT NULL, document TEXT NOT NULL, progress TEXT) STRICT;
   CREATE INDEX operations_open ON operations (open) WHERE open = 1;
   CREATE INDEX operations_host ON operations (host, n);
   CREATE TABLE users (name TEXT PRIMARY KEY, role TEXT NOT NULL, token_hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL) STRICT;
@@ -14,3 +14,6 @@ export const HUB_SCHEMA = `
   CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
   CREATE TRIGGER audit_holds BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END
 `;
+
+/** What makes them out of those of an earlier version: the first entry is version 1's way to version 2. */
+export const HUB_SCHEMA_CHANGES: readonly string[] = ['ALTER TABLE operations ADD COLUMN progress TEXT'];
