@@ -84,6 +84,9 @@ export const COVERAGE: Readonly<Record<string, Coverage>> = {
   'DELETE /containers/{id}': {
     shownBy: session('lifecycle', 'rm refuses what runs; -f kills it first'),
   },
+  'DELETE /containers/{id}/{alias}': {
+    shownBy: session('links', 'rm --link takes the link away and leaves both containers'),
+  },
   'POST /containers/{id}/attach': {
     shownBy: session('attach', 'shows what is printed from now on, and ends with the code of the container'),
   },

@@ -32,6 +32,7 @@ sessions(
       assert.deepEqual(links.toSorted(), [`/${db}:/${web}/data`, `/${db}:/${web}/${db}`].toSorted());
       const names = await session.docker.ok('ps', '--filter', `name=^${db}$`, '--no-trunc', '--format', '{{.Names}}');
       assert.equal(names, [db, ...[`${web}/data`, `${web}/${db}`].toSorted()].join(','));
+      assert.equal(await session.docker.ok('ps', '--filter', `name=^${web}/data$`, '--format', '{{.Names}}'), db);
     });
 
     it('follows the other through a rename and to another address', async () => {
@@ -71,6 +72,18 @@ sessions(
         assert.equal(status, 400);
         assert.match((JSON.parse(body) as { readonly message: string }).message, words);
       }
+    });
+
+    it('rm --link takes the link away and leaves both containers', async () => {
+      const db = await session.background(['--hostname', 'dbhost']);
+      const web = await session.background(['--link', `${db}:data`, '--link', `${db}:other`]);
+      assert.equal(await session.docker.ok('rm', '--link', `${web}/data`), `${web}/data`);
+      assert.equal(await session.inspect(web, '{{json .HostConfig.Links}}'), `["/${db}:/${web}/other"]`);
+      const hosts = await session.docker.ok('exec', web, 'cat', '/etc/hosts');
+      assert.ok(!hosts.includes('\tdata ') && hosts.includes('\tother dbhost '), hosts);
+      assert.equal(await session.inspect(db, '{{.State.Status}}'), 'running');
+      const { stderr } = await session.docker.run(['rm', '--link', `${web}/data`]);
+      assert.match(stderr, new RegExp(`No such container: ${web}/data`));
     });
 
     it('of a container that is gone is none', async () => {

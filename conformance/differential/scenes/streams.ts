@@ -23,12 +23,15 @@ const LOGS: readonly string[] = [
   'stdout=1&tail=-1',
   'stdout=1&since=0',
   'stdout=1&follow=1',
+  'stdout=1&follow=1&tail=0',
+  'stdout=1&follow=1&tail=1',
   'stdout=1&until=1',
 ];
 const FAILING: Readonly<Record<string, readonly string[]>> = {
   nosuch: ['nosuch'],
   'no path': ['/nosuch'],
   directory: ['/etc'],
+  'no letters': [''],
 };
 
 /** Logs, waits and failed starts. */

@@ -133,6 +133,8 @@ export const VERBS: readonly Verb[] = [
 export const WITHIN_OTHERS: readonly Endpoint[] = [
   // A browser's; programs have `attach`.
   containerEndpoints.attachWebSocket,
+  // The docker CLI's, for links.
+  containerEndpoints.removeLink,
   // Parts of `exec`.
   execEndpoints.start,
   execEndpoints.resize,

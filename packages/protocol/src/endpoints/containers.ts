@@ -40,6 +40,12 @@ export interface ListContainersQuery {
   readonly filters?: Filters;
 }
 
+export interface StartContainerQuery {
+  readonly detachKeys?: string;
+  /** Docker's experiment, which this engine refuses. */
+  readonly checkpoint?: string;
+}
+
 export interface StopContainerQuery {
   /** Milliseconds until SIGKILL; Infinity: never. Absent: the container's own, else the engine's. */
   readonly t?: number;
@@ -122,7 +128,7 @@ export interface ContainerEndpoints {
   >;
   readonly list: Row<ListContainersQuery, NoBody, JsonResponse<readonly ContainerSummary[]>>;
   readonly inspect: Row<InspectContainerQuery, NoBody, JsonResponse<ContainerInspect>>;
-  readonly start: Row<{ readonly detachKeys?: string }, NoBody, EmptyResponse>;
+  readonly start: Row<StartContainerQuery, NoBody, EmptyResponse>;
   readonly stop: Row<StopContainerQuery, NoBody, EmptyResponse>;
   readonly restart: Row<StopContainerQuery, NoBody, EmptyResponse>;
   readonly kill: Row<KillContainerQuery, NoBody, EmptyResponse>;
@@ -131,6 +137,8 @@ export interface ContainerEndpoints {
   readonly wait: Row<WaitContainerQuery, NoBody, JsonResponse<WaitResponse>>;
   readonly rename: Row<RenameContainerQuery, NoBody, EmptyResponse>;
   readonly remove: Row<RemoveContainerQuery, NoBody, EmptyResponse>;
+  /** Takes a link of a container away, by its alias; `link` must be set. */
+  readonly removeLink: Row<RemoveContainerQuery, NoBody, EmptyResponse>;
   readonly attach: Row<AttachContainerQuery, NoBody, HijackResponse>;
   /** Before API 1.42 the three streams are always attached. */
   readonly attachWebSocket: Row<AttachContainerQuery, NoBody, WebSocketResponse>;
@@ -144,6 +152,8 @@ const stopQuery: ShapeOf<StopContainerQuery> = {
   t: scalar.seconds,
   signal: scalar.since('1.42', scalar.signalName),
 };
+
+const removeQuery: ShapeOf<RemoveContainerQuery> = { force: scalar.bool, v: scalar.bool, link: scalar.bool };
 
 /** Everything under `/containers`. Source: engine-api 2–8. */
 export const containerEndpoints: ContainerEndpoints = {
@@ -175,7 +185,7 @@ export const containerEndpoints: ContainerEndpoints = {
   start: {
     method: 'POST',
     path: '/containers/{id}/start',
-    query: { detachKeys: scalar.text },
+    query: { detachKeys: scalar.text, checkpoint: scalar.text },
     body: noBody,
     response: empty,
     success: [204, 304],
@@ -246,11 +256,20 @@ export const containerEndpoints: ContainerEndpoints = {
   remove: {
     method: 'DELETE',
     path: '/containers/{id}',
-    query: { force: scalar.bool, v: scalar.bool, link: scalar.bool },
+    query: removeQuery,
     body: noBody,
     response: empty,
     success: [204],
     operation: 'remove',
+  },
+  removeLink: {
+    method: 'DELETE',
+    path: '/containers/{id}/{alias}',
+    query: removeQuery,
+    body: noBody,
+    response: empty,
+    success: [204],
+    operation: 'update',
   },
   attach: {
     method: 'POST',

@@ -127,8 +127,9 @@ export function inspectedConfig(config: ContainerConfig): Partial<ContainerConfi
 }
 
 /** Every field of it is left out when empty. */
-function inspectedHealthcheck(check: Healthcheck): Partial<Healthcheck> {
-  return Object.fromEntries(Object.entries(check).filter(([, value]) => value !== null && value !== 0));
+function inspectedHealthcheck({ Test: test, ...times }: Healthcheck): Partial<Healthcheck> {
+  const shown = Object.entries(times).filter(([, value]) => value !== 0);
+  return { ...(test === null || test.length === 0 ? {} : { Test: test }), ...Object.fromEntries(shown) };
 }
 
 const OMITTED_WHEN_EMPTY = [

@@ -1,10 +1,10 @@
 import {
   goList,
+  goMap,
   goStruct,
   intField,
   orElse,
   textField,
-  textMapField,
   textsOrNull,
   type StringMap,
   type WireSchema,
@@ -27,7 +27,7 @@ export interface DeviceRequest {
   readonly DeviceIDs: readonly string[] | null;
   /** One of the lists must be satisfied whole. */
   readonly Capabilities: readonly (readonly string[])[] | null;
-  readonly Options: StringMap<string>;
+  readonly Options: StringMap<string> | null;
 }
 
 export const deviceMappingSchema: WireSchema<DeviceMapping> = goStruct<DeviceMapping>('DeviceMapping', {
@@ -41,5 +41,5 @@ export const deviceRequestSchema: WireSchema<DeviceRequest> = goStruct<DeviceReq
   Count: intField,
   DeviceIDs: textsOrNull,
   Capabilities: orElse(goList(goList(goString)), null),
-  Options: textMapField,
+  Options: orElse(goMap(goString), null),
 });

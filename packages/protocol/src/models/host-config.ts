@@ -90,7 +90,7 @@ export interface Resources {
   /** 0–100; null is the host's. A -1 that the client sent is null here. */
   readonly MemorySwappiness: number | null;
   readonly OomKillDisable: boolean | null;
-  /** null is no limit: so are 0 and negative numbers that the client sent. */
+  /** null is no limit: so are 0 and negative numbers that the client sent. An update that takes the limit away leaves 0. */
   readonly PidsLimit: number | null;
   readonly Ulimits: readonly Ulimit[];
   readonly CpuCount: number;

@@ -12,6 +12,7 @@ import { createContainer } from '../../core/container/create.ts';
 import { lastOf } from '../../core/container/wire-state.ts';
 import { inspectContainer } from '../../core/container/inspect.ts';
 import { killContainer } from '../../core/container/kill.ts';
+import { removeContainerLink } from '../../core/container/links.ts';
 import { listContainers } from '../../core/container/list.ts';
 import { containerLogs, logChunks } from '../../core/container/logs.ts';
 import { pauseContainer, unpauseContainer } from '../../core/container/pause.ts';
@@ -43,11 +44,11 @@ const START_BODY_BYTES_MAX = 7;
 
 /** Everything under `/containers`. */
 export function containerRoutes(deps: ContainerRouteDeps): readonly Route[] {
-  return [...lifeRoutes(deps), ...stopRoutes(deps), ...viewRoutes(deps), ...streamRoutes(deps)];
+  return [...lifeRoutes(deps), ...removalRoutes(deps), ...stopRoutes(deps), ...viewRoutes(deps), ...streamRoutes(deps)];
 }
 
 function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
-  const { create, start, pause, unpause, rename, remove } = containerEndpoints;
+  const { create, start, pause, unpause, rename } = containerEndpoints;
   return [
     route(create, async (call) => {
       const { actor, warnings } = await createContainer(deps, {
@@ -65,6 +66,8 @@ function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
           'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
         );
       }
+      if ((call.query.checkpoint ?? '') !== '')
+        throw new EngineError('invalid-argument', 'checkpoint is only supported in experimental mode');
       aboutContainer(call, deps.directory.resolve(call.param('id')));
       await startContainer(deps, call.param('id'));
       return { kind: 'empty' };
@@ -84,13 +87,26 @@ function lifeRoutes(deps: ContainerRouteDeps): readonly Route[] {
       await renameContainer(deps, call.param('id'), call.query.name ?? '');
       return { kind: 'empty' };
     }),
+  ];
+}
+
+function removalRoutes(deps: ContainerRouteDeps): readonly Route[] {
+  const { remove, removeLink } = containerEndpoints;
+  return [
     route(remove, async (call) => {
       aboutContainer(call, deps.directory.resolve(call.param('id')));
-      // The only link of a container here is its name. Source: moby daemon/delete.go, rmLink.
+      // Its name is no link to take away. Source: moby daemon/delete.go, rmLink.
       if (call.query.link === true)
         throw new EngineError('internal', 'Conflict, cannot remove the default link name of the container');
       const { force = false, v: volumes = false } = call.query;
       await removeContainer(deps, call.param('id'), { force, volumes, progress: progressOf(call) });
+      return { kind: 'empty' };
+    }),
+    // To Docker this is another name of the linked container; here it names the link alone.
+    route(removeLink, async (call) => {
+      const [parent, alias] = [call.param('id'), call.param('alias')];
+      if (call.query.link !== true) throw new EngineError('not-found', `No such container: ${parent}/${alias}`);
+      await removeContainerLink(deps, { parent, alias, about: (actor) => aboutContainer(call, actor) });
       return { kind: 'empty' };
     }),
   ];

@@ -1,5 +1,5 @@
 import { containerId, EngineError, isEngineError, type ContainerId, type HostConfig } from '@fairlead/protocol';
-import { linkEnvironment, parseLink, relinkedHosts, type LinkedContainer } from '../spec/links.ts';
+import { linkEnvironment, parseLink, relinkedHosts, unlinkedHosts, type LinkedContainer } from '../spec/links.ts';
 import { joinedContainer, networkChoice } from '../spec/modes.ts';
 import { exposedPorts } from '../spec/ports.ts';
 import type { ContainerActor } from './actor.ts';
@@ -44,6 +44,38 @@ function ownerOfNetwork(deps: LinkDeps, actor: ContainerActor): ContainerActor {
 export function shownLinks(deps: LinkDeps, { name, hostConfig }: ContainerRecord): readonly string[] | null {
   const shown = linksOf(deps, hostConfig).map(({ actor, alias }) => `/${actor.record.name}:/${name}/${alias}`);
   return shown.length === 0 ? null : shown;
+}
+
+/** Which link to take away. */
+export interface RemoveContainerLink {
+  /** By name. */
+  readonly parent: string;
+  readonly alias: string;
+  /** Told the container that links, when it is found. */
+  readonly about: (parent: ContainerActor) => void;
+}
+
+/**
+ * Takes a link away; both containers stay. What it put into the environment of processes stays there.
+ * @throws EngineError 'not-found'. Source: moby v28 daemon/delete.go, rmLink.
+ */
+export async function removeContainerLink(
+  deps: Pick<ContainerDeps, 'directory' | 'files'>,
+  { parent: name, alias, about }: RemoveContainerLink,
+): Promise<void> {
+  const parent = deps.directory.byName(name);
+  const linked = linksOf(deps, parent?.record.hostConfig ?? { Links: null }).find((link) => link.alias === alias);
+  if (parent === undefined || linked === undefined) {
+    throw new EngineError('not-found', `No such container: ${name}/${alias}`);
+  }
+  about(parent);
+  await parent.amend((record) => {
+    const left = (record.hostConfig.Links ?? []).filter((text) => parseLink(text).alias !== alias);
+    return { ...record, hostConfig: { ...record.hostConfig, Links: left.length === 0 ? null : left } };
+  });
+  if (parent.state.status !== 'running') return;
+  const { Hostname: hostname } = linked.actor.record.config;
+  await deps.files.updateHosts(parent.id, (hosts) => unlinkedHosts(hosts, { alias, hostname }));
 }
 
 /**

@@ -103,7 +103,7 @@ function check(
     case 'id':
       return ({ id }) => values.some((value) => id.startsWith(value));
     case 'name':
-      return nameCheck(values);
+      return nameCheck(deps, values);
     case 'label':
       return ({ record }) => matchesLabels(values, record.config.Labels);
     case 'status':
@@ -157,7 +157,11 @@ function isMountOf(point: MountPoint, values: readonly string[]): boolean {
 }
 
 /** Names are regular expressions, matched with and without the leading slash. Source: moby daemon/list.go. */
-function nameCheck(values: readonly string[]): (actor: ContainerActor) => boolean {
+function nameCheck(
+  deps: Pick<ContainerDeps, 'directory'>,
+  values: readonly string[],
+): (actor: ContainerActor) => boolean {
+  const linked = linkNames(deps);
   const patterns = values.flatMap((value) => {
     try {
       return [new RegExp(value)];
@@ -166,7 +170,10 @@ function nameCheck(values: readonly string[]): (actor: ContainerActor) => boolea
       return [];
     }
   });
-  return ({ record }) => patterns.some((pattern) => pattern.test(record.name) || pattern.test(`/${record.name}`));
+  return ({ id, record }) => {
+    const names = [`/${record.name}`, ...(linked.get(id) ?? [])];
+    return patterns.some((pattern) => names.some((name) => pattern.test(name) || pattern.test(name.slice(1))));
+  };
 }
 
 function healthCheck(values: readonly string[]): (actor: ContainerActor) => boolean {

@@ -10,6 +10,7 @@ import { logDetails } from '../spec/log-attributes.ts';
 import type { ContainerActor } from './actor.ts';
 import type { ContainerDeps } from './deps.ts';
 import type { ContainerRecord } from './record.ts';
+import type { ContainerState } from './state.ts';
 
 export interface ContainerLogsRequest {
   readonly stdout: boolean;
@@ -43,7 +44,8 @@ export function containerLogs(
     throw new EngineError('not-implemented', 'configured logging driver does not support reading');
   }
   const query: LogQuery = {
-    follow: request.follow === true ? stopped(actor, request.signal) : undefined,
+    // Nothing more comes from one that has stopped: its last line is whole, with or without a line end.
+    follow: request.follow === true && runs(actor.state) ? stopped(actor, request.signal) : undefined,
     sinceNanos: request.since,
     untilNanos: request.until === 0n ? undefined : request.until,
     tail: request.tail,
@@ -88,8 +90,12 @@ export async function* logChunks(
 /** The end of the run under way; a container that only restarts has stopped, too, and so has one that never ran. */
 async function stopped(actor: ContainerActor, signal: AbortSignal): Promise<void> {
   try {
-    await actor.when(({ status }) => status !== 'running' && status !== 'starting', signal);
+    await actor.when((state) => !runs(state), signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+}
+
+function runs({ status }: ContainerState): boolean {
+  return status === 'running' || status === 'starting';
 }

@@ -10,8 +10,8 @@ import type { ContainerRecord } from './record.ts';
 export function endpointSettings(record: ContainerRecord, networks: PredefinedNetworks): StringMap<EndpointSettings> {
   const { state } = record;
   const name = networkName(record);
-  // In another's network it has no place of its own.
-  if (joinedContainer(name) !== undefined || (record.config.NetworkDisabled && name === 'bridge')) return {};
+  // In another's network it has no place of its own, and without networking none at all.
+  if (joinedContainer(name) !== undefined || record.config.NetworkDisabled) return {};
   if (name === 'host' || name === 'none') return { [name]: withoutAddress(record, networks[name].id) };
   return { [name]: settingsOf(state.status === 'running' ? state.endpoint : null) };
 }

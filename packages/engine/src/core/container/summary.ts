@@ -14,11 +14,11 @@ export interface SummaryFacts {
   readonly now: Date;
   /** False when the reference the container was made from now means another image: then the id is shown. */
   readonly imageRefIsCurrent: boolean;
-  /** Those it has as links of others. */
-  readonly linkNames: readonly string[];
   /** Host path of a volume's content. */
   readonly volumePath: (name: string) => string;
   readonly networks: PredefinedNetworks;
+  /** Those it has as links of others: `/web/alias`. They follow its own, which clients take for the first. */
+  readonly linkNames: readonly string[];
 }
 
 /** One row of `GET /containers/json`. */

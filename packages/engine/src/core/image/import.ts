@@ -10,6 +10,9 @@ import type { ImageRuntimeConfig } from './record.ts';
 import { targetReference } from './tag.ts';
 import { LAYER_BYTES_MAX, unpackLayers } from './unpack-layers.ts';
 
+/** Two blocks of zeroes end a tar. */
+const ARCHIVE_END_BYTES = 1024;
+
 export interface ImportImage {
   /** Name of the new image, with or without a tag; undefined leaves it without. */
   readonly repo: string | undefined;
@@ -39,7 +42,7 @@ export async function importImage(
   using _load = await deps.directory.enterLoad();
   try {
     // Stored without compression: so its digest is the layer's own, known only when all of it has come.
-    const layer = await deps.content.write(deps.archives.decompress(source), {
+    const layer = await deps.content.write(deps.archives.decompress(orEmptyArchive(source)), {
       bytesMax: LAYER_BYTES_MAX,
       signal: options.signal,
     });
@@ -88,6 +91,16 @@ function platformOf(deps: ImageDeps, text: string | undefined): ImageDeps['platf
     throw new EngineError('invalid-argument', `unsupported platform: ${JSON.stringify(text)}`);
   }
   return platform;
+}
+
+/** Nothing at all is an archive of nothing, as Go's reader of tars takes it. */
+async function* orEmptyArchive(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let isEmpty = true;
+  for await (const chunk of source) {
+    isEmpty &&= chunk.length === 0;
+    yield chunk;
+  }
+  if (isEmpty) yield Buffer.alloc(ARCHIVE_END_BYTES);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

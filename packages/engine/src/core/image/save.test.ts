@@ -101,7 +101,7 @@ describe('saveImages', () => {
   it('refuses names that nobody has before the first byte', async () => {
     await using scene = await imageScene();
     for (const [name, words] of [
-      ['nosuch', 'No such image: nosuch:latest'],
+      ['nosuch', 'No such image: nosuch'],
       ['nosuch:1', 'No such image: nosuch:1'],
       [`sha256:${'0'.repeat(64)}`, `No such image: sha256:${'0'.repeat(64)}`],
     ] as const) {

@@ -3,6 +3,7 @@ import {
   EngineError,
   familiarName,
   familiarReference,
+  isEngineError,
   mayBeImageId,
   parseReference,
   withDefaultTag,
@@ -62,7 +63,7 @@ function chooseImages(directory: ImageDirectory, names: readonly string[]): read
   for (const name of names) {
     const tagged = taggedLike(directory, name);
     for (const { image, tag } of tagged) choose(image, tag);
-    if (tagged.length === 0) choose(directory.resolve(name), undefined);
+    if (tagged.length === 0) choose(byId(directory, name), undefined);
   }
   return [...chosen.values()];
 }
@@ -84,6 +85,16 @@ function taggedLike(
   const tag = canonicalReference(withDefaultTag(reference));
   const image = directory.byTag(tag);
   return image === undefined ? [] : [{ image, tag }];
+}
+
+/** A name without a tag stands for all of its tags here: it is missed as it was asked for. */
+function byId(directory: ImageDirectory, name: string): ImageRecord {
+  try {
+    return directory.resolve(name);
+  } catch (cause) {
+    if (!isEngineError(cause) || cause.kind !== 'not-found') throw cause;
+    throw new EngineError('not-found', `No such image: ${name}`, { cause });
+  }
 }
 
 /** One image of the archive, when its files have been written. */

@@ -41,9 +41,18 @@ export function linkedHost({ address, alias, hostname, name }: LinkedContainer):
 
 /** A hosts file in which a linked container has another address now, and perhaps another name. */
 export function relinkedHosts(hosts: string, linked: LinkedContainer): string {
-  const names = `\t${linked.alias} ${linked.hostname} `;
-  const lines = hosts.split('\n').map((line) => (`${line} `.includes(names) ? linkedHost(linked) : line));
+  const lines = hosts.split('\n').map((line) => (isLineOf(linked, line) ? linkedHost(linked) : line));
   return lines.join('\n');
+}
+
+/** A hosts file without a container that is linked no longer. */
+export function unlinkedHosts(hosts: string, linked: Pick<LinkedContainer, 'alias' | 'hostname'>): string {
+  const lines = hosts.split('\n').filter((line) => !isLineOf(linked, line));
+  return lines.join('\n');
+}
+
+function isLineOf({ alias, hostname }: Pick<LinkedContainer, 'alias' | 'hostname'>, line: string): boolean {
+  return `${line} `.includes(`\t${alias} ${hostname} `);
 }
 
 /** What a link puts into the environment. Source: moby v28 daemon/links/links.go, ToEnv. */

@@ -5,6 +5,10 @@ import type { OciCpu, OciMemory, OciResources } from './oci.ts';
 /** Microseconds: the period NanoCpus is turned into. Source: moby getCPUResources. */
 const CPU_PERIOD_US = 100_000;
 
+/** What the kernel takes. Source: kernel/sched/sched.h, MIN_SHARES and MAX_SHARES. */
+const CPU_SHARES_MIN = 2;
+const CPU_SHARES_MAX = 262_144;
+
 /** The limits of a container in OCI's words, for cgroup v1 and v2 alike: the runtime translates. */
 export function ociResources(resources: Resources, blockDevices: BlockDevices): Omit<OciResources, 'devices'> {
   const blockIO = ociBlockIo(resources, blockDevices);
@@ -33,7 +37,7 @@ function memoryOf(resources: Resources): OciMemory {
 function cpuOf(resources: Resources): OciCpu {
   const { NanoCpus: nanos, CpuPeriod: period, CpuQuota: quota, CpuShares: shares } = resources;
   return {
-    ...(shares > 0 ? { shares } : {}),
+    ...(shares > 0 ? { shares: Math.min(Math.max(shares, CPU_SHARES_MIN), CPU_SHARES_MAX) } : {}),
     ...(nanos > 0 ? { period: CPU_PERIOD_US, quota: Math.floor((nanos * CPU_PERIOD_US) / 1e9) } : {}),
     ...(period === 0 ? {} : { period }),
     // A negative one is none, which is what a new cgroup has.

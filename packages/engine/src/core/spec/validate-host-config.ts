@@ -38,6 +38,9 @@ export function checkRestartPolicy(policy: RestartPolicy, autoRemove: boolean): 
   }
   switch (name) {
     case '':
+      // An update that says nothing about the policy, and may say any count.
+      // Source: moby v28 api/types/container/hostconfig.go, ValidateRestartPolicy.
+      return;
     case 'no':
     case 'always':
     case 'unless-stopped':

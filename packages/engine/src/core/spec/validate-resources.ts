@@ -6,10 +6,6 @@ import type { HostFacts } from './host-facts.ts';
 /** Less does not let a container start. Source: moby daemon/daemon_unix.go, linuxMinMemory. */
 export const MEMORY_BYTES_MIN: number = 6 * 1024 * 1024;
 
-/** What the kernel takes. Source: kernel/sched/sched.h, MIN_SHARES and MAX_SHARES. */
-const CPU_SHARES_MIN = 2;
-const CPU_SHARES_MAX = 262_144;
-
 /** What is in force of the resources that were asked for, and what a person should know about the rest. */
 export interface CheckedResources {
   readonly resources: Partial<Resources>;
@@ -150,7 +146,7 @@ function checkCpu(hostConfig: Resources, facts: HostFacts): CheckedResources {
   const cpuset = checkCpusets(hostConfig, facts);
   return {
     resources: {
-      CpuShares: sharesLost || shares === 0 ? 0 : Math.min(Math.max(shares, CPU_SHARES_MIN), CPU_SHARES_MAX),
+      ...(sharesLost ? { CpuShares: 0 } : {}),
       ...(quotaLost ? { CpuPeriod: 0, CpuQuota: 0 } : {}),
       ...cpuset.resources,
     },
