@@ -1,4 +1,5 @@
 export { ChannelPulse } from './fleet/channel-pulse.ts';
+export { FrameWriter } from './fleet/frame-writer.ts';
 export { SessionEnd } from './fleet/session-end.ts';
 export type { SessionChannel } from './fleet/session-keeper.ts';
 export { SessionViewer, type SessionItem } from './fleet/session-viewer.ts';

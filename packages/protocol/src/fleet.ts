@@ -109,9 +109,9 @@ export {
   decodeSessionFrame,
   encodeSessionFrame,
   isInputFrame,
+  lengthOfFrame,
   SESSION_FRAME_BYTES_MAX,
   SessionFrameSplitter,
-  withLength,
   type SessionFrame,
   type SessionStreamNumber,
 } from './fleet/session-frame.ts';

@@ -5,7 +5,6 @@ import {
   SESSION_ABANDONED_MS,
   type SessionFrame,
   SessionFrameSplitter,
-  withLength,
 } from '@fairlead/protocol/fleet';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byteChunks } from '../call.ts';
@@ -15,6 +14,7 @@ import { ConnectionLostError } from '../errors.ts';
 import type { HttpConnections } from '../transport/http-connections.ts';
 import { askForSession, type JoinedSession, type SessionQuestion, SessionRefused } from './ask-for-session.ts';
 import { ChannelPulse } from './channel-pulse.ts';
+import { FrameWriter } from './frame-writer.ts';
 import type { HubTarget } from './hub-target.ts';
 
 /** Pause before the next attempt to come back; doubles up to the maximum. */
@@ -105,10 +105,8 @@ export class SessionKeeper {
 
 /** Carries frames both ways until the connection or the session ends. */
 async function carryOver(party: SessionParty, { output, input }: JoinedSession): Promise<void> {
-  const channel: SessionChannel = {
-    // What is on its way is bounded by credit, so nothing waits for the socket here.
-    send: (frame) => void (input.writable && input.write(withLength(encodeSessionFrame(frame)))),
-  };
+  const writer = new FrameWriter(input);
+  const channel: SessionChannel = { send: (frame) => writer.write(encodeSessionFrame(frame)) };
   using pulse = new ChannelPulse({ ping: () => channel.send({ kind: 'ping' }), silent: () => output.destroy() });
   // The last frame that is sent is the close; then this side goes.
   void party.closed.then(() => input.end());

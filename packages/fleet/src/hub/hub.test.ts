@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FleetClient } from '@fairlead/client/fleet';
+import type { FleetOperationEvent } from '@fairlead/protocol/fleet';
 import { HubPlace, queuedMessages } from './hub-place.fixture.ts';
 
 const noop = { verb: 'noop' } as const;
@@ -21,6 +23,35 @@ describe('startHub', () => {
     });
     assert.deepEqual([other.status, other.body.code], [409, 'KEY_CONFLICT']);
     assert.deepEqual(agent.started, [first.body.operation.id]);
+  });
+
+  it('tells whoever follows an operation every event once and in order, also over its restart', async () => {
+    await using place = await HubPlace.open();
+    await place.agent('web-1', {
+      command: async (agent, { operationId }) => {
+        await agent.claim(operationId);
+        // Told of its end when it comes back to the next hub.
+        agent.started.push(operationId);
+        const accepted = { kind: 'accepted', graceMs: null, boundMs: 60_000, phases: ['work'] } as const;
+        await agent.tell(operationId, [
+          { seq: 1, atMs: 0, ...accepted },
+          { seq: 2, atMs: 1, kind: 'started' },
+        ]);
+      },
+    });
+    await using fleet = await FleetClient.open({ hub: `unix://${place.options.socket}` });
+    const operation = await fleet.submit({ host: 'web-1', command: noop, patienceMs: 0 });
+    const seen: FleetOperationEvent[] = [];
+    for await (const event of operation.follow()) {
+      seen.push(event);
+      if (event.kind === 'started') await place.restart();
+    }
+    assert.deepEqual(
+      seen.map(({ seq }) => seq),
+      seen.map((_, at) => at + 1),
+    );
+    assert.deepEqual([seen.at(-1)?.kind, (await operation.wait()).state], ['ended', 'SUCCEEDED']);
+    assert.deepEqual(await Array.fromAsync(operation.follow()), seen);
   });
 
   it('says at once that a host is offline, and that nothing was started', async () => {

@@ -41,6 +41,8 @@ export async function connectNats(link: NatsLink): Promise<NatsConnection> {
       pingInterval: PING_MS,
       maxPingOut: PINGS_MISSED_MAX,
       ignoreAuthErrorAbort: true,
+      // A server that refuses the key tells of others, and of itself again: the first attempt would never end.
+      ignoreClusterUpdates: true,
       // Every message would carry a stack trace of its caller.
       noAsyncTraces: true,
     });

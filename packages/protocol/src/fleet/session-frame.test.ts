@@ -5,10 +5,10 @@ import { isEngineError } from '../errors.ts';
 import {
   decodeSessionFrame,
   encodeSessionFrame,
+  lengthOfFrame,
   SESSION_FRAME_BYTES_MAX,
   type SessionFrame,
   SessionFrameSplitter,
-  withLength,
 } from './session-frame.ts';
 
 const offset = fc.maxSafeNat();
@@ -52,7 +52,7 @@ describe('SessionFrame', () => {
         fc.array(frame, { maxLength: 8 }),
         fc.infiniteStream(fc.integer({ min: 1, max: 40 })),
         (frames, cuts) => {
-          const stream = Buffer.concat(frames.map((one) => withLength(encodeSessionFrame(one))));
+          const stream = Buffer.concat(frames.map(encodeSessionFrame).flatMap((one) => [lengthOfFrame(one), one]));
           const reader = new SessionFrameSplitter();
           const found: unknown[] = [];
           for (let at = 0; at < stream.length;) {

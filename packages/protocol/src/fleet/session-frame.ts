@@ -184,12 +184,11 @@ function broken(cause?: unknown): EngineError {
 
 const LENGTH_BYTES = 4;
 
-/** An encoded frame with its length (4, big-endian) in front, for a byte stream. */
-export function withLength(encoded: Uint8Array): Uint8Array {
-  const framed = new Uint8Array(LENGTH_BYTES + encoded.length);
-  new DataView(framed.buffer).setUint32(0, encoded.length);
-  framed.set(encoded, LENGTH_BYTES);
-  return framed;
+/** What stands in front of an encoded frame in a byte stream: its length (4, big-endian). */
+export function lengthOfFrame(encoded: Uint8Array): Uint8Array {
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, encoded.length);
+  return length;
 }
 
 /** True for what has to stay in order with input; the rest goes past it, so that Ctrl-C passes a full window. */
@@ -200,25 +199,51 @@ export function isInputFrame(encoded: Uint8Array): boolean {
 
 /** Takes a byte stream of frames apart, however it was cut. Holds one frame at most. */
 export class SessionFrameSplitter {
-  #rest: Uint8Array = new Uint8Array();
+  /** The beginning of a frame whose rest is still to come: its length at first, then room for all of it. */
+  #held = new Uint8Array(LENGTH_BYTES);
+  #heldBytes = 0;
 
-  /** The encoded frames that `bytes` completes: views of it. @throws EngineError 'invalid-argument' when one is too long. */
+  /**
+   * The encoded frames that `bytes` completes. Those that are whole in there are views of it; only one that was cut is copied.
+   *
+   * @throws EngineError 'invalid-argument' when one is too long.
+   */
   *push(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
-    this.#rest = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
-    while (this.#rest.length >= LENGTH_BYTES) {
-      const held = this.#rest;
-      const end = LENGTH_BYTES + new DataView(held.buffer, held.byteOffset).getUint32(0);
-      if (end > LENGTH_BYTES + SESSION_FRAME_BYTES_MAX) throw broken();
-      if (held.length < end) return;
-      this.#rest = held.subarray(end);
-      yield held.subarray(LENGTH_BYTES, end);
+    for (let at = 0; at < bytes.length;) {
+      const end = this.#heldBytes === 0 ? endOfFrame(bytes, at) : undefined;
+      if (end !== undefined && end <= bytes.length) {
+        yield bytes.subarray(at + LENGTH_BYTES, end);
+        at = end;
+        continue;
+      }
+      at += this.#hold(bytes.subarray(at));
+      if (this.#heldBytes < this.#held.length) continue;
+      const frame = this.#held.subarray(LENGTH_BYTES);
+      this.#held = new Uint8Array(LENGTH_BYTES);
+      this.#heldBytes = 0;
+      yield frame;
     }
+  }
+
+  /** Takes what is missing at the moment. @returns how much of `bytes` that was. */
+  #hold(bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, this.#held.length - this.#heldBytes);
+    this.#held.set(taken, this.#heldBytes);
+    this.#heldBytes += taken.length;
+    const end = this.#heldBytes === LENGTH_BYTES ? endOfFrame(this.#held, 0) : undefined;
+    if (end !== undefined) {
+      const whole = new Uint8Array(end);
+      whole.set(this.#held);
+      this.#held = whole;
+    }
+    return taken.length;
   }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
+/** Where the frame ends whose length is at `at`; undefined while that is not there. @throws EngineError 'invalid-argument' */
+function endOfFrame(bytes: Uint8Array, at: number): number | undefined {
+  if (bytes.length < at + LENGTH_BYTES) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
+  if (length < HEAD_BYTES || length > SESSION_FRAME_BYTES_MAX) throw broken();
+  return at + LENGTH_BYTES + length;
 }

@@ -72,7 +72,8 @@ export class Epoch implements AsyncDisposable {
         reconnect: false,
         pingInterval: PING_MS,
         maxPingOut: PINGS_MISSED_MAX,
-        ignoreClusterUpdates: 'via' in identity.nats,
+        // A server that refuses the key tells of others, and of itself again: attempts would never end.
+        ignoreClusterUpdates: true,
         noAsyncTraces: true,
       });
     } catch (cause) {

@@ -64,8 +64,7 @@ export class NatsChannel implements SessionChannel, Disposable {
     if (this.#isOver) return;
     this.#pulse.heard();
     try {
-      // NATS uses its buffer again; what is kept of a frame is kept longer.
-      this.#ends.receive(decodeSessionFrame(data.slice()));
+      this.#ends.receive(decodeSessionFrame(data));
     } catch (error) {
       if (!isEngineError(error)) throw error;
       this.lose();

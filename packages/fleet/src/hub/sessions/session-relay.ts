@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { FrameWriter } from '@fairlead/client/fleet';
 import { EngineError } from '@fairlead/protocol';
 import {
   type HostId,
@@ -11,7 +12,6 @@ import {
   sessionAnswerSchema,
   SessionFrameSplitter,
   type SessionRequest,
-  withLength,
 } from '@fairlead/protocol/fleet';
 import { NoRespondersError, type NatsConnection, RequestError, type Subscription } from '@nats-io/nats-core';
 import * as v from 'valibot';
@@ -102,7 +102,7 @@ export class SessionRelay implements AsyncDisposable {
     const subjects = hostSubjects(host);
     // The agent's first frames come before its answer.
     const early: Uint8Array[] = [];
-    const to = { send: (frame: Uint8Array): void => void early.push(frame.slice()) };
+    const to = { send: (frame: Uint8Array): void => void early.push(frame) };
     const output = this.#nats.subscribe(subjects.sessionOutput(request.channel), {
       callback: (_, { data }) => to.send(data),
     });
@@ -149,9 +149,11 @@ export class SessionRelay implements AsyncDisposable {
 /** Frames on a byte stream that was upgraded: each with its length in front. */
 export class StreamCarrier implements FrameCarrier {
   readonly #socket: Duplex;
+  readonly #writer: FrameWriter;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
+    this.#writer = new FrameWriter(socket);
   }
 
   async *frames(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -163,7 +165,7 @@ export class StreamCarrier implements FrameCarrier {
   }
 
   send(encoded: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(withLength(encoded));
+    this.#writer.write(encoded);
   }
 
   close(): void {
