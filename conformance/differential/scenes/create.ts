@@ -131,6 +131,18 @@ export const createScenes: readonly Scene[] = [
     steps: [{ target: 'POST /containers/create?platform=linux/s390x', json: { Image: 'busybox', Cmd: ['true'] } }],
   },
   {
+    name: 'a working directory before the first run',
+    steps: [
+      {
+        target: 'POST /containers/create?name=made',
+        json: { Image: 'busybox', WorkingDir: '/usr/new//dir', HostConfig: { NetworkMode: 'none' } },
+        keep: 'c',
+      },
+      { target: 'GET /containers/made/changes' },
+      { target: 'DELETE /containers/made?force=1', compare: 'status' },
+    ],
+  },
+  {
     name: 'update that takes limits away',
     steps: [
       {

@@ -34,6 +34,15 @@ const EFFECTS: Readonly<Record<string, Asked>> = {
     script: 'mount | grep " /t "',
     host: { Mounts: [{ Type: 'tmpfs', Target: '/t', ReadOnly: true }] },
   },
+  'a bind with and without what is mounted below': {
+    script: 'for m in /all /one; do ls $m/fs/cgroup | grep -c cpu; done',
+    host: {
+      Mounts: [
+        { Type: 'bind', Source: '/sys', Target: '/all' },
+        { Type: 'bind', Source: '/sys', Target: '/one', BindOptions: { NonRecursive: true } },
+      ],
+    },
+  },
   limits: {
     script: 'cat /proc/self/limits',
     host: {

@@ -75,7 +75,7 @@ export async function unpackTar(
   // Awaited below, unless feeding fails first: then nobody asks any more what tar said.
   collected.catch(() => {});
   try {
-    await feed(source, program, signal);
+    await feed(endOfArchiveIfEmpty(source), program, signal);
     const [words, findings] = await collected;
     const exit = await program.exited;
     if (exit.exitCode !== 0) throw refusal(words, exit.exitCode);
@@ -110,6 +110,16 @@ tar --extract --file=- --numeric-owner --same-owner --preserve-permissions --del
   --warning=no-timestamp --warning=no-unknown-keyword
 find . -name '${WHITEOUT_PREFIX}*' -printf 'w%P\\0' , ! -type d -links 1 -printf 's%s\\0' , ! -type d -links +1 -printf 'h%i %s\\0'
 `;
+
+/** Old images have layers of no bytes at all, and tar asks for two empty blocks. Source: moby, pkg/archive/diff.go, applyLayerHandler. */
+async function* endOfArchiveIfEmpty(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let isEmpty = true;
+  for await (const chunk of source) {
+    isEmpty &&= chunk.byteLength === 0;
+    yield chunk;
+  }
+  if (isEmpty) yield new Uint8Array(1024);
+}
 
 async function startTar(jail: UnpackJail, directory: string): Promise<Program> {
   // In a process namespace of its own, whose first process dies with unshare: killing one kills tar, too.

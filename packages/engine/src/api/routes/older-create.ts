@@ -7,6 +7,11 @@ import { EngineError, versionAtLeast, type ApiVersion, type CreateContainerBody,
 export function createBodyOf(body: CreateContainerBody, version: ApiVersion): CreateContainerBody {
   const since = (gate: ApiVersion): boolean => versionAtLeast(version, gate);
   const { HostConfig: host, Healthcheck: health } = body;
+  const networks = Object.keys(body.NetworkingConfig.EndpointsConfig);
+  if (networks.length > 1 && !since('1.44')) {
+    const words = `Container cannot be created with multiple network endpoints: ${networks.join(', ')}`;
+    throw new EngineError('invalid-argument', words);
+  }
   return {
     ...body,
     Healthcheck: health === null || since('1.44') ? health : { ...health, StartInterval: 0 },

@@ -1,4 +1,4 @@
-import { NO_FILTERS, systemEndpoints } from '@fairlead/protocol';
+import { NO_FILTERS, systemEndpoints, versionAtLeast } from '@fairlead/protocol';
 import { eventMessage } from '../../core/events/event-message.ts';
 import type { EventFeed } from '../../core/events/feed.ts';
 import { systemInfo } from '../../core/system/info.ts';
@@ -27,7 +27,11 @@ export function systemRoutes(deps: SystemRoutesDeps): readonly Route[] {
       return { kind: 'empty' };
     }),
     route(systemEndpoints.version, async () => ({ kind: 'json', body: versionInfo(await deps.facts()) })),
-    route(systemEndpoints.info, async () => ({ kind: 'json', body: systemInfo(await deps.facts(), deps.counts()) })),
+    route(systemEndpoints.info, async ({ apiVersion }) => {
+      // What older clients ask for. Source: moby v28 getInfo.
+      const older = versionAtLeast(apiVersion, '1.25') ? {} : { ExecutionDriver: '<not supported>' };
+      return { kind: 'json', body: { ...systemInfo(await deps.facts(), deps.counts()), ...older } };
+    }),
     route(systemEndpoints.events, async ({ query, hangup }) => {
       const { since, until, filters = NO_FILTERS } = query;
       const events = deps.events.subscribe({ since, until, filters }, hangup);

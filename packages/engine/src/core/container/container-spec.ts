@@ -6,6 +6,7 @@ import { buildSpec, NOTHING_JOINED } from '../spec/build-spec.ts';
 import { hostnameFile, hostsFile, resolvConfFile, resolvConfSource } from '../spec/etc-files.ts';
 import { linkedHost, linkEnvironment, type LinkedContainer } from '../spec/links.ts';
 import { networkChoice } from '../spec/modes.ts';
+import { checkProcMounts } from '../spec/proc-mounts.ts';
 import { checkPropagation } from '../spec/propagation.ts';
 import { sourcesToCreate, type MountPoint } from '../spec/mount-points.ts';
 import type { OciProcess, OciSpec } from '../spec/oci.ts';
@@ -37,6 +38,7 @@ export async function containerSpec(deps: SpecDeps, record: ContainerRecord, pla
   refuseDeviceRequests(hostConfig);
   const points = mountPointsOf(record);
   const linked = linkedContainers(deps, record);
+  checkProcMounts(points);
   await checkBinds(deps, points);
   const [user, etcPaths, mapped, blockDevices, hostDevices] = await Promise.all([
     containerUser(deps, place.rootPath, { user: config.User, groupAdd: hostConfig.GroupAdd ?? [] }),

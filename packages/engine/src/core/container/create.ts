@@ -72,7 +72,9 @@ export async function createContainer(
   undo.defer(() => deps.directory.releaseName(named.name, id));
   undo.defer(() => deps.files.remove(id));
   undo.defer(() => deps.snapshots.remove(id));
-  await deps.snapshots.prepare(id, image.layerIds, { disposable: record.hostConfig.AutoRemove });
+  // So that files can be put into it before the first run. Source: moby container.SetupWorkingDirectory.
+  const directory = config.WorkingDir === '' || config.WorkingDir === '/' ? {} : { directory: config.WorkingDir };
+  await deps.snapshots.prepare(id, image.layerIds, { disposable: record.hostConfig.AutoRemove, ...directory });
   undo.defer(() => removeUnsettledVolumes(deps.volumes, id));
   const mounts = await makeMounts(deps, {
     id,

@@ -43,8 +43,8 @@ export interface Joined {
 /**
  * Looks up the containers whose namespaces a container shares.
  *
- * @throws EngineError in Docker's words: 'conflict' when one does not run, 'not-found' or 'invalid-argument' when there is none,
- *   'invalid-argument' when its memory is not for sharing.
+ * @throws EngineError in Docker's words: 'conflict' when the one with the network does not run, 'not-found' when there is none; 'internal'
+ *   for other namespaces: what was created cannot be specified. Source: moby daemon/start.go, containerStart.
  */
 export function joinedOf(deps: Pick<ContainerDeps, 'directory' | 'files'>, record: ContainerRecord): Joined {
   const network = joinNetwork(deps, record);
@@ -97,7 +97,7 @@ function join(
     throw other?.state.status === 'restarting' ? isRestarting(ref) : notRunning(ref);
   } catch (cause) {
     if (!isEngineError(cause)) throw cause;
-    throw new EngineError(cause.kind, `${asked.words}: ${cause.message}`, { cause });
+    throw new EngineError('internal', `${asked.words}: ${cause.message}`, { cause });
   }
 }
 
@@ -111,7 +111,7 @@ function shmPathOf(deps: Pick<ContainerDeps, 'directory' | 'files'>, other: Cont
       return HOST_SHM_PATH;
     default: {
       const hint = 'non-shareable IPC (hint: use IpcMode:shareable for the donor container)';
-      throw new EngineError('invalid-argument', `failed to join IPC namespace: container ${other.id}: ${hint}`);
+      throw new EngineError('internal', `failed to join IPC namespace: container ${other.id}: ${hint}`);
     }
   }
 }

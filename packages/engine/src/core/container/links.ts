@@ -37,7 +37,7 @@ function linkById(deps: LinkDeps, text: string): string {
 /** Who shares another's network is reached there. */
 function ownerOfNetwork(deps: LinkDeps, actor: ContainerActor): ContainerActor {
   const ref = joinedContainer(actor.record.hostConfig.NetworkMode);
-  return ref === undefined ? actor : deps.directory.resolve(ref);
+  return ref === undefined ? actor : ownerOfNetwork(deps, deps.directory.resolve(ref));
 }
 
 /** As inspect shows them: `/db:/web/alias`. Containers that are gone are left out. */
@@ -125,10 +125,15 @@ export function linkNames(deps: LinkDeps): ReadonlyMap<ContainerId, readonly str
   const names = deps.directory
     .all()
     .flatMap(({ record }) =>
-      linksOf(deps, record.hostConfig).map(({ actor, alias }) => [actor.id, `/${record.name}/${alias}`] as const),
+      linksOf(deps, record.hostConfig).map(({ actor, alias }) => [actor.id, `/${record.name}/${bare(alias)}`] as const),
     );
   const byId = Map.groupBy(names, ([id]) => id);
   return new Map([...byId].map(([id, own]) => [id, own.map(([, name]) => name).toSorted()]));
+}
+
+/** Docker joins names as paths. */
+function bare(name: string): string {
+  return name.replace(/^\/+/, '');
 }
 
 interface FoundLink {

@@ -137,7 +137,7 @@ function check(
   }
 }
 
-/** Asked for by name or id. */
+/** Asked for by name, or by the beginning of an id. */
 function networkCheck(
   { network }: Pick<ContainerDeps, 'network'>,
   values: readonly string[],
@@ -145,7 +145,8 @@ function networkCheck(
   const networks = predefinedNetworks(network);
   return ({ record: { config, hostConfig } }) => {
     const choice = networkChoice(config, hostConfig);
-    return choice !== 'container' && (values.includes(choice) || values.includes(networks[choice].id));
+    if (choice === 'container') return false;
+    return values.some((value) => value === choice || (value !== '' && networks[choice].id.startsWith(value)));
   };
 }
 

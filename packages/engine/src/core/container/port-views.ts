@@ -41,21 +41,14 @@ function bindingOf({ hostAddress, hostPort }: PublishedPort): PortBinding {
 }
 
 /**
- * The filters `publish` (asked for by the ports that are published) and `expose` (by those that are exposed): `80`, `80/udp`,
- * `8000-8010/tcp`.
+ * The filters `publish` (asked for by ports of the host) and `expose` (by ports in the container): `80`, `80/udp`, `8000-8010/tcp`.
+ * As a list's rows have them: nothing is published or exposed while nothing runs.
  * @throws EngineError 'invalid-argument' for what is no port. Source: moby daemon/list.go, portOp.
  */
-export function portFilter(
-  key: 'publish' | 'expose',
-  values: readonly string[],
-): (record: Pick<ContainerRecord, 'config' | 'hostConfig'>) => boolean {
+export function portFilter(key: 'publish' | 'expose', values: readonly string[]): (record: ContainerRecord) => boolean {
   const wanted = new Set(values.flatMap((value) => wantedPorts(key, value)).map(formatContainerPort));
-  return ({ config, hostConfig }) => {
-    const exposed = key === 'expose' ? config.ExposedPorts : {};
-    const published = key === 'publish' ? hostConfig.PortBindings : {};
-    const ports = exposedPorts({ ExposedPorts: exposed }, { PortBindings: published });
-    return ports.some((port) => wanted.has(formatContainerPort(port)));
-  };
+  const part = key === 'publish' ? 'PublicPort' : 'PrivatePort';
+  return (record) => portSummaries(record).some((row) => wanted.has(`${row[part]}/${row.Type}`));
 }
 
 function wantedPorts(key: string, value: string): readonly ContainerPort[] {

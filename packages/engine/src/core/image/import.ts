@@ -88,7 +88,7 @@ function platformOf(deps: ImageDeps, text: string | undefined): ImageDeps['platf
   if (text === undefined) return deps.platform;
   const platform = parsePlatform(text, deps.platform);
   if (platform.os !== deps.platform.os) {
-    throw new EngineError('invalid-argument', `unsupported platform: ${JSON.stringify(text)}`);
+    throw new EngineError('invalid-argument', `operating system is not supported: ${JSON.stringify(text)}`);
   }
   return platform;
 }

@@ -10,7 +10,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   armhf: 'arm',
   armel: 'arm',
 };
-const KNOWN_SYSTEMS: readonly string[] = ['linux', 'windows', 'darwin', 'freebsd'];
+const KNOWN_SYSTEMS: readonly string[] = ['linux', 'windows', 'darwin', 'macos', 'freebsd'];
 const KNOWN_ARCHITECTURES: readonly string[] = [
   ...['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips', 'mipsle', 'mips64', 'mips64le'],
   ...['ppc64', 'ppc64le', 'riscv64', 's390x', 'wasm'],
@@ -22,7 +22,12 @@ const KNOWN_ARCHITECTURES: readonly string[] = [
  */
 export function parsePlatform(text: string, host: Pick<ImagePlatform, 'os' | 'architecture'>): ImagePlatform {
   const parts = text.toLowerCase().split('/');
-  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9_-]+$/.test(part))) {
+  const bad = parts.find((part) => !/^[a-z0-9_-]+$/.test(part));
+  if (bad !== undefined) {
+    const words = `${JSON.stringify(bad)} is an invalid component of ${JSON.stringify(text)}`;
+    throw new EngineError('invalid-argument', words);
+  }
+  if (parts.length > 3) {
     throw new EngineError('invalid-argument', `${JSON.stringify(text)}: cannot parse platform specifier`);
   }
   const [first = '', second, variant = ''] = parts;

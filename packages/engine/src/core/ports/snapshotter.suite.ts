@@ -87,6 +87,23 @@ export function snapshotterSuite(name: string, make: () => Promise<SnapshotterSc
       assert.deepEqual(names, ['etc/', 'etc/name', 'new/', 'new/file']);
     });
 
+    it('makes a directory before the first mount, unless something is there', async () => {
+      await using place = await make();
+      const { snapshots, layerIds } = place;
+      for (let turn = 0; turn < 2; turn++)
+        await snapshots.prepare(first, layerIds, { disposable: false, directory: '/etc/new/one' });
+      const changes = await snapshots.changes(first, never);
+      assert.deepEqual(
+        changes.map(({ path, kind }) => `${kind} ${path}`),
+        ['modified /etc', 'added /etc/new', 'added /etc/new/one'],
+      );
+      assert.equal(readFileSync(join(await snapshots.mount(first), 'etc/name'), 'utf8'), 'layer');
+      for (const directory of ['/etc', '/etc/name', '/etc/name/below']) {
+        await snapshots.prepare(second, layerIds, { disposable: false, directory });
+        assert.deepEqual(await snapshots.changes(second, never), [], directory);
+      }
+    });
+
     it('stays mounted while somebody holds it, and goes with the last one', async () => {
       await using place = await make();
       const { snapshots, layerIds } = place;

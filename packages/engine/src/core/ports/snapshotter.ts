@@ -20,6 +20,8 @@ export interface PrepareOptions {
    * such a crash `mount` and `hold` refuse with 'internal'.
    */
   readonly disposable: boolean;
+  /** Absolute, clean: made in the writable layer unless something is there, or a link or a file is above it. */
+  readonly directory?: string;
 }
 
 /** Writable root filesystems on top of an image's layers. Every method may be repeated. */

@@ -132,7 +132,11 @@ function userMount(point: MountPoint, request: MountRequest): OciMount {
 function bindMount(point: BindMountPoint, facts: HostFacts): OciMount {
   const options = [point.nonRecursive ? 'bind' : 'rbind'];
   if (point.readOnly) options.push(isReadOnlyBelow(point, facts) ? 'rro' : 'ro');
-  return { destination: point.target, type: 'bind', source: point.source, options: [...options, point.propagation] };
+  // For crun 1.8 a propagation that is recursive makes the bind recursive, too; below a single mount both are the same.
+  const propagation = point.nonRecursive
+    ? point.propagation.replace(/^r(?=private|slave|shared)/, '')
+    : point.propagation;
+  return { destination: point.target, type: 'bind', source: point.source, options: [...options, propagation] };
 }
 
 /** `force` on a kernel that cannot was refused at create. */

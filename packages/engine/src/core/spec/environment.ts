@@ -6,7 +6,7 @@ export interface EnvironmentRequest {
   readonly tty: boolean;
   /** The container's own variables, `K=V`; `K` alone takes one away. */
   readonly env: readonly string[];
-  /** Appended as HOME unless the container sets it; undefined leaves it out. */
+  /** Appended as HOME unless the container sets it to something; undefined leaves it out. */
   readonly home: string | undefined;
 }
 
@@ -14,8 +14,9 @@ export interface EnvironmentRequest {
 export function buildEnvironment(request: EnvironmentRequest): readonly string[] {
   const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${request.hostname}`, ...(request.tty ? ['TERM=xterm'] : [])];
   const env = overrideEnvironment(base, request.env);
-  if (request.home === undefined || env.some((entry) => keyOf(entry) === 'HOME')) return env;
-  return [...env, `HOME=${request.home}`];
+  if (request.home === undefined) return env;
+  const others = env.filter((entry) => entry !== 'HOME=');
+  return others.some((entry) => keyOf(entry) === 'HOME') ? others : [...others, `HOME=${request.home}`];
 }
 
 /**

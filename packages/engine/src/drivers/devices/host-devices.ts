@@ -2,6 +2,7 @@ import { EngineError } from '@fairlead/protocol';
 import type { HostDevices } from '../../core/ports/host-devices.ts';
 import type { OciDevice } from '../../core/spec/oci.ts';
 import { listDeviceNodes, readDeviceNode, type DeviceNode } from '../../host/device-nodes.ts';
+import { pathExists } from '../../host/files.ts';
 
 /** Not devices of the host but of whoever looks. Source: moby, opencontainers/runc libcontainer/devices, GetDevices. */
 const SKIPPED: ReadonlySet<string> = new Set([
@@ -23,10 +24,9 @@ export const hostDevices: HostDevices = {
     if (node !== undefined) return [{ device: ociDevice(node, target || source), access }];
     const below = await listDeviceNodes(source, SKIPPED);
     if (below.length === 0) {
-      throw new EngineError(
-        'internal',
-        `error gathering device information while adding custom device "${source}": no such file or directory`,
-      );
+      const why = (await pathExists(source)) ? 'not a device node' : 'no such file or directory';
+      const words = `error gathering device information while adding custom device "${source}": ${why}`;
+      throw new EngineError('internal', words);
     }
     return below.map((found) => ({ device: ociDevice(found, found.path.replace(source, target || source)), access }));
   },

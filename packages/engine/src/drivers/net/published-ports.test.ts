@@ -33,6 +33,16 @@ function scene(foreign: readonly number[] = [], range = { first: 100, last: 103 
 }
 
 describe('PublishedPorts', () => {
+  it('keeps a port that must be had from those of the same container that take any', async () => {
+    const { ports } = scene();
+    const wanted = [request({ hostPorts: undefined }), request({ hostPorts: only(100) })];
+    const published = await ports.open(idOf('a'), wanted, ADDRESS);
+    assert.deepEqual(
+      published.map(({ hostPort }) => hostPort),
+      [101, 100],
+    );
+  });
+
   it('takes the port asked for, and nobody else gets it until it is given back', async () => {
     const { ports, open } = scene();
     const published = await ports.open(idOf('a'), [request({ hostPorts: only(8080) })], ADDRESS);

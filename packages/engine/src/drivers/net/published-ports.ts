@@ -4,6 +4,9 @@ import { isErrno } from '../../host/errno.ts';
 import { claimPort, type HostPort } from '../../host/port-claim.ts';
 import { PortLedger, type HostPlace } from './port-ledger.ts';
 
+/** The highest port number. */
+const PORT_MAX = 65_535;
+
 /** Ports that are chosen when nobody says which, first and last. */
 export interface EphemeralRange {
   readonly first: number;
@@ -51,13 +54,16 @@ export class PublishedPorts implements AsyncDisposable {
     requests: readonly PortRequest[],
     containerAddress: string,
   ): Promise<readonly PublishedPort[]> {
-    const opened: Opened[] = [];
+    const found = new Map<PortRequest, Opened>();
     try {
-      for (const request of requests) opened.push(await this.#openOne({ request, containerAddress }));
+      for (const request of leastChoiceFirst(requests)) {
+        found.set(request, await this.#openOne({ request, containerAddress }));
+      }
     } catch (error) {
-      await this.#closeAll(opened);
+      await this.#closeAll([...found.values()]);
       throw error;
     }
+    const opened = requests.flatMap((request) => found.get(request) ?? []);
     this.#opened.set(id, opened);
     return opened.map(({ port }) => port);
   }
@@ -154,4 +160,11 @@ function wordsOf(error: unknown): string {
   if (isErrno(error, 'EADDRNOTAVAIL')) return 'cannot assign requested address';
   if (isErrno(error, 'EACCES')) return 'permission denied';
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Who takes any port takes none that another of the same container must have. Source: go-connections nat.SortPortMap. */
+function leastChoiceFirst(requests: readonly PortRequest[]): readonly PortRequest[] {
+  const choices = ({ hostPorts }: PortRequest): number =>
+    hostPorts === undefined ? PORT_MAX : hostPorts.last - hostPorts.first;
+  return requests.toSorted((one, other) => choices(one) - choices(other));
 }

@@ -41,6 +41,18 @@ export async function fillInitLayer(directory: string, lower: readonly string[])
   for (const times of kept.toReversed()) await restoreTimes(times);
 }
 
+/**
+ * Makes a directory in a writable layer where nothing is at its place; those above it that the layers have keep their owner, mode and times.
+ *
+ * @param upper the writable layer, not mounted, with its owner and times @param lower as in {@link fillInitLayer} @param path absolute, clean
+ */
+export async function makeDirectoryOver(upper: string, lower: readonly string[], path: string): Promise<void> {
+  const kept: FileTimes[] = [{ ...(await readTimes(upper)), path: upper }];
+  if (!(await lacks({ image: LowerDirectory.stack(lower), directory: upper, kept }, path))) return;
+  await makeDirectory(join(upper, path), 0o755);
+  for (const times of kept.toReversed()) await restoreTimes(times);
+}
+
 interface Filling {
   readonly image: LowerDirectory;
   readonly directory: string;

@@ -20,6 +20,7 @@ import { runOrThrow } from '../../host/process.ts';
 import { treeSizeBytes } from '../../host/tree-size.ts';
 import { KeyedLock } from '../../lib/keyed-lock.ts';
 import { layerChanges } from './changes.ts';
+import { makeDirectoryOver } from './init-layer.ts';
 import type { OverlayLayerStore } from './layer-store.ts';
 import { layerTar } from './layer-tar.ts';
 import { absoluteOptions, fitsIntoPage, LAYERS_MAX, relativeOptions, type OverlayStack } from './mount-options.ts';
@@ -111,6 +112,9 @@ export class OverlaySnapshotter implements Snapshotter {
       writeFileAtomically(at.lower, lower.join('\n')),
       options?.disposable === true ? writePlainFile(at.disposable, this.#bootId, 0o600) : undefined,
     ]);
+    if (options?.directory === undefined) return;
+    const stack = lower.map((directory) => join(this.#layers.directory, directory));
+    await makeDirectoryOver(at.upper, stack, options.directory);
   }
 
   async mount(id: ContainerId): Promise<string> {
