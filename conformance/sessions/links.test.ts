@@ -50,6 +50,17 @@ sessions(
       assert.equal(hosts.split('\n').filter((line) => line.includes('\tdata ')).length, 1);
     });
 
+    it('reaches one that shares the network of one that shares another’s', async () => {
+      const db = await session.background();
+      const [near, far] = [await session.background(['--network', `container:${db}`]), session.name()];
+      await session.docker.ok('run', '-d', '--name', far, '--network', `container:${near}`, 'busybox', 'sleep', '1000');
+      const web = await session.background(['--link', `${far}:data`]);
+      assert.match(
+        await session.docker.ok('exec', web, 'cat', '/etc/hosts'),
+        new RegExp(`${await address(db)}\tdata `),
+      );
+    });
+
     it('does not start while the other does not run', async () => {
       const db = session.name();
       await session.docker.ok('create', '--name', db, 'busybox', 'true');

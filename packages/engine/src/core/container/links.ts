@@ -34,10 +34,16 @@ function linkById(deps: LinkDeps, text: string): string {
   }
 }
 
-/** Who shares another's network is reached there. */
+/** Who shares another's network is reached there, and so on. One that shares with itself never starts. */
 function ownerOfNetwork(deps: LinkDeps, actor: ContainerActor): ContainerActor {
-  const ref = joinedContainer(actor.record.hostConfig.NetworkMode);
-  return ref === undefined ? actor : ownerOfNetwork(deps, deps.directory.resolve(ref));
+  const seen = new Set<ContainerActor>();
+  let owner = actor;
+  for (;;) {
+    const ref = joinedContainer(owner.record.hostConfig.NetworkMode);
+    if (ref === undefined || seen.has(owner)) return owner;
+    seen.add(owner);
+    owner = deps.directory.resolve(ref);
+  }
 }
 
 /** As inspect shows them: `/db:/web/alias`. Containers that are gone are left out. */
