@@ -40,8 +40,8 @@ test: setup-test check ## check, unit tests, tests on the real kernel, conforman
 crash: setup-test ## kill the engine at every place where it changes the world, and look at what the next one makes of it: half an hour
 	@CRASH_POINTS=all TEST_TIMEOUT_MS=7200000 $(NODE) tools/run-tests.ts 'conformance/crash/*.test.ts'
 
-crash-fleet: setup-test ## kill a host's agent at every record of its journal, for every verb: half an hour
-	@CRASH_POINTS=all TEST_TIMEOUT_MS=7200000 $(NODE) tools/run-tests.ts 'conformance/fleet/agent-crash.test.ts'
+crash-fleet: setup-test ## kill a host's agent at every record of its journal, for every verb, and cut a terminal for long: half an hour
+	@CRASH_POINTS=all TEST_TIMEOUT_MS=7200000 $(NODE) tools/run-tests.ts conformance/fleet/agent-crash.test.ts conformance/fleet/sessions.test.ts
 
 soak: setup-test ## twenty minutes of random verbs from 16 clients that hang up (SOAK_SECONDS, SOAK_CLIENTS, SOAK_SEED)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-1200} TEST_TIMEOUT_MS=86400000 $(NODE) tools/run-tests.ts conformance/soak/soak.test.ts

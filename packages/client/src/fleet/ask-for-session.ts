@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { ERROR_BYTES_MAX, kindOf, readText } from '../call.ts';
 import { EngineUnreachableError } from '../errors.ts';
 import type { HttpConnections } from '../transport/http-connections.ts';
+import { refusalIn } from './hub-refusal.ts';
 import type { HubTarget } from './hub-target.ts';
 
 /** What a session is asked for with. */
@@ -69,20 +70,7 @@ export async function askForSession(
 }
 
 function refusal(address: string, status: number, text: string): EngineError {
-  const { code, message } = refusalIn(text);
+  const { code, message } = refusalIn(text, 'the hub refused the session');
   if (code !== 'HOST_OFFLINE') return new SessionRefused(kindOf(status), message, { code, status });
   return new EngineUnreachableError(message, { errno: 'EHOSTDOWN', address });
-}
-
-function refusalIn(text: string): { readonly code: string; readonly message: string } {
-  try {
-    const document: unknown = JSON.parse(text);
-    if (typeof document === 'object' && document !== null && 'message' in document) {
-      return { code: 'code' in document ? String(document.code) : '', message: String(document.message) };
-    }
-  } catch {
-    // Not the hub's JSON: something in between answered, and its text is all there is.
-    return { code: '', message: text.trim() || 'the hub refused the session' };
-  }
-  return { code: '', message: 'the hub refused the session' };
 }

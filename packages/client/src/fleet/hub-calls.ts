@@ -1,9 +1,9 @@
-import type { HubErrorCode } from '@fairlead/protocol/fleet';
 import { ANSWER_BYTES_MAX, byteChunks, kindOf } from '../call.ts';
 import { trustDocument } from '../codec/json.ts';
 import { EngineUnreachableError } from '../errors.ts';
 import { ConnectionBroken, type HttpAnswer, HttpConnections } from '../transport/http-connections.ts';
 import type { Transport } from '../transport/transport.ts';
+import { refusalIn } from './hub-refusal.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { HubConnectionLostError, HubRefusedError, HubUnreachableError } from './hub-errors.ts';
 
@@ -117,16 +117,9 @@ function parseAnswer(text: string, call: HubCall): unknown {
   }
 }
 
-function refusal(status: number, text: string, call: HubCall): HubRefusedError {
-  let code: HubErrorCode | '' = '';
-  let message = `the hub answered ${status} to ${wordsFor(call)}`;
-  try {
-    ({ code, message } = trustDocument<{ code: HubErrorCode; message: string }>(JSON.parse(text)));
-  } catch {
-    // Not the hub's JSON: something in between answered.
-    message = text.trim() === '' ? message : text.trim().slice(0, 500);
-  }
-  return new HubRefusedError(kindOf(status), message, { code, httpStatus: status });
+function refusal(httpStatus: number, text: string, call: HubCall): HubRefusedError {
+  const { code, message } = refusalIn(text, `the hub answered ${httpStatus} to ${wordsFor(call)}`);
+  return new HubRefusedError(kindOf(httpStatus), message, { code, httpStatus });
 }
 
 function wordsFor({ method, path }: HubCall): string {

@@ -67,7 +67,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   const journal = stack.use(await openJournal(stateDir, identity, { log, points: crashingPoints(env) }));
   const client = stack.use(
     await connect({
-      host: options.engine ?? (await engineHost(env)),
+      host: options.engine ?? (await engineHost(env, signal)),
       userAgent: `fairlead-agent/${AGENT_VERSION}`,
       env,
     }),

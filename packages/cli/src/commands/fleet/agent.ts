@@ -2,6 +2,7 @@ import type { Command } from '../../command.ts';
 import { noArguments } from '../../command.ts';
 import { list, parsed, text } from '../../flags/flag-types.ts';
 import { labelsOf } from './fleet-host.ts';
+import { untilAsked } from './serving-flags.ts';
 
 /** Where key, identity and journal of a host's agent are kept. */
 const STATE_DIR = '/var/lib/fairlead/agent';
@@ -32,9 +33,6 @@ export const agentCommand: Command = {
     const stateDir = flags.add('state-dir', `Where key and journal are kept (default "${STATE_DIR}")`, text(STATE_DIR));
     return async (context) => {
       const { jsonLinesLog, runAgent } = await import('@fairlead/fleet');
-      const leaving = new AbortController();
-      const leave = (): void => leaving.abort(new Error('asked to leave'));
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, leave);
       await runAgent(
         {
           stateDir: stateDir.value,
@@ -48,7 +46,7 @@ export const agentCommand: Command = {
           env: context.env,
           log: jsonLinesLog((line) => void context.err(line.trimEnd())),
         },
-        leaving.signal,
+        untilAsked(),
       );
       return 0;
     };

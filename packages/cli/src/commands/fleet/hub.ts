@@ -1,8 +1,7 @@
-import { HUB_SOCKET } from '@fairlead/protocol/fleet';
 import type { Command } from '../../command.ts';
 import { noArguments } from '../../command.ts';
-import { integer, list, text } from '../../flags/flag-types.ts';
-import { listenFlags } from './listen-flags.ts';
+import { integer, list } from '../../flags/flag-types.ts';
+import { servingFlags, untilAsked } from './serving-flags.ts';
 
 /** Where a hub keeps its records and keys. */
 const STATE_DIR = '/var/lib/fairlead/hub';
@@ -14,17 +13,7 @@ export const hubCommand: Command = {
   summary: 'Run a fleet’s hub until SIGTERM; what it has accepted is there again at its next start',
   args: noArguments,
   define(flags) {
-    const stateDir = flags.add(
-      'state-dir',
-      `Where records and keys are kept (default "${STATE_DIR}")`,
-      text(STATE_DIR),
-    );
-    const socket = flags.add(
-      'socket',
-      `Unix socket for root on this machine (default "${HUB_SOCKET}")`,
-      text(HUB_SOCKET),
-    );
-    const listen = listenFlags(flags);
+    const serving = servingFlags(flags, STATE_DIR);
     const nats = flags.add(
       'nats',
       'Use this NATS cluster, may be repeated (default: a nats-server of its own)',
@@ -37,22 +26,18 @@ export const hubCommand: Command = {
     );
     return async (context) => {
       const { jsonLinesLog, startHub } = await import('@fairlead/fleet');
-      const leaving = new AbortController();
-      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => leaving.abort());
+      const { directory, socket, listen } = await serving();
+      const asked = untilAsked();
       await using hub = await startHub(
         {
-          directory: stateDir.value,
-          socket: socket.value,
-          listen: await listen(),
+          ...{ directory, socket, listen },
           nats: nats.value.length === 0 ? undefined : { urls: nats.value, replicas: replicas.value ?? 1 },
           log: jsonLinesLog((line) => void context.err(line.trimEnd())),
         },
-        leaving.signal,
+        asked,
       );
-      await context.out(
-        `hub: ${[hub.url, `unix://${socket.value}`].filter((where) => where !== undefined).join(' and ')}\n`,
-      );
-      await Promise.race([aborted(leaving.signal), hub.failed]);
+      await context.out(`hub: ${[hub.url, `unix://${socket}`].filter((where) => where !== undefined).join(' and ')}\n`);
+      await Promise.race([aborted(asked), hub.failed]);
       return 0;
     };
   },

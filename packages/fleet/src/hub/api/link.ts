@@ -1,3 +1,4 @@
+import { defaultMaxListeners as DEFAULT_LISTENERS_MAX } from 'node:events';
 import { createHmac, randomBytes } from 'node:crypto';
 import { createConnection } from 'node:net';
 import type { IncomingMessage } from 'node:http';
@@ -53,6 +54,8 @@ export class LinkPipes {
     const pipes = this.#pipes.get(host) ?? new Set();
     this.#pipes.set(host, pipes.add(socket));
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_UPGRADE}\r\n\r\n`);
+    // Two pipelines on a TLS socket are one listener more than Node takes for no leak.
+    socket.setMaxListeners(2 * DEFAULT_LISTENERS_MAX);
     try {
       await Promise.all([pipeline(socket, upstream), pipeline(upstream, socket)]);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { HUB_PORT_DEFAULT } from '@fairlead/protocol/fleet';
+import { HUB_PORT_DEFAULT, HUB_SOCKET } from '@fairlead/protocol/fleet';
 import { EXIT_USAGE, ExitError } from '../../exit-codes.ts';
 import type { FlagSet } from '../../flags/flag-set.ts';
 import { text, toggle } from '../../flags/flag-types.ts';
@@ -12,8 +12,36 @@ export interface ListenChoice {
   readonly allowPlaintext: boolean;
 }
 
+/** Where a hub keeps its records, and where everybody finds it. */
+export interface HubServing {
+  readonly directory: string;
+  readonly socket: string;
+  readonly listen: ListenChoice | undefined;
+}
+
+/** Declares what every command that runs a hub has, and gives back what reads it. `stateDir` is where its records are by default. */
+export function servingFlags(flags: FlagSet, stateDir: string): () => Promise<HubServing> {
+  const directory = flags.add('state-dir', `Where records and keys are kept (default "${stateDir}")`, text(stateDir));
+  const socket = flags.add(
+    'socket',
+    `Unix socket for root on this machine (default "${HUB_SOCKET}")`,
+    text(HUB_SOCKET),
+  );
+  const listen = listenFlags(flags);
+  return async () => ({ directory: directory.value, socket: socket.value, listen: await listen() });
+}
+
+/** Aborts when this process is asked to end, for the first time. */
+export function untilAsked(): AbortSignal {
+  const leaving = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => leaving.abort(new Error('asked to leave')));
+  }
+  return leaving.signal;
+}
+
 /** Declares `--listen` and what protects it, and gives back what reads them; undefined: nowhere. */
-export function listenFlags(flags: FlagSet): () => Promise<ListenChoice | undefined> {
+function listenFlags(flags: FlagSet): () => Promise<ListenChoice | undefined> {
   const listen = flags.add(
     'listen',
     `Where everybody else connects, HOST:PORT; "none" for nowhere (default "127.0.0.1:${HUB_PORT_DEFAULT}")`,
