@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { noBody, type Endpoint } from '@fairlead/protocol';
+import { titlesBy } from './test-titles.ts';
 import { checkCoverage, compatibility, type Sources } from './make-compatibility.ts';
 
 const endpoint = (method: Endpoint['method'], path: string): Endpoint => ({
@@ -80,7 +81,7 @@ describe('checkCoverage', () => {
   ];
   for (const { name, change, says } of cases) {
     it(`${name}: ${says.join('; ') || 'nothing to report'}`, () => {
-      const found = checkCoverage({ ...sources, ...change }, read);
+      const found = checkCoverage({ ...sources, ...change }, titlesBy(read));
       assert.deepEqual(
         found.map(({ message }) => message),
         says,

@@ -1,17 +1,30 @@
 /**
- * Makes docs/compatibility.md of the endpoint table, of what is not served, and of what the tests show: `make compatibility`.
+ * Makes docs/compatibility.md of the endpoint table, of what is not served, and of what the tests show, and docs/engine-api-tests.md of
+ * what docs/engine-api.md says: `make compatibility`.
  *
- * With `--check` it writes nothing and fails when the document is not current: the gate's part.
+ * With `--check` it writes nothing and fails when a document is not current: the gate's part.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COVERAGE, INTENDED, SCENES, SINCE, type Coverage, type IntendedDifference } from '@fairlead/conformance';
+import {
+  BEHAVIOURS,
+  COVERAGE,
+  INTENDED,
+  SCENES,
+  SINCE,
+  type Coverage,
+  type IntendedDifference,
+} from '@fairlead/conformance';
 import { NOT_SERVED, type NotServedAnswer } from '@fairlead/engine/not-served';
 import * as protocol from '@fairlead/protocol';
 import type { Endpoint } from '@fairlead/protocol';
-import { parseSource, report, walk, type Finding, type SourceFile } from './source-tree.ts';
+import { checkBehaviours, engineApiTests } from './engine-api-tests.ts';
+import { statementsOf } from './engine-api-statements.ts';
+import { report, type Finding } from './source-tree.ts';
+import { titlesBy, type HasTitle } from './test-titles.ts';
 
 const DOCUMENT = 'docs/compatibility.md';
+const TESTS_DOCUMENT = 'docs/engine-api-tests.md';
 const COVERAGE_FILE = 'conformance/coverage.ts';
 
 /** Method and path, as in `GET /containers/{id}/json`. */
@@ -32,22 +45,11 @@ export interface Sources {
   readonly intended: readonly IntendedDifference[];
 }
 
-/** Every row without an endpoint, endpoint without a row, and row whose test is not there. `read` gives a file's text, if it exists. */
-export function checkCoverage(
-  { endpoints, coverage, since, notServed }: Sources,
-  read: (file: string) => string | undefined,
-): readonly Finding[] {
+/** Every row without an endpoint, endpoint without a row, and row whose test is not there. */
+export function checkCoverage({ endpoints, coverage, since, notServed }: Sources, has: HasTitle): readonly Finding[] {
   const targets = new Set(endpoints.map(targetOf));
   const known = new Set([...targets, ...Object.values(notServed).flat()]);
   const complain = (message: string): Finding => ({ file: COVERAGE_FILE, line: 1, message });
-  const titles = new Map<string, ReadonlySet<string> | undefined>();
-  const titlesOf = (file: string): ReadonlySet<string> | undefined => {
-    if (!titles.has(file)) {
-      const text = read(file);
-      titles.set(file, text === undefined ? undefined : stringsOf(parseSource(file, text)));
-    }
-    return titles.get(file);
-  };
   return [
     ...[...targets]
       .filter((target) => coverage[target] === undefined)
@@ -59,7 +61,7 @@ export function checkCoverage(
       .filter((target) => !known.has(target))
       .map((target) => complain(`${target} is neither served nor refused: take its version out`)),
     ...Object.entries(coverage).flatMap(([target, { shownBy }]) =>
-      titlesOf(shownBy.file)?.has(shownBy.title) === true
+      has(shownBy.file, shownBy.title)
         ? []
         : [complain(`${target}: there is no test '${shownBy.title}' in ${shownBy.file}`)],
     ),
@@ -79,7 +81,7 @@ export function compatibility(sources: Sources): string {
     '',
     `Fairlead answers as Docker ${protocol.MIN_API_VERSION} to ${protocol.API_VERSION}, in the words of Docker 28. Of Docker's API it serves`,
     `${endpoints.length - partly} endpoints wholly (Fairlead's own among them) and ${partly} in part; ${refused.length} are refused. How each behaves is in`,
-    '[engine-api.md](engine-api.md).',
+    '[engine-api.md](engine-api.md), which test shows it sentence by sentence in [engine-api-tests.md](engine-api-tests.md).',
     '',
     '*Since*: the API version that brought the endpoint, with parameters that are newer. *Compared*: requests of the differential suite,',
     'which asks dockerd and Fairlead the same and lets no difference pass but those listed below.',
@@ -198,15 +200,6 @@ function cell(words: string): string {
   return words.replaceAll('|', '\\|');
 }
 
-/** Every text that stands in a file: titles of tests may come out of a table. */
-function stringsOf(source: SourceFile): ReadonlySet<string> {
-  const found = new Set<string>();
-  walk(source.program, (node) => {
-    if (node.type === 'Literal' && typeof node['value'] === 'string') found.add(node['value']);
-  });
-  return found;
-}
-
 /** Every row that the engine serves, of every endpoint table of the protocol, in their order, each target once: that there are not two is the engine's to check. */
 function servedEndpoints(): readonly Endpoint[] {
   const tables = Object.entries(protocol).filter(([name]) => name.endsWith('Endpoints'));
@@ -233,11 +226,21 @@ if (import.meta.main) {
     compared: SCENES.flatMap(({ steps }) => steps.map(({ target }) => target)),
     intended: INTENDED,
   };
-  const findings = [...checkCoverage(sources, read)];
-  const text = compatibility(sources);
-  if (process.argv.includes('--check')) {
-    if (read(DOCUMENT) !== text)
-      findings.push({ file: DOCUMENT, line: 1, message: 'is not current: run make compatibility' });
-  } else writeFileSync(join(root, DOCUMENT), text);
-  report('compatibility', findings, `${sources.endpoints.length} endpoints`);
+  const has = titlesBy(read);
+  const behaviours = {
+    statements: statementsOf(read('docs/engine-api.md') ?? ''),
+    behaviours: BEHAVIOURS,
+    scenes: new Set(SCENES.map(({ name }) => name)),
+  };
+  const findings = [...checkCoverage(sources, has), ...checkBehaviours(behaviours, has)];
+  const documents = { [DOCUMENT]: compatibility(sources), [TESTS_DOCUMENT]: engineApiTests(behaviours) };
+  for (const [file, text] of Object.entries(documents)) {
+    if (!process.argv.includes('--check')) writeFileSync(join(root, file), text);
+    else if (read(file) !== text) findings.push({ file, line: 1, message: 'is not current: run make compatibility' });
+  }
+  report(
+    'compatibility',
+    findings,
+    `${sources.endpoints.length} endpoints, ${behaviours.statements.length} statements`,
+  );
 }

@@ -86,6 +86,13 @@ sessions('docker logs', (session) => {
     assert.equal((await session.docker.run(['logs', '-f', '--tail', '1', name])).stdout, 'line 5\n');
   });
 
+  it('-f of a container that is to run again ends with its run', async () => {
+    const name = await session.background(['--restart', 'always'], ['sh', '-c', 'echo run; sleep 0.3; exit 3']);
+    const { status, body } = await session.ask(`GET /containers/${name}/logs?stdout=1&follow=1`);
+    assert.equal(status, 200);
+    assert.match(body, /run\n$/);
+  });
+
   it('-f ends when the container is removed', async () => {
     const name = await session.background([], ['sh', '-c', 'echo here; sleep 1000']);
     await using logs = session.docker.start(['logs', '-f', name]);

@@ -27,6 +27,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'no networking': { NetworkDisabled: true },
   'keys in lower case': { cmd: ['true'], hostconfig: { networkmode: 'none' } },
   'a command without a name': { Cmd: [''] },
+  'an endpoint that is null': { NetworkingConfig: { EndpointsConfig: { none: null } } },
   'unknown keys': { Nosuch: 1, HostConfig: { NetworkMode: 'none', Nosuch: {} } },
 };
 

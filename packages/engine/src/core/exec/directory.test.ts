@@ -125,6 +125,14 @@ describe('inspectExec', () => {
     assert.deepEqual([shown()['Running'], shown()['ExitCode'], shown()['Pid']], [false, 3, 77]);
   });
 
+  it('runs from the claim of its start on, before there is a process', () => {
+    const { directory, add } = scene();
+    const session = add('aa');
+    session.apply({ type: 'claimed' });
+    const { Running, ExitCode, Pid } = inspectExec({ execs: directory }, session.id);
+    assert.deepEqual([Running, ExitCode, Pid], [true, null, 0]);
+  });
+
   it('has neither user nor keys when none were given', () => {
     const { directory, add } = scene();
     const { DetachKeys, ProcessConfig } = inspectExec({ execs: directory }, add('aa').id);
