@@ -4,6 +4,8 @@ const server = (title: string) => engine('api/server', title);
 const router = (title: string) => engine('api/router', title);
 const query = (title: string) => protocol('codec/query', title);
 
+const older = engine('api/routes/older-create', "takes ${path.join('.')} as it is since ${from}");
+
 /** Section 1. */
 export const conventions: Behaviours = {
   '1.1': [
@@ -166,23 +168,31 @@ export const conventions: Behaviours = {
     says('1.30', session('conventions', 'before 1.30 a wait has no conditions, and its head comes with its answer')),
     says(
       '1.40',
+      session('conventions', 'before 1.40 an update says nothing of processes'),
       session(
         'conventions',
         'before 1.25 the client removes containers, before 1.40 their shared memory can be joined',
       ),
     ),
-    says('1.41', session('resources', 'measures twice, a second apart, or once when asked for one shot')),
+    says(
+      '1.41',
+      scene('create of an image of another platform'),
+      session('resources', 'measures twice, a second apart, or once when asked for one shot'),
+    ),
     says(
       '1.42',
+      older,
+      session('attach-web-socket', 'shows the streams that were asked for since 1.42, all before'),
       session('conventions', 'before 1.42 a stop has no signal, since then it has'),
       session('conventions', 'since 1.42 logs say whether they are framed'),
       engine('api/upgrade', 'exec, upgraded, before 1.42'),
       query('ignores a parameter that the version does not know yet, even a broken one'),
       engine('core/volume/volumes', 'takes named ones when told so, by either side, but not what mounts something'),
     ),
-    says('1.43', engine('api/routes/images', 'gives older clients what they read')),
+    says('1.43', older, engine('api/routes/images', 'gives older clients what they read')),
     says(
       '1.44',
+      older,
       engine('api/routes/images', 'gives older clients what they read'),
       engine('api/routes/images', 'loads, lists, shows, tags and removes'),
     ),

@@ -20,7 +20,12 @@ export const creation: Behaviours = {
       ...made('plain', 'terminal', 'memory and swap'),
       protocol('models/create-container-body', "shows inspect Docker's null or empty"),
     ),
-    says('While nothing runs', ...made('plain'), scene('inspect when exited')),
+    says(
+      'While nothing runs',
+      ...made('plain'),
+      session('networks', 'inspect shows subnet, gateway and containers with their addresses'),
+      scene('inspect when exited'),
+    ),
     says(
       '`platform`',
       scene('create of an image of another platform'),
@@ -44,6 +49,11 @@ export const creation: Behaviours = {
       'A source directory',
       session('run', '-v shares a directory of the host, read-only with :ro, and makes it when it is not there'),
       ...made('a bind mount of nothing'),
+    ),
+    says(
+      'A working directory',
+      scene('a working directory before the first run'),
+      session('run', 'makes a -w that is not there'),
     ),
     says(
       'Image |',

@@ -133,7 +133,7 @@ export const verbs: Behaviours = {
   '3.7': [
     says('204, or 304', scene('start when created'), scene('start when running')),
     says(
-      'What cannot',
+      'What cannot be started',
       scene('a start that fails: nosuch'),
       scene('a start that fails: no path'),
       scene('a start that fails: directory'),
@@ -146,9 +146,9 @@ export const verbs: Behaviours = {
       session('run', '--rm has removed the container when ${command} has ended'),
     ),
     says(
-      'A working directory',
-      session('run', 'makes a -w that is not there'),
-      scene('the effect of a working directory that is not there'),
+      'What cannot be specified',
+      scene('a user nobody knows'),
+      scene('the effect of processes of a container that is not there'),
     ),
     aside('Output may', 'it is allowed, not promised'),
   ],

@@ -45,6 +45,21 @@ sessions('attach over a WebSocket', (session) => {
     }
   });
 
+  it('shows the streams that were asked for since 1.42, all before', async () => {
+    const name = await session.background(
+      ['-i'],
+      ['sh', '-c', 'read x; echo out; sleep 0.2; echo err >&2; sleep 1000'],
+    );
+    const saidAt = async (version: string): Promise<string> => {
+      const path = `/v${version}/containers/${name}/attach/ws?stream=1&stdin=1&stderr=1`;
+      using client = (await WebSocketConnection.open(session.engine.socketPath, path)).socket;
+      await client.send('go\n');
+      return await client.says(/err\n/);
+    };
+    const version = session.differs({ fairlead: '1.42', dockerd: '1.41' });
+    assert.equal(await saidAt(version), session.differs({ fairlead: 'err\n', dockerd: 'out\nerr\n' }));
+  });
+
   it('leaves the container its input when the client closes', async () => {
     const name = await session.background(['-i'], ECHOES_LINES);
     const { socket } = await open(name, 'stream=1');

@@ -45,6 +45,21 @@ sessions('what depends on the version that a client speaks', (session) => {
     assert.match(String(await waiting.read()), /"StatusCode":4/);
   });
 
+  it('before 1.40 an update says nothing of processes', async () => {
+    const name = await session.background();
+    for (const [version, limit] of [
+      ['1.39', 'null'],
+      ['1.40', '33'],
+    ] as const) {
+      const json = { PidsLimit: 33, CpuShares: 99 };
+      assert.equal((await session.ask(`POST /v${version}/containers/${name}/update`, { json })).status, 200);
+      assert.equal(
+        await session.inspect(name, '{{json .HostConfig.PidsLimit}} {{.HostConfig.CpuShares}}'),
+        `${limit} 99`,
+      );
+    }
+  });
+
   it('before 1.42 a stop has no signal, since then it has', async () => {
     const traps = ['sh', '-c', 'trap "exit 5" INT; trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done'];
     const codes: readonly (readonly [string, number])[] = [

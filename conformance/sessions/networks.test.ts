@@ -158,6 +158,8 @@ sessions(
       await session.docker.ok('stop', '-t', '0', name);
       const left = await session.docker.ok('network', 'inspect', '-f', '{{json .Containers}}', 'bridge');
       assert.ok(!left.includes(name));
+      const [network] = ['{{.NetworkSettings.IPAddress}}', '{{.NetworkSettings.Networks.bridge.IPAddress}}'];
+      assert.equal(await session.inspect(name, `${network}{{.NetworkSettings.Networks.bridge.EndpointID}}`), '');
     });
 
     it('an interface has the address that was asked for', async () => {
