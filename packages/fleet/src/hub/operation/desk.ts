@@ -68,6 +68,8 @@ export class OperationDesk {
   readonly #open = new OpenOperations();
   readonly #watchers = new Watchers();
   readonly #enqueuing = new Map<string, number>();
+  /** Those that are not on disk as they are. */
+  readonly #storing = new Map<string, OperationRecord>();
   readonly #startedMs: number;
 
   constructor(deps: DeskDeps) {
@@ -97,7 +99,8 @@ export class OperationDesk {
     this.#open.put(record);
     by.accepted?.(record);
     if (record.mode === 'live') this.#deps.delivery.sendLive(record);
-    this.#deps.table.add(record, () => this.#deps.changed(record, record.events));
+    this.#storing.set(record.id, record);
+    this.#deps.table.add(record, () => this.#isStored(record, record.events));
     if (record.mode === 'live') return record;
     await this.#deps.table.settled();
     await this.#enqueue(record);
@@ -130,7 +133,7 @@ export class OperationDesk {
   ): Promise<readonly OperationRecord[]> {
     const ended = ms > 0 && !signal.aborted ? await this.#untilEnded(records, ms, signal) : NONE;
     const now = records.map((record) => ended.get(record.id) ?? this.get(record.id) ?? record);
-    if (!records.every(({ id }) => ended.has(id))) await this.#deps.table.settled();
+    if (now.some(({ id }) => this.#storing.has(id))) await this.#deps.table.settled();
     return now;
   }
 
@@ -278,18 +281,23 @@ export class OperationDesk {
   #replace(before: OperationRecord, record: OperationRecord): OperationRecord {
     if (before === record) return record;
     if (this.#open.get(record.id) !== undefined) this.#open.put(record);
-    this.#deps.table.put(record, () => {
-      if (!isOpen(record.life.state)) this.#enqueuing.delete(record.id);
-      if (!isOpen(record.life.state) && this.#open.get(record.id) === record) this.#open.remove(record);
-      this.#watchers.tell(record);
-      this.#deps.changed(record, record.events.slice(before.events.length));
-    });
+    this.#storing.set(record.id, record);
+    this.#deps.table.put(record, () => this.#isStored(record, record.events.slice(before.events.length)));
     return record;
+  }
+
+  #isStored(record: OperationRecord, lines: readonly FleetOperationEvent[]): void {
+    const { id, life } = record;
+    if (this.#storing.get(id) === record) this.#storing.delete(id);
+    if (!isOpen(life.state)) this.#enqueuing.delete(id);
+    if (!isOpen(life.state) && this.#open.get(id) === record) this.#open.remove(record);
+    this.#watchers.tell(record);
+    this.#deps.changed(record, lines);
   }
 
   /** The record, once it is on disk: what somebody is told must be true after a crash as well. */
   async #stored(record: OperationRecord): Promise<OperationRecord> {
-    await this.#deps.table.settled();
+    if (this.#storing.has(record.id)) await this.#deps.table.settled();
     return record;
   }
 
