@@ -10,7 +10,7 @@ const PROGRAM = join(import.meta.dirname, 'agent-pool.ts');
 export class AgentPool implements AsyncDisposable {
   readonly #child: ChildProcess;
   #times = 0;
-  #more = Promise.withResolvers<void>();
+  #more = another();
 
   constructor(order: PoolOrder) {
     const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -19,10 +19,9 @@ export class AgentPool implements AsyncDisposable {
     createInterface(child.stdout).on('line', () => {
       this.#times += 1;
       this.#more.resolve();
-      this.#more = Promise.withResolvers();
+      this.#more = another();
     });
     child.once('exit', () => this.#more.reject(new Error('a pool of agents ended')));
-    this.#more.promise.catch(() => {});
   }
 
   get pid(): number {
@@ -35,9 +34,15 @@ export class AgentPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#more.promise.catch(() => {});
     const gone = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await gone;
   }
+}
+
+/** Its rejection is told to whoever waits, and to nobody else. */
+function another(): PromiseWithResolvers<void> {
+  const more = Promise.withResolvers<void>();
+  more.promise.catch(() => {});
+  return more;
 }

@@ -148,7 +148,10 @@ export class LeanAgent {
   }
 
   #welcomed({ reconcile }: HelloAnswer): void {
+    // A hello that was said twice is answered twice.
+    if (this.#greeting === undefined) return;
     clearTimeout(this.#greeting);
+    this.#greeting = undefined;
     this.#place.linked(true);
     this.#wire?.publish(this.#subjects.inventory, CONTAINERS);
     for (const [id, held] of this.#held) this.#ask(id, held);
