@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { createInbox, type Msg, nanos, type NatsConnection } from '@nats-io/nats-core';
 import {
   type AgentEvent,
   type ClaimAnswer,
@@ -81,6 +81,15 @@ export class HubPlace implements AsyncDisposable {
     await this.hub[Symbol.asyncDispose]();
     meanwhile();
     this.hub = await startHub(this.options, AbortSignal.timeout(60_000));
+  }
+
+  /** Has what this host does not acknowledge delivered again after `ackWaitMs`, `deliveries` times in all; it takes minutes otherwise. */
+  async hurryQueueOf(
+    host: HostId,
+    { ackWaitMs, deliveries }: { ackWaitMs: number; deliveries: number },
+  ): Promise<void> {
+    const manager = await jetstreamManager(this.natsConnection);
+    await manager.consumers.update(COMMAND_STREAM, host, { ack_wait: nanos(ackWaitMs), max_deliver: deliveries });
   }
 
   /** Asks over the unix socket, as local root, or over TCP when there is a token. */
@@ -174,15 +183,15 @@ export class WireAgent implements AsyncDisposable {
     ]);
   }
 
-  /** Takes one command out of its queue, acknowledged; undefined when there is none, or the server is away. */
-  async fetch(): Promise<CommandMessage | undefined> {
+  /** Takes one command out of its queue; undefined when there is none, or the server is away. Not acknowledged, it comes again. */
+  async fetch({ acknowledged = true }: { readonly acknowledged?: boolean } = {}): Promise<CommandMessage | undefined> {
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${COMMAND_STREAM}.${this.host}`;
     const body = JSON.stringify({ batch: 1, no_wait: true });
     const message = await this.connection
       .request(subject, body, { timeout: 5_000, noMux: true, reply: createInbox(hostSubjects(this.host).inboxPrefix) })
       .catch(ifGone);
     if (message === undefined || (message.headers?.code ?? 0) >= 400) return undefined;
-    message.respond('+ACK');
+    if (acknowledged) message.respond('+ACK');
     return message.json();
   }
 

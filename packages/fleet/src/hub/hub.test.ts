@@ -121,6 +121,26 @@ describe('startHub', () => {
     assert.deepEqual(again.body, { result: 'NOT_CANCELLABLE', phase: null, state: 'SUCCEEDED' });
   });
 
+  it('ends what was delivered again and again and never taken, and never grants it', async () => {
+    await using place = await HubPlace.open();
+    const agent = await place.agent('web-1');
+    const body = { host: 'web-1', command: noop, mode: 'queue', patienceMs: 0 };
+    const { operation } = (await place.ask('POST', '/v1/operations', { body })).body;
+    await place.hurryQueueOf(agent.host, { ackWaitMs: 200, deliveries: 2 });
+    const isOver = async (): Promise<boolean> =>
+      (await place.ask('GET', `/v1/operations/${operation.id}`)).body.state === 'FAILED';
+    let delivered = 0;
+    for (let tries = 0; !(await isOver()); tries += 1) {
+      assert.ok(tries < 600, `delivered ${delivered} times, and it is not over`);
+      if ((await agent.fetch({ acknowledged: false }))?.operationId === operation.id) delivered += 1;
+      await sleep(50);
+    }
+    const ended = (await place.ask('GET', `/v1/operations/${operation.id}`)).body;
+    assert.deepEqual([delivered, ended.outcome.failure.code, ended.startedAt], [2, 'DEAD_LETTER', null]);
+    assert.equal((await agent.claim(operation.id)).granted, false);
+    for (let left = await queued(place); left > 0; left = await queued(place)) await sleep(20);
+  });
+
   it('decides by its own clock that a queued command has expired, and never grants it', async () => {
     await using place = await HubPlace.open();
     const agent = await place.agent('web-1');
