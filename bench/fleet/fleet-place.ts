@@ -22,7 +22,8 @@ export interface FleetCpu {
 
 /** Agents of one process: more would make the process the limit, not the hub. */
 const PER_POOL = 500;
-const ENROL_AT_ONCE = 20;
+/** Each enrolment has the nats-server read its users anew; those that come together share that. */
+const ENROL_AT_ONCE = 200;
 
 /** A hub as its own process, in a directory of its own, with pools of agents. Disposing ends and removes everything. */
 export class FleetPlace implements AsyncDisposable {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HEARTBEAT_JITTER } from '@fairlead/protocol/fleet';
+import { HEARTBEAT_JITTER, type HelloAnswer } from '@fairlead/protocol/fleet';
 import { wordsOf } from '../../lib/log.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Reporter } from '../reporter/reporter.ts';
@@ -18,9 +18,11 @@ export interface LinkDeps extends RequestDeps {
   readonly reporter: Reporter;
 }
 
-/** Between two attempts to connect: half a second after the first, doubled to at most half a minute. */
+/** Between two attempts to connect: doubled from this to at most that, while the hub has not said how large its fleet is. */
 const CONNECT_AGAIN_MS_MIN = 250;
-const CONNECT_AGAIN_MS_MAX = 15_000;
+const CONNECT_AGAIN_MS_MAX = 5_000;
+/** Afterwards to this part of a heartbeat: 5 s for 1,000 hosts, more where more would come at once. */
+const CONNECT_AGAIN_PER_HEARTBEAT = 4;
 
 /** Connects, and connects again for ever, until aborted. Every connection starts with hello, and goes on from the journal. */
 export async function keepLinked(deps: LinkDeps, signal: AbortSignal): Promise<void> {
@@ -29,8 +31,8 @@ export async function keepLinked(deps: LinkDeps, signal: AbortSignal): Promise<v
   while (!signal.aborted) {
     try {
       await using epoch = await openUnlessLeaving(deps, signal);
-      await serve(deps, epoch, signal);
-      limits = backoff(CONNECT_AGAIN_MS_MIN, CONNECT_AGAIN_MS_MAX);
+      const { heartbeatMs } = await serve(deps, epoch, signal);
+      limits = backoff(CONNECT_AGAIN_MS_MIN, heartbeatMs / CONNECT_AGAIN_PER_HEARTBEAT);
     } catch (error) {
       if (!signal.aborted) log.warning('agent.link.failed', { why: wordsOf(error) });
     }
@@ -58,7 +60,8 @@ async function openUnlessLeaving({ identity, reach, log }: LinkDeps, signal: Abo
   }
 }
 
-async function serve(deps: LinkDeps, epoch: Epoch, signal: AbortSignal): Promise<void> {
+/** @returns what the hub said at first, when the connection has ended. */
+async function serve(deps: LinkDeps, epoch: Epoch, signal: AbortSignal): Promise<HelloAnswer> {
   const { operations, reporter, link, sessions, log } = deps;
   const queue = new CommandQueue(deps, epoch);
   sessions.use(epoch);
@@ -73,10 +76,11 @@ async function serve(deps: LinkDeps, epoch: Epoch, signal: AbortSignal): Promise
     link.use(epoch);
     for (const request of hello.reconcile) void operations.answerFor(request);
     await Promise.all([answering, queue.run(), beat(deps, epoch, hello.heartbeatMs), tellInventory(deps, epoch)]);
+    log.event('agent.link.down', { why: wordsOf(epoch.ended.reason) });
+    return hello;
   } finally {
     signal.removeEventListener('abort', leave);
   }
-  log.event('agent.link.down', { why: wordsOf(epoch.ended.reason) });
 }
 
 async function beat({ operations, reporter, sessions }: LinkDeps, epoch: Epoch, everyMs: number): Promise<void> {
