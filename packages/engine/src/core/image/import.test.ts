@@ -48,6 +48,12 @@ describe('importImage', () => {
     assert.equal((await inspectImage(place, id)).Comment, 'Imported from -');
   });
 
+  it('takes nothing at all for an archive of nothing, as Docker does', async () => {
+    await using place = await imageScene();
+    const id = await importImage(place, inChunks(new Uint8Array()), { ...plain, signal: never });
+    assert.equal((await inspectImage(place, id)).Size, 0);
+  });
+
   const refused: readonly {
     readonly why: string;
     readonly options: Partial<ImportImage>;
