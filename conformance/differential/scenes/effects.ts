@@ -34,14 +34,13 @@ const EFFECTS: Readonly<Record<string, Asked>> = {
     script: 'mount | grep " /t "',
     host: { Mounts: [{ Type: 'tmpfs', Target: '/t', ReadOnly: true }] },
   },
-  'a bind with and without what is mounted below': {
-    script: 'for m in /all /one; do ls $m/fs/cgroup | grep -c cpu; done',
-    host: {
-      Mounts: [
-        { Type: 'bind', Source: '/sys', Target: '/all' },
-        { Type: 'bind', Source: '/sys', Target: '/one', BindOptions: { NonRecursive: true } },
-      ],
-    },
+  'a bind with what is mounted below': {
+    script: 'ls /m/fs/cgroup | grep -c cpu',
+    host: { Mounts: [{ Type: 'bind', Source: '/sys', Target: '/m' }] },
+  },
+  'a bind without what is mounted below': {
+    script: 'ls /m/fs/cgroup | grep -c cpu',
+    host: { Mounts: [{ Type: 'bind', Source: '/sys', Target: '/m', BindOptions: { NonRecursive: true } }] },
   },
   limits: {
     script: 'cat /proc/self/limits',

@@ -75,6 +75,11 @@ describe('execProcess', () => {
     });
   });
 
+  it('takes an empty HOME for none', () => {
+    const { env } = execProcess(target, { ...config, Env: ['HOME='] }, user);
+    assert.deepEqual(env, [PATH, 'HOSTNAME=web', 'A=1', 'B=2', 'HOME=/home/web']);
+  });
+
   it('lets its own variables win, with TERM for its own terminal', () => {
     const tty: ExecConfig = {
       ...config,
