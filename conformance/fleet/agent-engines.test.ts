@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { FaultProxy } from '@fairlead/testkit';
+import { eventually } from '../eventually.ts';
+import { LocalRegistry } from '../local-registry.ts';
 import { dockerdProgram } from '../private-dockerd.ts';
 import type { EngineProgram } from '../engine-process.ts';
 import { type PrivateHome, removeEmptyCgroups } from '../private-home.ts';
@@ -80,5 +83,51 @@ for (const { engine, programOf, tellsSignals } of ENGINES)
       // A Podman that does not clean up behind what has ended has no exit code either.
       if (engine !== 'podman') assert.equal(outcome.exitCode, 137);
       assert.equal((await hub.end(hub.send({ verb: 'remove', container: 'app' }))).state, 'SUCCEEDED');
+    });
+
+    // Podman takes a registry without TLS only when its host's files name it.
+    if (engine === 'podman') return;
+    it('pulls, breaks off a pull that is cancelled, and pulls again what a killed agent had begun', async () => {
+      const { hub, client } = world;
+      await using registry = await LocalRegistry.start();
+      const [, port] = registry.address.split(':');
+      await using wire = await FaultProxy.open({ host: '127.0.0.1', port: Number(port) });
+      const name = `127.0.0.1:${wire.port}/lib/busybox`;
+      await client.images.tag('busybox', { repo: name, tag: 'one' });
+      await client.images.push(`${name}:one`);
+      await client.images.remove(`${name}:one`);
+      const has = async (): Promise<boolean> =>
+        (await client.images.list()).some(({ RepoTags }) => RepoTags?.includes(`${name}:one`));
+      const begun = async (): Promise<string> => {
+        const before = wire.accepted;
+        const id = hub.send({ verb: 'pull', image: `${name}:one` });
+        await hub.events(id, (events) => events.some(({ kind }) => kind === 'started'));
+        await eventually(async () => wire.accepted > before, true);
+        return id;
+      };
+      {
+        using _ = wire.swallow('to-client');
+        const cancelled = await begun();
+        assert.deepEqual(await hub.cancel(cancelled), { result: 'CANCEL_DELIVERED' });
+        // CANCELLED as a state would say that it was never started.
+        const { state, outcome } = await hub.end(cancelled);
+        assert.deepEqual([state, outcome.failure?.code], ['FAILED', 'CANCELLED']);
+        assert.equal(await has(), false);
+      }
+      const killed = await (async () => {
+        using _ = wire.swallow('to-client');
+        const id = await begun();
+        await world.stopAgent('SIGKILL');
+        return id;
+      })();
+      wire.cut();
+      await world.startLinkedAgent();
+      const { state, outcome } = await hub.end(killed);
+      assert.deepEqual([state, outcome.late, await has()], ['SUCCEEDED', true, true]);
+      await client.images.remove(`${name}:one`);
+      const again = await hub.end(hub.send({ verb: 'pull', image: `${name}:one` }));
+      assert.deepEqual([again.state, await has()], ['SUCCEEDED', true]);
+      const missing = await hub.end(hub.send({ verb: 'pull', image: `${name}:two` }));
+      assert.deepEqual([missing.state, missing.outcome.failure?.code], ['FAILED', 'NOT_FOUND']);
     });
   });
