@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { NatsWay } from '@fairlead/protocol/fleet';
 import { ensureCommandStream } from '../nats/command-stream.ts';
-import { connectNats } from '../nats/connect-nats.ts';
+import { connectNats, type NatsLink } from '../nats/connect-nats.ts';
 import { type FleetKey, loadOrCreateKey } from '../nats/fleet-key.ts';
 import { agentUser, type NatsAgent } from '../nats/nats-config.ts';
 import { type NatsServer, startNatsServer } from '../nats/nats-server.ts';
@@ -24,6 +25,10 @@ export interface HubNats extends AsyncDisposable {
   /** Of its own child, for the agents' pipes. */
   readonly address: NatsAddress | undefined;
 }
+
+/** Of the hub to its own server, which takes connections, but from thousands of agents at the same time. */
+const CONNECTED_WITHIN_MS = 60_000;
+const CONNECT_AGAIN_MS = 250;
 
 /** Connects; `agents` may connect from the first moment. @throws EngineError 'unavailable', 'forbidden' */
 export async function openHubNats(
@@ -58,9 +63,9 @@ async function openOwn(
     ),
   );
   const servers = [server.url];
-  const connection = await connectNats({ servers, key: hubKey, name: 'fairlead hub' });
+  const connection = await connectAmongMany({ servers, key: hubKey, name: 'fairlead hub' }, signal);
   undo.defer(() => connection.close());
-  const system = await connectNats({ servers, key: systemKey, name: 'fairlead hub ($SYS)' });
+  const system = await connectAmongMany({ servers, key: systemKey, name: 'fairlead hub ($SYS)' }, signal);
   undo.defer(() => system.close());
   await ensureCommandStream(await jetstreamManager(connection), 1);
   const undone = undo.move();
@@ -73,6 +78,18 @@ async function openOwn(
     address: addressOf(server.url),
     [Symbol.asyncDispose]: () => undone.disposeAsync(),
   };
+}
+
+/** The server runs; but a fleet that has waited for it comes in the same moment, and may keep it busy for a while. */
+async function connectAmongMany(link: NatsLink, signal: AbortSignal): Promise<NatsConnection> {
+  for (const untilMs = performance.now() + CONNECTED_WITHIN_MS; ;) {
+    try {
+      return await connectNats(link);
+    } catch (error) {
+      if (performance.now() > untilMs) throw error;
+      await sleep(CONNECT_AGAIN_MS, undefined, { signal });
+    }
+  }
 }
 
 async function openSite(
