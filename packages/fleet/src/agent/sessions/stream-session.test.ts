@@ -170,8 +170,10 @@ interface Scene extends AsyncDisposable {
   look(write?: boolean, signalsDenied?: Denial): Promise<HubChannel>;
 }
 
+/** By number: each comes when it was done. */
 function answers({ came }: HubChannel): readonly (readonly [number, string | null])[] {
-  return came.flatMap((frame) => (frame.kind === 'answer' ? [[frame.id, frame.refusal] as const] : []));
+  const all = came.flatMap((frame) => (frame.kind === 'answer' ? [[frame.id, frame.refusal] as const] : []));
+  return all.toSorted(([one], [other]) => one - other);
 }
 
 function typed(offset: number, text: string): SessionFrame {
