@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { createInbox, type Msg, nanos, type NatsConnection } from '@nats-io/nats-core';
+import { createInbox, type Msg, nanos, type NatsConnection, TimeoutError } from '@nats-io/nats-core';
 import {
   type AgentEvent,
   type ClaimAnswer,
@@ -233,8 +233,14 @@ export class WireAgent implements AsyncDisposable {
   }
 
   async #ask<T>(subject: string, value: unknown): Promise<T> {
-    const answer = await this.connection.request(subject, JSON.stringify(value), { timeout: 30_000 });
-    return answer.json();
+    // As the real agent does: what a server that died took with it is asked again.
+    for (let times = 1; ; times += 1) {
+      try {
+        return (await this.connection.request(subject, JSON.stringify(value), { timeout: 4_000 })).json();
+      } catch (error) {
+        if (!(error instanceof TimeoutError) || times === 8) throw error;
+      }
+    }
   }
 }
 
