@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { EngineUnderTest } from '../engines.ts';
 import { compare } from './compare.ts';
 import { runScene } from './run-scene.ts';
+import { PARENT_CGROUP } from './scenes/effects.ts';
 import { SCENES } from './scenes.ts';
 
 /** Fewer would not be worth the name. */
@@ -19,6 +21,7 @@ describe('the same requests to dockerd and to Fairlead', () => {
 
   after(async () => {
     for (const engine of engines ?? []) await engine[Symbol.asyncDispose]();
+    removeParentCgroups();
   });
 
   for (const scene of SCENES) {
@@ -51,3 +54,13 @@ describe('the same requests to dockerd and to Fairlead', () => {
 
   it(`compares at least ${PAIRS_MIN} pairs`, () => assert.ok(pairs >= PAIRS_MIN, `${pairs} pairs`));
 });
+
+/** The parents that a scene names for its container's cgroup: runtimes make them, and take none away. */
+function removeParentCgroups(): void {
+  for (const controller of readdirSync('/sys/fs/cgroup')) {
+    for (const parent of [PARENT_CGROUP, dirname(PARENT_CGROUP)]) {
+      const path = join('/sys/fs/cgroup', controller, parent);
+      if (existsSync(path)) rmdirSync(path);
+    }
+  }
+}

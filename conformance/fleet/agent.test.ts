@@ -160,7 +160,7 @@ describe('fairlead agent', { skip: process.getuid?.() !== 0 }, () => {
     world.hub.claimAnswer = undefined;
     assert.equal((await world.client.containers.inspect('web')).State.Running, true);
     await world.hub.end(world.hub.send({ verb: 'noop' }));
-    assert.deepEqual(world.hub.operations.get(id), { claims: 1, events: [] });
+    assert.deepEqual(world.hub.operations.get(id), { claims: 1, messages: 0, events: [] });
   });
 
   it('says which containers there are, what changes, and that it lives', async () => {

@@ -166,6 +166,21 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
     await assert.rejects(operator.containers.create(body), /takes the role admin/);
   });
 
+  it('ends what a user has open who is removed', async () => {
+    const { Id } = await web.containers.create({ Image: 'busybox', Cmd: ['sh', '-c', 'echo here; sleep 1000'] });
+    await web.containers.start(Id);
+    await using leaver = await connect({ hub: world.url.href, token: await world.user('leaver', 'view'), host: 'web' });
+    await using fleet = await FleetClient.open({ hub: world.socket });
+    const following = async (): Promise<void> => {
+      for await (const { text } of leaver.containers.logs(Id, { follow: true })) {
+        assert.equal(text, 'here');
+        await fleet.removeUser('leaver');
+      }
+    };
+    await assert.rejects(following(), /token is nobody/);
+    await web.containers.remove(Id, { force: true });
+  });
+
   it('tells who is not there from what is not allowed', async () => {
     await using nobody = await connect({ hub: world.url.href, token: 'nobodys', host: 'web' });
     await assert.rejects(nobody.containers.list(), /token is nobody/);

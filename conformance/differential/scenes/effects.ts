@@ -7,6 +7,9 @@ interface Asked {
   readonly host?: object;
 }
 
+/** Two levels, which both engines' runtimes make. */
+export const PARENT_CGROUP = '/effects/parent';
+
 const DISK = '/dev/loop3';
 const loop = (mode: string): object => ({ PathOnHost: DISK, PathInContainer: '/dev/x', CgroupPermissions: mode });
 
@@ -60,7 +63,7 @@ const EFFECTS: Readonly<Record<string, Asked>> = {
   'a cgroup namespace': { script: 'grep memory /proc/self/cgroup', host: { CgroupnsMode: 'private' } },
   'a cgroup parent': {
     script: 'grep memory /proc/self/cgroup | cut -d/ -f2,3',
-    host: { CgroupParent: '/effects/parent' },
+    host: { CgroupParent: PARENT_CGROUP },
   },
   sysctls: {
     script: 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax /proc/sys/net/ipv4/ip_unprivileged_port_start',

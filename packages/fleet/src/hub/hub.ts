@@ -77,6 +77,7 @@ export async function startHub(options: HubOptions, signal: AbortSignal): Promis
   const pipes = nats.address === undefined ? undefined : new LinkPipes(nats.address);
   const relay = undo.use(new SessionRelay(nats.connection));
   const { parts, listener } = await makeParts({ options, database, hosts, nats, pipes, relay });
+  parts.accounts.onRemoved((name) => relay.cutActor(name));
   listenToAgents(nats.connection, listener);
   await listenToDeadLetters(nats.connection, listener);
   if (nats.system !== undefined) listenToSystem(nats.system, listener);

@@ -91,6 +91,15 @@ describe('roles of the hub’s API', () => {
     }
   });
 
+  it('ends what a user follows who is removed', async () => {
+    const { body } = await place.ask('POST', '/v1/users', { body: { name: 'leaver', role: 'view' } });
+    const headers = { Authorization: `Bearer ${body.token}` };
+    const followed = await fetch(new URL('/v1/events', place.hub.url), { headers });
+    assert.equal(followed.status, 200);
+    await place.ask('DELETE', '/v1/users/leaver');
+    await followed.text();
+  });
+
   it('forgets a user at once, and refuses an address that guesses', async () => {
     await place.ask('DELETE', '/v1/users/a-exec');
     const token = tokens.get('exec') ?? '';

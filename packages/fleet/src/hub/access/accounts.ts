@@ -9,6 +9,7 @@ export const LOCAL_ACTOR: FleetActor = { name: 'local', role: 'admin' };
 /** Users and their tokens. */
 export class Accounts {
   readonly #users: UsersTable;
+  readonly #removed: ((name: string) => void)[] = [];
 
   constructor(users: UsersTable) {
     this.#users = users;
@@ -27,11 +28,17 @@ export class Accounts {
     return { ...shown(user), token };
   }
 
-  /** Their token is worthless at once. @throws HubError 'NOT_FOUND' */
+  /** Their token is worthless at once, and what they look at ends. @throws HubError 'NOT_FOUND' */
   async remove(name: string): Promise<void> {
     const user = this.#users.byName(name);
     if (user === undefined) throw new HubError('NOT_FOUND', `no such user: ${name}`);
     await this.#users.remove(user);
+    for (const listener of this.#removed) listener(name);
+  }
+
+  /** Calls `listener` with the name of everybody who is removed from now on. */
+  onRemoved(listener: (name: string) => void): void {
+    this.#removed.push(listener);
   }
 
   /** False once they are removed, or have another role. */

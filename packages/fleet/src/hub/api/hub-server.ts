@@ -51,6 +51,13 @@ export interface HubTls {
   readonly key: string | Buffer;
 }
 
+/** A request that is being answered. */
+interface Underway {
+  readonly hangup: AbortController;
+  /** Whose it is, once that is known. */
+  actor: string | undefined;
+}
+
 /** The hub's HTTP API over any number of listeners. Disposing closes every connection. */
 export class HubServer implements AsyncDisposable {
   readonly #parts: HubParts;
@@ -58,13 +65,16 @@ export class HubServer implements AsyncDisposable {
   readonly #upgrades: HubRouter<UpgradeEndpoint>;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Duplex>();
-  /** One per request under way. */
-  readonly #hangups = new Set<AbortController>();
+  readonly #underway = new Set<Underway>();
 
   constructor(parts: HubParts, rows: readonly Endpoint[], upgrades: readonly UpgradeEndpoint[]) {
     this.#parts = parts;
     this.#router = new HubRouter(rows);
     this.#upgrades = new HubRouter(upgrades);
+    // Who waits is answered with how far it is; a stream of events ends.
+    parts.accounts.onRemoved((name) => {
+      for (const { actor, hangup } of this.#underway) if (actor === name) hangup.abort();
+    });
   }
 
   /** Resolves with the port, 0 for a unix socket. @throws EngineError 'conflict' when the address is taken. */
@@ -86,7 +96,7 @@ export class HubServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const hangup of this.#hangups) hangup.abort();
+    for (const { hangup } of this.#underway) hangup.abort();
     const closed = this.#servers.map((server) => once(server, 'close'));
     for (const server of this.#servers) server.close();
     // Those who wait are answered with how far it is; then everything ends.
@@ -126,16 +136,15 @@ export class HubServer implements AsyncDisposable {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, isLocal: boolean): Promise<void> {
-    const hangup = new AbortController();
-    const { signal } = hangup;
-    this.#hangups.add(hangup);
+    const underway: Underway = { hangup: new AbortController(), actor: undefined };
+    this.#underway.add(underway);
     response.once('close', () => {
-      this.#hangups.delete(hangup);
-      if (!response.writableFinished) hangup.abort();
+      this.#underway.delete(underway);
+      if (!response.writableFinished) underway.hangup.abort();
     });
     try {
-      const answer = await this.#answer(request, { isLocal, signal });
-      if ('stream' in answer) return await writeSse(response, answer.stream, signal);
+      const answer = await this.#answer(request, { isLocal, underway });
+      if ('stream' in answer) return await writeSse(response, answer.stream, underway.hangup.signal);
       if ('bytes' in answer) return await sendBytes(response, answer);
       sendJson(response, answer.status, answer.body);
     } catch (error) {
@@ -153,7 +162,7 @@ export class HubServer implements AsyncDisposable {
 
   async #answer(
     request: IncomingMessage,
-    context: { readonly isLocal: boolean; readonly signal: AbortSignal },
+    context: { readonly isLocal: boolean; readonly underway: Underway },
   ): Promise<Answer> {
     const { method = '', url = '' } = request;
     const at = url.indexOf('?');
@@ -166,6 +175,7 @@ export class HubServer implements AsyncDisposable {
       row.role === null
         ? { actor: { name: '', role: 'view' as const }, from: context.isLocal ? 'unix' : sourceOf(request) }
         : authenticate(this.#parts, request, context.isLocal);
+    context.underway.actor = caller.actor.name;
     if (row.role !== null && !roleIncludes(caller.actor.role, row.role)) {
       throw new HubError('FORBIDDEN', `this needs the role ${row.role}; ${caller.actor.name} has ${caller.actor.role}`);
     }
@@ -177,7 +187,7 @@ export class HubServer implements AsyncDisposable {
       query,
       headers: request.headers,
       body,
-      signal: context.signal,
+      signal: context.underway.hangup.signal,
     });
   }
 

@@ -57,7 +57,7 @@ export interface FrameCarrier {
  */
 export class SessionRelay implements AsyncDisposable {
   readonly #nats: NatsConnection;
-  readonly #carriers = new Map<FrameCarrier, HostId>();
+  readonly #carriers = new Map<FrameCarrier, { readonly host: HostId; readonly actor: string }>();
 
   constructor(nats: NatsConnection) {
     this.#nats = nats;
@@ -110,7 +110,7 @@ export class SessionRelay implements AsyncDisposable {
     const carrier = await begin(await this.ask(host, request));
     for (const frame of early) carrier.send(frame);
     to.send = (frame) => carrier.send(frame);
-    this.#carriers.set(carrier, host);
+    this.#carriers.set(carrier, { host, actor: request.actor.name });
     try {
       for await (const frame of carrier.frames()) {
         const subject = isInputFrame(frame) ? subjects.sessionInput : subjects.sessionControl;
@@ -131,7 +131,12 @@ export class SessionRelay implements AsyncDisposable {
 
   /** Ends the connections to one host's sessions; the sessions themselves go on. */
   cut(host: HostId): void {
-    for (const [carrier, carriersHost] of this.#carriers) if (carriersHost === host) carrier.close();
+    for (const [carrier, of] of this.#carriers) if (of.host === host) carrier.close();
+  }
+
+  /** Ends the connections of somebody who may not look any more; the sessions themselves go on. */
+  cutActor(name: string): void {
+    for (const [carrier, of] of this.#carriers) if (of.actor === name) carrier.close();
   }
 
   async #request<T>(host: HostId, asked: AgentQuestion, schema: v.GenericSchema<unknown, T>): Promise<T> {
