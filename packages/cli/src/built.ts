@@ -21,6 +21,13 @@ const COMMAND_ALONE: ReadonlySet<string | undefined> = new Set(
 
 const dist = import.meta.dirname;
 
+// npm only warns when it installs for a Node that is too old.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 12)) {
+  console.error(`fairlead: Node ${process.version} is too old, 24.12 is needed`);
+  process.exit(1);
+}
+
 if (isStale()) {
   await import(join(dist, '../src/main.ts'));
 } else {
