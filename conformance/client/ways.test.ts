@@ -5,6 +5,7 @@ import { connect } from '@fairlead/client';
 import { Engine } from '@fairlead/engine';
 import { busyboxImage, dockerArchive } from '@fairlead/testkit';
 import { EngineUnderTest } from '../engines.ts';
+import { eventually } from '../eventually.ts';
 import { makeHome, removeHome } from '../private-home.ts';
 import { freePort } from '../private-sshd.ts';
 import { ENV, runWeb, useEverything } from './use-everything.ts';
@@ -14,11 +15,14 @@ describe('connect, to Fairlead', () => {
     const port = await freePort();
     await using engine = await EngineUnderTest.start('fairlead', { args: ['--host', `tcp://127.0.0.1:${port}`] });
     await runWeb(engine);
+    const statusOf = ({ status }: Response): number => status;
     for (const host of [`tcp://127.0.0.1:${port}`, engine.host]) {
       await using client = await connect({ host, env: ENV });
       await useEverything(client);
       // What was idle is closed now; the first question of all is one that is never sent twice.
       await engine.restart();
+      // It answers on the unix socket first.
+      await eventually(() => fetch(`http://127.0.0.1:${port}/_ping`).then(statusOf, () => 0), 200);
       await useEverything(client);
     }
   });

@@ -13,6 +13,9 @@ const VOLATILE_KEYS: ReadonlySet<string> = new Set([
   'WorkDir',
 ]);
 
+/** Keys of lists that come in any order from dockerd: it walks a map. */
+const UNORDERED_KEYS: ReadonlySet<string> = new Set(['ExecIDs']);
+
 /** Replaces ids, times, pids and paths of this run; the kept ids become their names. */
 export function normalize(answer: Answer, kept: ReadonlyMap<string, string>): Answer {
   return { ...answer, body: walk(answer.body, kept) };
@@ -24,9 +27,15 @@ function walk(value: unknown, kept: ReadonlyMap<string, string>): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, item]) => [
     text(key, kept),
-    VOLATILE_KEYS.has(key) ? kindOf(item) : walk(item, kept),
+    VOLATILE_KEYS.has(key) ? kindOf(item) : inOrder(key, walk(item, kept)),
   ]);
   return Object.fromEntries(entries);
+}
+
+function inOrder(key: string, value: unknown): unknown {
+  return UNORDERED_KEYS.has(key) && Array.isArray(value)
+    ? value.map(String).toSorted((a, b) => (a < b ? -1 : 1))
+    : value;
 }
 
 function text(value: string, kept: ReadonlyMap<string, string>): string {

@@ -24,7 +24,7 @@ const dist = import.meta.dirname;
 // npm only warns when it installs for a Node that is too old.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
-  console.error(`fairlead: Node ${process.version} is too old, 24.12 is needed`);
+  process.stderr.write(`fairlead: Node ${process.version} is too old, 24.12 is needed\n`);
   process.exit(1);
 }
 
