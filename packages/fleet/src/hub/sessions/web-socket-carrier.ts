@@ -29,10 +29,14 @@ export class WebSocketCarrier implements FrameCarrier {
     try {
       for await (const { kind, bytes, isLast } of this.#received()) {
         if (kind === 'close') return;
-        if (kind === 'ping') this.#write(encodeWebSocketHeader('pong', bytes.length), bytes);
+        // Who does not read gets no answer to each of its pings; RFC 6455 asks for one to the latest.
+        if (kind === 'ping' && !this.#socket.writableNeedDrain) {
+          this.#write(encodeWebSocketHeader('pong', bytes.length), bytes);
+        }
         if (kind === 'text') throw new WebSocketProtocolError('frames of a session are binary messages');
         if (kind !== 'binary') continue;
-        message.push(bytes);
+        // Empty parts of a message have no end that a limit of bytes would set.
+        if (bytes.length > 0) message.push(bytes);
         held += bytes.length;
         if (held > SESSION_FRAME_BYTES_MAX) throw new WebSocketProtocolError('longer than a frame of a session');
         if (!isLast) continue;

@@ -106,7 +106,9 @@ export class HubDatabase implements Disposable {
 
   /** Calls `stored`, which must not throw, when what was added last is on disk; never, when that fails. */
   whenStored(stored: () => void): void {
-    this.#gathering.stored.push(stored);
+    const last = this.#last();
+    if (last !== undefined) last.stored.push(stored);
+    else if (this.#failure === undefined) stored();
   }
 
   /** Adds a write to the next transaction. Resolves when it is on disk. */
@@ -118,7 +120,7 @@ export class HubDatabase implements Disposable {
   /** Resolves when everything that was written so far is on disk. */
   async settled(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    const last = this.#gathering.writes.length > 0 ? this.#gathering : (this.#committed ?? this.#syncing);
+    const last = this.#last();
     if (last === undefined) return;
     last.settled ??= Promise.withResolvers();
     await last.settled.promise;
@@ -138,6 +140,11 @@ export class HubDatabase implements Disposable {
     if (this.#syncing === undefined) closeSync(this.#log);
     if (this.#committed !== undefined) tell(this.#committed);
     this.#committed = undefined;
+  }
+
+  /** The group of what was added last; undefined when everything is on disk. */
+  #last(): Group | undefined {
+    return this.#gathering.writes.length > 0 ? this.#gathering : (this.#committed ?? this.#syncing);
   }
 
   #schedule(): void {
