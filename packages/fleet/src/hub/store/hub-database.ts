@@ -106,9 +106,10 @@ export class HubDatabase implements Disposable {
 
   /** Calls `stored`, which must not throw, when what was added last is on disk; never, when that fails. */
   whenStored(stored: () => void): void {
+    if (this.#failure !== undefined) return;
     const last = this.#last();
-    if (last !== undefined) last.stored.push(stored);
-    else if (this.#failure === undefined) stored();
+    if (last === undefined) stored();
+    else last.stored.push(stored);
   }
 
   /** Adds a write to the next transaction. Resolves when it is on disk. */
