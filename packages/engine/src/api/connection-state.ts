@@ -1,13 +1,17 @@
 import type { Duplex } from 'node:stream';
 import type { OperationCaller } from '../core/operation/operation-handle.ts';
 import type { Log } from '../lib/log.ts';
+import type { ApiLimits } from './api-limits.ts';
 import { ConnectionQueue } from './connection-queue.ts';
 import { firstHeader, type RequestHeaders } from './decode.ts';
 import { JSON_TYPE } from './engine-headers.ts';
 import { failureDocument } from './fail.ts';
+import { closeLingering } from './linger.ts';
 
 /** Who is at the other end of a connection; asked once. */
 export type ConnectionPeer = Pick<OperationCaller, 'peer' | 'address'>;
+
+type ConnectionLimits = Pick<ApiLimits, 'pipelined' | 'unreadBodyMs'>;
 
 /** Ours: enough to recognise a client. */
 const USER_AGENT_CHARS_MAX = 256;
@@ -22,13 +26,15 @@ export class ConnectionState {
   readonly #connection: Duplex;
   readonly #log: Log;
   readonly #peer: ConnectionPeer;
+  readonly #unreadBodyMs: number;
   #broken = false;
 
   constructor(
     connection: Duplex,
-    options: { readonly peer: ConnectionPeer; readonly log: Log; readonly pipelined: number },
+    options: { readonly peer: ConnectionPeer; readonly log: Log; readonly limits: ConnectionLimits },
   ) {
-    this.queue = new ConnectionQueue(options.pipelined);
+    this.queue = new ConnectionQueue(options.limits.pipelined);
+    this.#unreadBodyMs = options.limits.unreadBodyMs;
     this.#connection = connection;
     this.#log = options.log;
     this.#peer = options.peer;
@@ -47,14 +53,13 @@ export class ConnectionState {
   async refuse(refusal: WireRefusal): Promise<void> {
     if (this.#broken) return;
     this.#broken = true;
+    // Whatever it was, its answer is there, and no other one follows.
+    if (!this.#connection.writable) return void this.#connection.destroy();
     this.#log.event('api.request.malformed', { code: refusal.code, status: refusal.status, ...this.#peer });
     // While a body is being read the broken bytes are its own, and nobody will ever be able to answer it.
     if (this.receiving?.complete !== false) await this.queue.idle;
-    if (this.#connection.destroyed || !this.#connection.writable) {
-      this.#connection.destroy();
-      return;
-    }
-    this.#connection.end(refusalText(refusal), () => this.#connection.destroy());
+    if (this.#connection.writable) this.#connection.write(refusalText(refusal));
+    await closeLingering(this.#connection, this.#unreadBodyMs);
   }
 }
 

@@ -133,6 +133,45 @@ describe('bodies', () => {
     });
   }
 
+  const announced = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 800000\r\n`;
+  const lingering = [
+    { name: 'of one who wants the connection closed', head: `${announced}Connection: close\r\n\r\n`, status: 413 },
+    {
+      name: 'of one who would take the connection over',
+      head: announced.replace(path, '/v1.44/exec/e1/start').concat('Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n'),
+      status: 413,
+    },
+    { name: 'behind a head over the limit', head: `GET /_ping HTTP/1.1\r\nX: ${'a'.repeat(200_000)}`, status: 431 },
+  ];
+  for (const { name, head, status } of lingering) {
+    it(`${name} may come to their end after the refusal, and reset nothing`, async () => {
+      const start = route(execEndpoints.start, async () => ({ kind: 'empty' }));
+      await using scene = await apiScene([create, start], { bodyBytes: 1_024 });
+      const client = scene.connect().send(head);
+      assert.equal((await client.answer()).status, status);
+      for (let sent = 0; sent < 800_000; sent += 100_000) {
+        await delay(5);
+        const taken = Promise.withResolvers<unknown>();
+        client.socket.write(Buffer.alloc(100_000, ' '), taken.resolve);
+        assert.ifError(await taken.promise);
+      }
+      client.halfClose();
+      await client.toEnd();
+      assert.equal(client.socket.errored, null);
+    });
+
+    it(`${name} are cut when they come for too long`, async () => {
+      const start = route(execEndpoints.start, async () => ({ kind: 'empty' }));
+      await using scene = await apiScene([create, start], { bodyBytes: 1_024, unreadBodyMs: 50 });
+      const client = scene.connect().send(head);
+      assert.equal((await client.answer()).status, status);
+      await eventually(() => {
+        client.send(' ');
+        return client.socket.errored !== null;
+      });
+    });
+  }
+
   it('that do not arrive are given up', async () => {
     await using scene = await apiScene([create], { bodyMs: 50, unreadBodyMs: 50 });
     const client = scene.connect().send(post(path, '{"Cmd":["a"]}').slice(0, -4));

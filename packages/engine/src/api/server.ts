@@ -12,6 +12,7 @@ import { bodyLengthOf, type Exchange, type TakenConnection } from './exchange.ts
 import { handleExchange, type HandleDeps, type RoutedRoute } from './handle.ts';
 import { hijackingRequests } from './hijacking-requests.ts';
 import { Hangup, watchHangup } from './hangup.ts';
+import { closeLingering, within } from './linger.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import { notServedRouter } from './not-served.ts';
 import { parseTarget, Router } from './router.ts';
@@ -171,7 +172,7 @@ class ApiServer implements Api {
       const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
       // Nothing was ever sent: a connection that a client opened ahead of its need, or that broke.
       const isSilent = code === 'ERR_HTTP_REQUEST_TIMEOUT' && 'bytesRead' in connection && connection.bytesRead === 0;
-      if (isSilent || !connection.writable) connection.destroy();
+      if (isSilent) connection.destroy();
       else void this.#connections.get(connection)?.refuse(wireRefusal(code));
     });
     server.on('drop', () => this.#deps.log.warning('api.connection.dropped', { limit: this.#limits.connections }));
@@ -199,8 +200,11 @@ class ApiServer implements Api {
     this.#track(connection, { peer: this.#deps.peerOf(connection), address });
   }
 
-  #track(connection: Duplex, peer: ConnectionPeer): void {
-    const state = new ConnectionState(connection, { peer, log: this.#deps.log, pipelined: this.#limits.pipelined });
+  #track(connection: Connection | ConnectionEnd, peer: ConnectionPeer): void {
+    const state = new ConnectionState(connection, { peer, log: this.#deps.log, limits: this.#limits });
+    const closeSoon = connection.destroySoon.bind(connection);
+    // node:http closes behind its last answer; of a request whose body is still coming, `#answer` reads the rest first.
+    connection.destroySoon = () => void (state.receiving?.complete === false ? connection.end() : closeSoon());
     this.#connections.set(connection, state);
     connection.once('close', () => this.#connections.delete(connection));
   }
@@ -244,8 +248,8 @@ class ApiServer implements Api {
     await closed;
     connection.off('end', onEnd);
     this.#answers.delete(answer);
-    if (this.#draining.signal.aborted) connection.destroySoon();
-    else if (!request.complete && !connection.destroyed) await finishBody(request, this.#limits.unreadBodyMs);
+    if (!request.complete && !connection.destroyed) await finishBody(request, this.#limits.unreadBodyMs);
+    if (this.#draining.signal.aborted || connection.writableEnded) connection.destroySoon();
   }
 
   /** The parser has let go of the connection: what follows the request's head is ours to read. */
@@ -286,7 +290,8 @@ class ApiServer implements Api {
     answer.detachSocket(connection);
     input[Symbol.dispose]();
     if (connection.destroyed) return;
-    if (!answer.shouldKeepAlive || !body.done || this.#draining.signal.aborted) return connection.destroySoon();
+    if (!body.done) return await closeLingering(connection, this.#limits.unreadBodyMs);
+    if (!answer.shouldKeepAlive || this.#draining.signal.aborted) return connection.destroySoon();
     connection.off('error', ignore);
     server.emit('connection', connection);
   }
@@ -338,17 +343,6 @@ async function finishBody(request: IncomingMessage, withinMs: number): Promise<v
   request.once('close', ended.resolve);
   request.resume();
   if (!(await within(ended.promise, withinMs))) request.socket.destroy();
-}
-
-/** @returns whether the promise was settled in time. */
-async function within(promise: Promise<void>, ms: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), ms);
-  try {
-    return await Promise.race([promise.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function closeServer(server: Server): Promise<void> {
