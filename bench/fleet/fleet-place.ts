@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +11,7 @@ import { processWeights } from '../memory.ts';
 import type { PooledHost, PoolOrder } from './agent-pool.ts';
 import { AgentPool } from './agent-process.ts';
 import { Inspectable, INSPECTABLE, type Inspected } from './inspected.ts';
+import { processorSeconds } from './processor-time.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 /** Processor time, in seconds. */
@@ -123,10 +124,10 @@ export class FleetPlace implements AsyncDisposable {
 
   /** What hub, nats-server and agents have had of the processors so far, in seconds. */
   cpu(): FleetCpu {
-    const agents = this.#pools.map(({ pid }) => cpuSeconds(pid));
+    const agents = this.#pools.map(({ pid }) => processorSeconds(pid));
     return {
-      hub: cpuSeconds(this.hubPid),
-      nats: cpuSeconds(this.natsPid()),
+      hub: processorSeconds(this.hubPid),
+      nats: processorSeconds(this.natsPid()),
       agents: agents.reduce((sum, one) => sum + one, 0),
     };
   }
@@ -156,12 +157,4 @@ export class FleetPlace implements AsyncDisposable {
     if (document.host === undefined) throw new Error(`not enrolled: ${document.message}`);
     return document.host;
   }
-}
-
-/** User and system time of a process so far. Source: proc(5), `stat`: fields 14 and 15, in hundredths. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

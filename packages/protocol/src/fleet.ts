@@ -106,12 +106,19 @@ export {
   type TerminalRect,
 } from './fleet/session.ts';
 export {
+  CHANNEL_CHARACTERS,
+  decodeFrame,
   decodeSessionFrame,
+  encodeFrame,
   encodeSessionFrame,
+  frameBytes,
+  frameParts,
+  frontOfFrame,
   isInputFrame,
-  lengthOfFrame,
   SESSION_FRAME_BYTES_MAX,
-  SessionFrameSplitter,
+  SessionFrameReader,
+  type EncodedFrame,
+  type ReceivedFrame,
   type SessionFrame,
   type SessionStreamNumber,
 } from './fleet/session-frame.ts';

@@ -1,9 +1,9 @@
-import { lengthOfFrame } from '@fairlead/protocol/fleet';
+import { type EncodedFrame, frontOfFrame } from '@fairlead/protocol/fleet';
 import type { Writable } from 'node:stream';
 
 /**
- * Writes a session's encoded frames on a byte stream, each with its length in front. Nothing is copied: what is written within one
- * turn of the event loop goes out in one write. The frames belong to the stream from then on.
+ * Writes sessions' frames on a byte stream. Nothing is copied: what is written within one turn of the event loop goes out in one
+ * write. The payloads belong to the stream from then on.
  *
  * Nothing waits for the stream: what may be on its way is bounded by the receiver's credit.
  */
@@ -15,8 +15,12 @@ export class FrameWriter {
     this.#stream = stream;
   }
 
-  /** A stream that takes nothing any more loses the frame; the session goes on at the next one. */
-  write(encoded: Uint8Array): void {
+  /**
+   * A stream that takes nothing any more loses the frame; the session goes on at the next one.
+   *
+   * @param channel whose it is, on a trunk.
+   */
+  write(frame: EncodedFrame, channel = ''): void {
     const stream = this.#stream;
     if (!stream.writable) return;
     if (!this.#isCorked) {
@@ -27,7 +31,7 @@ export class FrameWriter {
         stream.uncork();
       });
     }
-    stream.write(lengthOfFrame(encoded));
-    stream.write(encoded);
+    stream.write(frontOfFrame(frame, channel));
+    if (frame.payload.length > 0) stream.write(frame.payload);
   }
 }

@@ -106,7 +106,9 @@ export class SessionEnd implements SessionParty {
   }
 
   #write(chunk: Uint8Array, done: () => void): void {
-    this.#written.append(this.#side === 'caller' ? 0 : 1, chunk);
+    // Whoever wrote it may use the memory again; an agent's engine does not.
+    if (this.#side === 'caller') this.#written.append(0, new Uint8Array(chunk));
+    else this.#written.append(1, chunk);
     this.#pump();
     if (this.#written.heldBytes < SESSION_CREDIT_BYTES_MAX) done();
     else this.#writeWaits = done;

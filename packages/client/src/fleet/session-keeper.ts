@@ -1,10 +1,10 @@
 import { Budget, EngineError } from '@fairlead/protocol';
 import {
-  decodeSessionFrame,
-  encodeSessionFrame,
+  decodeFrame,
+  encodeFrame,
   SESSION_ABANDONED_MS,
   type SessionFrame,
-  SessionFrameSplitter,
+  SessionFrameReader,
 } from '@fairlead/protocol/fleet';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byteChunks } from '../call.ts';
@@ -106,16 +106,16 @@ export class SessionKeeper {
 /** Carries frames both ways until the connection or the session ends. */
 async function carryOver(party: SessionParty, { output, input }: JoinedSession): Promise<void> {
   const writer = new FrameWriter(input);
-  const channel: SessionChannel = { send: (frame) => writer.write(encodeSessionFrame(frame)) };
+  const channel: SessionChannel = { send: (frame) => writer.write(encodeFrame(frame)) };
   using pulse = new ChannelPulse({ ping: () => channel.send({ kind: 'ping' }), silent: () => output.destroy() });
   // The last frame that is sent is the close; then this side goes.
   void party.closed.then(() => input.end());
-  const frames = new SessionFrameSplitter();
+  const frames = new SessionFrameReader();
   try {
     party.join(channel);
     for await (const bytes of byteChunks(output)) {
       pulse.heard();
-      for (const frame of frames.push(bytes)) party.receive(channel, decodeSessionFrame(frame));
+      for (const frame of frames.push(bytes)) party.receive(channel, decodeFrame(frame));
     }
   } catch (error) {
     // A broken connection is joined again; frames that make no sense would make none on the next either.

@@ -84,7 +84,8 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
 
   /** Resolves when there is room for more. Only the session's writer is heard. */
   async write(bytes: Uint8Array): Promise<void> {
-    this.#typed.append(0, bytes);
+    // Whoever wrote it may use the memory again.
+    this.#typed.append(0, new Uint8Array(bytes));
     this.#pump();
     while (this.#typed.heldBytes > UNSENT_BYTES_MAX && this.#failure === undefined && this.#exit === undefined) {
       this.#writable = Promise.withResolvers();

@@ -12,7 +12,7 @@ import { EngineSide } from './engine/engine-side.ts';
 import { identify, type Identity, keepJournalId } from './identity/identity.ts';
 import { onlyAgentOf } from './identity/only-agent.ts';
 import { Journal } from './journal/journal.ts';
-import { dialThroughHub } from './link/dial-hub.ts';
+import { dialThroughHub, dialTrunk } from './link/dial-hub.ts';
 import type { Reach } from './link/epoch.ts';
 import { HubLink } from './link/hub-link.ts';
 import { keepLinked } from './link/keep-linked.ts';
@@ -22,6 +22,7 @@ import { readPolicy } from './policy/policy-file.ts';
 import { Reporter } from './reporter/reporter.ts';
 import { Recordings } from './sessions/recordings.ts';
 import { AgentSessions } from './sessions/agent-sessions.ts';
+import { AgentTrunks } from './sessions/agent-trunks.ts';
 
 export interface AgentOptions {
   /** Key, identity and journal; made if it is not there. */
@@ -97,6 +98,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       policy,
       serve: (connection, actor) => gateway.serve(connection, actor),
       recordings,
+      trunks: stack.use(new AgentTrunks({ dial: (dialling) => dialTrunk(identity, dialling), log })),
       log,
     }),
   );

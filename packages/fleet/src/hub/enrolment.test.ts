@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import type { HostId } from '@fairlead/protocol/fleet';
-import { LINK_HEADERS, LINK_UPGRADE, linkProof } from '../lib/link-proof.ts';
+import { LINK_HEADERS, linkProof } from '../lib/link-proof.ts';
 import { createKey, type FleetKey, signWith } from '../nats/fleet-key.ts';
 import { HubPlace } from './hub-place.fixture.ts';
 
@@ -53,7 +53,7 @@ describe('a host’s way into the fleet', () => {
       await upgrade(new URL('/v1/link', place.hub.url), {
         [LINK_HEADERS.host]: host,
         [LINK_HEADERS.nonce]: nonce,
-        [LINK_HEADERS.signature]: signWith(key, linkProof(host, nonce)),
+        [LINK_HEADERS.signature]: signWith(key, linkProof('fairlead-link', host, nonce)),
       });
     const nonce = await nonceOf(mine.host);
     assert.equal(await link(mine.host, nonce, other.key), 401, 'signed by another');
@@ -78,7 +78,7 @@ describe('a host’s way into the fleet', () => {
     const stranger = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     const failed = Promise.withResolvers<Error>();
     stranger.on('error', failed.resolve);
-    stranger.write(`GET /v1/link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${LINK_UPGRADE}\r\n\r\n`);
+    stranger.write(`GET /v1/link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: fairlead-link\r\n\r\n`);
     const heard = await Array.fromAsync(stranger.iterator({ destroyOnReturn: false }));
     assert.match(Buffer.concat(heard).toString(), /^HTTP\/1\.1 401 /);
     // Nothing tells a side that it has not ended itself that the other has closed, but its own bytes.
@@ -109,7 +109,10 @@ async function* firstChunk(stream: Duplex): AsyncGenerator {
 /** The connection, or the status of the refusal. */
 async function upgrade(url: URL, headers: Record<string, string>): Promise<Duplex | number> {
   const answer = Promise.withResolvers<Duplex | number>();
-  const asked = request(url, { agent: false, headers: { ...headers, Connection: 'Upgrade', Upgrade: LINK_UPGRADE } });
+  const asked = request(url, {
+    agent: false,
+    headers: { ...headers, Connection: 'Upgrade', Upgrade: 'fairlead-link' },
+  });
   asked.once('upgrade', (_response, socket, head) => {
     socket.unshift(head);
     socket.on('error', () => {});

@@ -13,12 +13,14 @@ import { type AgentListenerDeps, listenToAgents, listenToDeadLetters, listenToSy
 import { ACCESS_ENDPOINTS } from './api/access.ts';
 import type { HubParts } from './api/endpoint.ts';
 import { HOST_ENDPOINTS } from './api/hosts.ts';
-import { HubServer, type UpgradeEndpoint } from './api/hub-server.ts';
+import { HubServer } from './api/hub-server.ts';
 import { sessionEndpoints, sessionUpgrades } from './sessions/session-endpoints.ts';
 import { recordingEndpoints } from './sessions/recording-endpoints.ts';
 import { SessionTickets } from './sessions/session-tickets.ts';
 import { SessionRelay } from './sessions/session-relay.ts';
+import { HostProofs } from './api/host-proofs.ts';
 import { LinkPipes } from './api/link.ts';
+import { linkUpgrade } from './api/link-upgrade.ts';
 import { OPERATION_ENDPOINTS } from './api/operations.ts';
 import { claimSocket } from './api/unix-socket.ts';
 import { Enrolment } from './host/enrolment.ts';
@@ -182,18 +184,17 @@ function makeServer(
   { pipes, relay }: { readonly pipes: LinkPipes | undefined; readonly relay: SessionRelay },
 ): HubServer {
   const sessions = { relay, tickets: new SessionTickets(parts.clock.nowMs.bind(parts.clock)) };
+  const proofs = new HostProofs();
   const rows = [
+    proofs.endpoint,
     ...OPERATION_ENDPOINTS,
     ...HOST_ENDPOINTS,
     ...ACCESS_ENDPOINTS,
     ...sessionEndpoints(sessions),
     ...recordingEndpoints(relay),
   ];
-  const upgrades: UpgradeEndpoint[] = [...sessionUpgrades(parts, sessions)];
-  if (pipes !== undefined) {
-    rows.push(pipes.endpoint);
-    upgrades.push({ method: 'GET', path: '/v1/link', open: (request, socket) => pipes.open(parts, request, socket) });
-  }
+  const link = linkUpgrade(parts, { proofs, pipes, trunks: relay.trunks });
+  const upgrades = [link, ...sessionUpgrades(parts, sessions)];
   return new HubServer(parts, rows, upgrades);
 }
 

@@ -56,33 +56,65 @@ const KINDS = [
 ] as const;
 const STREAMS: readonly SessionStreamNumber[] = [0, 1, 2];
 
+/** A frame on its way: head and payload apart, so that what a program says is copied nowhere. */
+export interface EncodedFrame {
+  /** Tag (1), stream (1), offset (8, big-endian). */
+  readonly head: Uint8Array;
+  /** Bytes as they are, a number (8), or JSON. */
+  readonly payload: Uint8Array;
+}
+
+/** A frame as one piece of bytes: its head, then its payload. @throws EngineError as `encodeFrame`. */
+export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
+  return frameBytes(encodeFrame(frame));
+}
+
 /**
- * A frame as bytes: tag (1), stream (1), offset (8, big-endian), then the payload: bytes as they are, a number (8), or JSON.
+ * A frame as it is sent. The payload is a view of the frame's bytes.
  *
  * @throws EngineError 'invalid-argument' when it is longer than `SESSION_FRAME_BYTES_MAX`.
  */
-export function encodeSessionFrame(frame: SessionFrame): Uint8Array {
+export function encodeFrame(frame: SessionFrame): EncodedFrame {
   const payload = payloadOf(frame);
   if (payload.length > SESSION_CHUNK_BYTES_MAX) {
     throw new EngineError('invalid-argument', `a frame of a session may hold ${SESSION_CHUNK_BYTES_MAX} bytes`);
   }
-  const encoded = new Uint8Array(HEAD_BYTES + payload.length);
-  encoded[0] = KINDS.indexOf(frame.kind);
-  encoded[1] = frame.kind === 'bytes' ? frame.stream : 0;
-  if ('offset' in frame) writeNumber(encoded, 2, frame.offset);
-  encoded.set(payload, HEAD_BYTES);
-  return encoded;
+  const head = new Uint8Array(HEAD_BYTES);
+  head[0] = KINDS.indexOf(frame.kind);
+  head[1] = frame.kind === 'bytes' ? frame.stream : 0;
+  if ('offset' in frame) writeNumber(head, 2, frame.offset);
+  return { head, payload };
 }
 
-/** Reads one frame. @throws EngineError 'invalid-argument' when it is none. The payload is a view of `encoded`. */
-export function decodeSessionFrame(encoded: Uint8Array): SessionFrame {
-  const kind = KINDS[encoded[0] ?? KINDS.length];
-  if (kind === undefined || encoded.length < HEAD_BYTES || encoded.length > SESSION_FRAME_BYTES_MAX) throw broken();
-  const offset = readNumber(encoded, 2);
-  const payload = encoded.subarray(HEAD_BYTES);
+/** Head and payload in one piece, for what is a message by itself. */
+export function frameBytes({ head, payload }: EncodedFrame): Uint8Array {
+  const bytes = new Uint8Array(HEAD_BYTES + payload.length);
+  bytes.set(head);
+  bytes.set(payload, HEAD_BYTES);
+  return bytes;
+}
+
+/** A message taken apart: views of it; undefined when it has no length that a frame has. */
+export function frameParts(message: Uint8Array): EncodedFrame | undefined {
+  if (message.length < HEAD_BYTES || message.length > SESSION_FRAME_BYTES_MAX) return undefined;
+  return { head: message.subarray(0, HEAD_BYTES), payload: message.subarray(HEAD_BYTES) };
+}
+
+/** Reads one frame out of a message. @throws EngineError 'invalid-argument' when it is none. The payload is a view of it. */
+export function decodeSessionFrame(message: Uint8Array): SessionFrame {
+  const frame = frameParts(message);
+  if (frame === undefined) throw broken();
+  return decodeFrame(frame);
+}
+
+/** Reads a frame as it was sent. @throws EngineError 'invalid-argument' when it is none. */
+export function decodeFrame({ head, payload }: EncodedFrame): SessionFrame {
+  const kind = KINDS[head[0] ?? KINDS.length];
+  if (kind === undefined) throw broken();
+  const offset = readNumber(head, 2);
   switch (kind) {
     case 'bytes': {
-      const stream = STREAMS[encoded[1] ?? STREAMS.length];
+      const stream = STREAMS[head[1] ?? STREAMS.length];
       if (stream === undefined) throw broken();
       return { kind, stream, offset, bytes: payload };
     }
@@ -184,66 +216,119 @@ function broken(cause?: unknown): EngineError {
 
 const LENGTH_BYTES = 4;
 
-/** What stands in front of an encoded frame in a byte stream: its length (4, big-endian). */
-export function lengthOfFrame(encoded: Uint8Array): Uint8Array {
-  const length = new Uint8Array(LENGTH_BYTES);
-  new DataView(length.buffer).setUint32(0, encoded.length);
-  return length;
+/** Characters of a channel's name where it stands in front of a frame. */
+export const CHANNEL_CHARACTERS = 26;
+
+/**
+ * What stands in front of a frame's payload in a byte stream: the length of what follows (4, big-endian), on a trunk the name of the
+ * frame's channel, and its head.
+ */
+export function frontOfFrame({ head, payload }: EncodedFrame, channel = ''): Uint8Array {
+  const front = new Uint8Array(LENGTH_BYTES + channel.length + HEAD_BYTES);
+  new DataView(front.buffer).setUint32(0, front.length - LENGTH_BYTES + payload.length);
+  for (let at = 0; at < channel.length; at += 1) front[LENGTH_BYTES + at] = channel.charCodeAt(at);
+  front.set(head, LENGTH_BYTES + channel.length);
+  return front;
 }
 
 /** True for what has to stay in order with input; the rest goes past it, so that Ctrl-C passes a full window. */
-export function isInputFrame(encoded: Uint8Array): boolean {
-  const kind = KINDS[encoded[0] ?? KINDS.length];
+export function isInputFrame({ head }: EncodedFrame): boolean {
+  const kind = KINDS[head[0] ?? KINDS.length];
   return kind === 'bytes' || kind === 'half-close';
 }
 
-/** Takes a byte stream of frames apart, however it was cut. Holds one frame at most. */
-export class SessionFrameSplitter {
-  /** The beginning of a frame whose rest is still to come: its length at first, then room for all of it. */
-  #held = new Uint8Array(LENGTH_BYTES);
-  #heldBytes = 0;
+/** A frame that came on a byte stream. */
+export interface ReceivedFrame extends EncodedFrame {
+  /** Whose it is, on a trunk; empty where one session has the stream to itself. */
+  readonly channel: string;
+}
 
-  /**
-   * The encoded frames that `bytes` completes. Those that are whole in there are views of it; only one that was cut is copied.
-   *
-   * @throws EngineError 'invalid-argument' when one is too long.
-   */
-  *push(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+/**
+ * Takes a byte stream of frames apart, however it was cut. What a `bytes` frame carries is handed on as it comes, each part as a
+ * frame of its own at its own offset: nothing is copied or waited for. Every other frame comes whole.
+ */
+export class SessionFrameReader {
+  readonly #frontBytes: number;
+  /** The beginning of a front whose rest is still to come. */
+  readonly #front: Uint8Array;
+  #held = 0;
+  /** The frame whose payload is coming. */
+  #open: { readonly channel: string; readonly head: Uint8Array; readonly isBytes: boolean } | undefined;
+  #left = 0;
+  /** Of a frame that has to be whole: what came of it. */
+  #parts: Uint8Array[] = [];
+
+  /** @param channelCharacters `CHANNEL_CHARACTERS` on a trunk. */
+  constructor(channelCharacters: 0 | typeof CHANNEL_CHARACTERS = 0) {
+    this.#frontBytes = LENGTH_BYTES + channelCharacters + HEAD_BYTES;
+    this.#front = new Uint8Array(this.#frontBytes);
+  }
+
+  /** The frames that `bytes` brings: their parts are views of it. @throws EngineError 'invalid-argument' when one is too long, or none. */
+  *push(bytes: Uint8Array): Generator<ReceivedFrame, void, undefined> {
     for (let at = 0; at < bytes.length;) {
-      const end = this.#heldBytes === 0 ? endOfFrame(bytes, at) : undefined;
-      if (end !== undefined && end <= bytes.length) {
-        yield bytes.subarray(at + LENGTH_BYTES, end);
-        at = end;
+      at += this.#open === undefined ? this.#takeFront(bytes.subarray(at)) : 0;
+      if (this.#open === undefined) return;
+      const { channel, head, isBytes } = this.#open;
+      const part = bytes.subarray(at, at + this.#left);
+      at += part.length;
+      this.#left -= part.length;
+      const isLast = this.#left === 0;
+      this.#open = isLast ? undefined : { channel, head: isBytes ? headBehind(head, part.length) : head, isBytes };
+      if (isBytes) {
+        if (part.length > 0 || isLast) yield { channel, head, payload: part };
         continue;
       }
-      at += this.#hold(bytes.subarray(at));
-      if (this.#heldBytes < this.#held.length) continue;
-      const frame = this.#held.subarray(LENGTH_BYTES);
-      this.#held = new Uint8Array(LENGTH_BYTES);
-      this.#heldBytes = 0;
-      yield frame;
+      this.#parts.push(part);
+      if (!isLast) continue;
+      const payload = joined(this.#parts);
+      this.#parts = [];
+      yield { channel, head, payload };
     }
   }
 
-  /** Takes what is missing at the moment. @returns how much of `bytes` that was. */
-  #hold(bytes: Uint8Array): number {
-    const taken = bytes.subarray(0, this.#held.length - this.#heldBytes);
-    this.#held.set(taken, this.#heldBytes);
-    this.#heldBytes += taken.length;
-    const end = this.#heldBytes === LENGTH_BYTES ? endOfFrame(this.#held, 0) : undefined;
-    if (end !== undefined) {
-      const whole = new Uint8Array(end);
-      whole.set(this.#held);
-      this.#held = whole;
+  /** @returns how much of `bytes` belongs to the front. */
+  #takeFront(bytes: Uint8Array): number {
+    if (this.#held === 0 && bytes.length >= this.#frontBytes) {
+      this.#begin(bytes.subarray(0, this.#frontBytes));
+      return this.#frontBytes;
+    }
+    const taken = bytes.subarray(0, this.#frontBytes - this.#held);
+    this.#front.set(taken, this.#held);
+    this.#held += taken.length;
+    if (this.#held === this.#frontBytes) {
+      this.#held = 0;
+      this.#begin(this.#front.slice());
     }
     return taken.length;
   }
+
+  #begin(front: Uint8Array): void {
+    const length = new DataView(front.buffer, front.byteOffset).getUint32(0);
+    this.#left = length - (this.#frontBytes - LENGTH_BYTES);
+    const head = front.subarray(this.#frontBytes - HEAD_BYTES);
+    const kind = KINDS[head[0] ?? KINDS.length];
+    if (kind === undefined || this.#left < 0 || this.#left > SESSION_CHUNK_BYTES_MAX) throw broken();
+    const channel = String.fromCharCode(...front.subarray(LENGTH_BYTES, this.#frontBytes - HEAD_BYTES));
+    this.#open = { channel, head, isBytes: kind === 'bytes' };
+  }
 }
 
-/** Where the frame ends whose length is at `at`; undefined while that is not there. @throws EngineError 'invalid-argument' */
-function endOfFrame(bytes: Uint8Array, at: number): number | undefined {
-  if (bytes.length < at + LENGTH_BYTES) return undefined;
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
-  if (length < HEAD_BYTES || length > SESSION_FRAME_BYTES_MAX) throw broken();
-  return at + LENGTH_BYTES + length;
+/** The head of what is left of a `bytes` frame. */
+function headBehind(head: Uint8Array, count: number): Uint8Array {
+  const behind = new Uint8Array(head);
+  writeNumber(behind, 2, readNumber(head, 2) + count);
+  return behind;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

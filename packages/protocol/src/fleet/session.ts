@@ -55,6 +55,8 @@ export type SessionRequest = {
   readonly actor: FleetActor;
   /** SHA-256 (hex) of the token that joins; the token itself stays with the caller. */
   readonly tokenHash: string;
+  /** The hub that has the viewer: an agent with a trunk to it may put the channel on that. */
+  readonly hub?: string | undefined;
 } &
   /** Without a channel there is no viewer yet: the first one joins. */
   (
@@ -65,7 +67,13 @@ export type SessionRequest = {
 
 /** How the agent answers. `code` is a `FailureCode` or `SESSION_LOST`. */
 export type SessionAnswer =
-  | { readonly opened: true; readonly kind: SessionKind; readonly tty: boolean }
+  | {
+      readonly opened: true;
+      readonly kind: SessionKind;
+      readonly tty: boolean;
+      /** The hub's name for the trunk that the channel is on; absent when it is on NATS. */
+      readonly trunk?: string | undefined;
+    }
   | { readonly opened: false; readonly code: string; readonly message: string };
 
 /** Output kept by the agent for viewers that were away: bytes. */
@@ -115,6 +123,7 @@ export const sessionAnswerSchema: v.GenericSchema<unknown, SessionAnswer> = v.va
     opened: v.literal(true),
     kind: v.picklist(['tunnel', 'exec', 'attach', 'logs']),
     tty: v.boolean(),
+    trunk: v.optional(token),
   }),
   v.object({ opened: v.literal(false), code: v.string(), message: v.string() }),
 ]);
@@ -123,6 +132,7 @@ const common = {
   sessionId: token,
   actor: v.object({ name: v.pipe(v.string(), v.maxLength(256)), role: v.picklist(FLEET_ROLES) }),
   tokenHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  hub: v.optional(token),
 };
 
 /** Checks a session request as it reaches an agent. */

@@ -9,10 +9,13 @@ import {
 } from '@fairlead/protocol/fleet';
 import type { Duplex } from 'node:stream';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
+import type { Trunk } from '../../trunk/trunk.ts';
 import type { EngineSide } from '../engine/engine-side.ts';
 import type { Epoch } from '../link/epoch.ts';
 import { type Denial, denySession, denyVerb, type Policy } from '../policy/policy.ts';
-import { type ChannelEnds, NatsChannel, type SessionLink } from './nats-channel.ts';
+import { AgentChannel, type ChannelEnds } from './agent-channel.ts';
+import type { AgentTrunks } from './agent-trunks.ts';
+import { type ChannelWay, overNats, overTrunk } from './channel-way.ts';
 import { openSource } from './open-source.ts';
 import type { Recordings } from './recordings.ts';
 import type { AgentSession } from './session.ts';
@@ -30,6 +33,7 @@ export interface SessionsDeps {
   /** Speaks the engine's API on a tunnel, as far as this actor may. */
   readonly serve: (connection: Duplex, actor: FleetActor) => void;
   readonly recordings: Recordings;
+  readonly trunks: AgentTrunks;
   readonly log: FleetLog;
 }
 
@@ -40,13 +44,21 @@ interface Kept {
   abandoned: NodeJS.Timeout | undefined;
 }
 
+/** A viewer that is let in. */
+interface Entering {
+  readonly kept: Kept;
+  readonly write: boolean;
+  readonly trunk: Trunk | undefined;
+}
+
 /** Every session of this host: opened and joined by the hub, kept over its connections, ended when nobody comes back. */
 export class AgentSessions implements SessionHost, AsyncDisposable {
   readonly #deps: SessionsDeps;
   readonly #kept = new Map<string, Kept>();
-  readonly #channels = new Set<NatsChannel>();
+  /** Those on NATS: it does not tell them when it is gone. */
+  readonly #onNats = new Set<AgentChannel>();
   readonly #leaving = new AbortController();
-  #link: SessionLink | undefined;
+  #nats: ChannelWay | undefined;
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
@@ -56,10 +68,10 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     return this.#kept.size;
   }
 
-  /** Speaks over this connection from now on; who looked at something over the one before has to join again. */
-  use(epoch: Epoch): void {
-    const before = [...this.#channels];
-    this.#link = { nats: epoch.connection, subjects: epoch.subjects };
+  /** Speaks over this connection from now on; who looked at something over the one before has to join again. Trunks stay. */
+  use(epoch: Pick<Epoch, 'connection' | 'subjects'>): void {
+    const before = [...this.#onNats];
+    this.#nats = overNats({ nats: epoch.connection, subjects: epoch.subjects });
     for (const channel of before) channel.lose();
   }
 
@@ -67,7 +79,8 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
   async open(request: SessionRequest): Promise<SessionAnswer> {
     const { sessionId, actor, ask } = request;
     try {
-      const answer = ask === 'open' ? await this.#open(request, request.open) : this.#join(request, request.write);
+      const answer =
+        ask === 'open' ? await this.#open(request, request.open) : await this.#join(request, request.write);
       this.#deps.log.event('agent.session.asked', { sessionId, ask, actor: actor.name, ...answer });
       return answer;
     } catch (error) {
@@ -90,27 +103,27 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     const denied = denySession(this.#deps.policy, open.kind, request.actor);
     if (denied !== undefined) return deniedBy(denied);
     if (this.#kept.has(request.sessionId)) return refused('CONFLICT', 'there is a session of that id');
-    const session = await this.#start(request, open);
+    const [session, trunk] = await Promise.all([this.#start(request, open), this.#trunkFor(request)]);
     const kept: Kept = { session, tokenHash: Buffer.from(request.tokenHash, 'hex'), abandoned: undefined };
     this.#kept.set(request.sessionId, kept);
     void session.over.then(() => this.#forget(request.sessionId, kept));
-    this.#enter(request, kept, true);
-    return { opened: true, kind: session.kind, tty: session.tty };
+    return this.#enter(request, { kept, write: true, trunk });
   }
 
-  #join(request: SessionRequest, write: boolean): SessionAnswer {
+  async #join(request: SessionRequest, write: boolean): Promise<SessionAnswer> {
     const { actor } = request;
     const kept = this.#kept.get(request.sessionId);
     const isTheirs = kept !== undefined && timingSafeEqual(kept.tokenHash, Buffer.from(request.tokenHash, 'hex'));
-    if (!isTheirs) return refused('SESSION_LOST', 'this host has no such session (any more)');
+    if (!isTheirs) return refused('SESSION_LOST', GONE);
     const denied = denySession(this.#deps.policy, kept.session.kind, actor);
     if (denied !== undefined) return deniedBy(denied);
     // On a tunnel every request is judged by itself.
     if (write && kept.session.kind !== 'tunnel' && !roleIncludes(actor.role, 'exec')) {
       return refused('FORBIDDEN', `to type takes the role exec; ${actor.name} has ${actor.role}`);
     }
-    this.#enter(request, kept, write);
-    return { opened: true, kind: kept.session.kind, tty: kept.session.tty };
+    const trunk = await this.#trunkFor(request);
+    if (this.#kept.get(request.sessionId) !== kept) return refused('SESSION_LOST', GONE);
+    return this.#enter(request, { kept, write, trunk });
   }
 
   async #start(request: SessionRequest, open: SessionOpen): Promise<AgentSession> {
@@ -141,22 +154,32 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     };
   }
 
-  #enter({ sessionId, channel, actor }: SessionRequest, kept: Kept, write: boolean): void {
-    clearTimeout(kept.abandoned);
-    if (channel === undefined) return this.#watch(sessionId, kept);
-    const openChannel = (ends: ChannelEnds): NatsChannel => this.#openChannel(channel, ends);
-    // A signal to an attached container is a kill of it; whoever may run programs in one may signal them.
-    const signalsDenied = kept.session.kind === 'attach' ? denyVerb(this.#deps.policy, 'kill', actor) : undefined;
-    kept.session.join(openChannel, { write, signalsDenied, changed: () => this.#watch(sessionId, kept) });
+  /** The straight way to the hub that has the viewer, when that can be reached: else NATS carries what it sees. */
+  async #trunkFor({ channel, hub }: SessionRequest): Promise<Trunk | undefined> {
+    return channel === undefined || hub === undefined ? undefined : await this.#deps.trunks.to(hub);
   }
 
-  #openChannel(name: string, ends: ChannelEnds): NatsChannel {
-    if (this.#link === undefined) throw new EngineError('unavailable', 'the agent is not connected');
-    const channel: NatsChannel = new NatsChannel(this.#link, name, {
-      ...ends,
-      over: () => void this.#channels.delete(channel),
-    });
-    this.#channels.add(channel);
+  #enter({ sessionId, channel, actor }: SessionRequest, { kept, write, trunk }: Entering): SessionAnswer {
+    clearTimeout(kept.abandoned);
+    const { kind, tty } = kept.session;
+    if (channel === undefined) {
+      this.#watch(sessionId, kept);
+      return { opened: true, kind, tty };
+    }
+    const onTrunk = trunk?.isOpen === true ? trunk : undefined;
+    const openChannel = (ends: ChannelEnds): AgentChannel =>
+      onTrunk === undefined ? this.#openOnNats(channel, ends) : new AgentChannel(overTrunk(onTrunk), channel, ends);
+    // A signal to an attached container is a kill of it; whoever may run programs in one may signal them.
+    const signalsDenied = kind === 'attach' ? denyVerb(this.#deps.policy, 'kill', actor) : undefined;
+    kept.session.join(openChannel, { write, signalsDenied, changed: () => this.#watch(sessionId, kept) });
+    return { opened: true, kind, tty, trunk: onTrunk?.id };
+  }
+
+  #openOnNats(name: string, ends: ChannelEnds): AgentChannel {
+    if (this.#nats === undefined) throw new EngineError('unavailable', 'the agent is not connected');
+    const over = (): void => void this.#onNats.delete(channel);
+    const channel: AgentChannel = new AgentChannel(this.#nats, name, { ...ends, over });
+    this.#onNats.add(channel);
     return channel;
   }
 
@@ -176,6 +199,8 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     this.#deps.log.event('agent.session.over', { sessionId, kind: kept.session.kind });
   }
 }
+
+const GONE = 'this host has no such session (any more)';
 
 /** What a failed open is called. */
 const CODES: Readonly<Record<ErrorKind, string>> = {

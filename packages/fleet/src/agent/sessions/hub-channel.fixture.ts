@@ -1,6 +1,7 @@
 import {
   decodeSessionFrame,
-  encodeSessionFrame,
+  encodeFrame,
+  frameBytes,
   type HostSubjects,
   isInputFrame,
   type SessionFrame,
@@ -34,9 +35,9 @@ export class HubChannel implements Disposable {
   }
 
   send(frame: SessionFrame): void {
-    const encoded = encodeSessionFrame(frame);
+    const encoded = encodeFrame(frame);
     const { sessionInput, sessionControl } = this.#subjects;
-    this.#nats.publish((isInputFrame(encoded) ? sessionInput : sessionControl)(this.#channel), encoded);
+    this.#nats.publish((isInputFrame(encoded) ? sessionInput : sessionControl)(this.#channel), frameBytes(encoded));
   }
 
   /** Everything shown so far, as text. */

@@ -8,5 +8,5 @@ export interface SessionHost {
   /** Opens one, or says why not. Does not reject. */
   open(request: SessionRequest): Promise<SessionAnswer>;
   /** The connection over which sessions speak from now on: one for all, and another one after a break. */
-  use(epoch: Epoch): void;
+  use(epoch: Pick<Epoch, 'connection' | 'subjects'>): void;
 }

@@ -1,6 +1,6 @@
 import type { SessionKind } from '@fairlead/protocol/fleet';
 import type { Denial } from '../policy/policy.ts';
-import type { OpenChannel } from './nats-channel.ts';
+import type { OpenChannel } from './agent-channel.ts';
 
 /** What a viewer may do beside looking. */
 export interface ViewerRights {

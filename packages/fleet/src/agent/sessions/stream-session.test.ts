@@ -6,8 +6,9 @@ import { hostSubjects, SESSION_RING_BYTES, type SessionFrame, type TerminalRect 
 import type { NatsConnection } from '@nats-io/nats-core';
 import { natsTestPlace, type NatsTestPlace, testAgent } from '../../nats/nats-place.fixture.ts';
 import type { Denial } from '../policy/policy.ts';
+import { AgentChannel } from './agent-channel.ts';
+import { overNats } from './channel-way.ts';
 import { HubChannel } from './hub-channel.fixture.ts';
-import { NatsChannel } from './nats-channel.ts';
 import type { SessionSource, SourceChunk } from './session-source.ts';
 import { StreamSession } from './stream-session.ts';
 
@@ -39,7 +40,7 @@ describe('StreamSession', () => {
         const seen = new HubChannel(hubLink, `c${channels}`);
         await hubLink.nats.flush();
         const channel = `c${channels}`;
-        session.join((ends) => new NatsChannel(link, channel, ends), {
+        session.join((ends) => new AgentChannel(overNats(link), channel, ends), {
           ...{ write, signalsDenied, changed: () => {} },
         });
         await link.nats.flush();

@@ -10,7 +10,7 @@ import {
 } from '@fairlead/protocol/fleet';
 import { wordsOf } from '../../lib/log.ts';
 import type { Denial } from '../policy/policy.ts';
-import type { NatsChannel, OpenChannel } from './nats-channel.ts';
+import type { AgentChannel, OpenChannel } from './agent-channel.ts';
 import type { AgentSession, ViewerRights } from './session.ts';
 import type { SessionSource, SourceChunk } from './session-source.ts';
 
@@ -187,7 +187,7 @@ interface ViewerParts {
 
 /** Somebody who looks, with a place of their own in the ring. */
 class Viewer {
-  readonly #channel: NatsChannel;
+  readonly #channel: AgentChannel;
   readonly #parts: ViewerParts;
   /** There is none before the viewer has said from where on it reads. */
   #sender: SessionSender | undefined;

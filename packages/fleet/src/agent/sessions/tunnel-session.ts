@@ -1,7 +1,7 @@
 import { SessionEnd } from '@fairlead/client/fleet';
 import { SESSION_ABANDONED_MS } from '@fairlead/protocol/fleet';
 import type { Duplex } from 'node:stream';
-import type { NatsChannel, OpenChannel } from './nats-channel.ts';
+import type { AgentChannel, OpenChannel } from './agent-channel.ts';
 import type { AgentSession } from './session.ts';
 
 /** One connection to the host's engine. It has one viewer: the last one that joined. */
@@ -11,7 +11,7 @@ export class TunnelSession implements AgentSession {
   readonly abandonedMs: number = SESSION_ABANDONED_MS;
   readonly over: Promise<void>;
   readonly #end = new SessionEnd('agent');
-  #channel: NatsChannel | undefined;
+  #channel: AgentChannel | undefined;
 
   /** @param serve what speaks HTTP on the connection; it owns the stream from then on. */
   constructor(serve: (connection: Duplex) => void) {
@@ -25,7 +25,7 @@ export class TunnelSession implements AgentSession {
 
   join(open: OpenChannel, options: { readonly changed: () => void }): void {
     this.#leave();
-    const joined: NatsChannel = open({
+    const joined: AgentChannel = open({
       receive: (frame) => this.#end.receive(joined, frame),
       lost: () => {
         this.#end.lost(joined);

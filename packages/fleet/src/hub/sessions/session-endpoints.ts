@@ -18,9 +18,11 @@ import { authenticate, sourceOf } from '../api/authenticate.ts';
 import { type Caller, type Endpoint, endpointWithBody, type HubParts } from '../api/endpoint.ts';
 import type { UpgradeContext, UpgradeEndpoint } from '../api/hub-server.ts';
 import { audit, hostNamed } from '../api/operations.ts';
+import { switchProtocols } from '../api/switch-protocols.ts';
 import { asHubError, HubError, STATUS_BY_CODE } from '../operation/hub-error.ts';
-import { type FrameCarrier, type SessionRelay, StreamCarrier } from './session-relay.ts';
+import type { FrameCarrier, SessionRelay } from './session-relay.ts';
 import { type SessionTicket, type SessionTickets, TICKET_MS } from './session-tickets.ts';
+import { StreamCarrier } from './stream-carrier.ts';
 import { WebSocketCarrier } from './web-socket-carrier.ts';
 
 /** The protocol of the upgrade: frames of a session, each with its length in front. */
@@ -204,10 +206,7 @@ function mayOpen(actor: FleetActor, open: SessionOpen): void {
 }
 
 function begin(socket: Duplex, { sessionId, token }: NewSession): StreamCarrier {
-  socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${UPGRADE}\r\n` +
-      `Fairlead-Session: ${sessionId}\r\nFairlead-Session-Token: ${token}\r\n\r\n`,
-  );
+  switchProtocols(socket, UPGRADE, { 'Fairlead-Session': sessionId, 'Fairlead-Session-Token': token });
   return new StreamCarrier(socket);
 }
 

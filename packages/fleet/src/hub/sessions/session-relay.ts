@@ -1,7 +1,7 @@
-import type { Duplex } from 'node:stream';
-import { FrameWriter } from '@fairlead/client/fleet';
-import { EngineError } from '@fairlead/protocol';
 import {
+  type EncodedFrame,
+  frameBytes,
+  frameParts,
   type HostId,
   hostSubjects,
   isInputFrame,
@@ -10,13 +10,13 @@ import {
   type RecordingRequest,
   type SessionAnswer,
   sessionAnswerSchema,
-  SessionFrameSplitter,
   type SessionRequest,
 } from '@fairlead/protocol/fleet';
-import { NoRespondersError, type NatsConnection, RequestError, type Subscription } from '@nats-io/nats-core';
+import { NoRespondersError, type NatsConnection, RequestError } from '@nats-io/nats-core';
 import * as v from 'valibot';
 import { type AgentQuestion, askAgent } from '../../nats/ask-agent.ts';
 import { HubError } from '../operation/hub-error.ts';
+import { HubTrunks } from './hub-trunks.ts';
 
 /** How long an agent may take to open a session: its engine has to start a program. */
 const OPEN_WITHIN_MS = 30_000;
@@ -43,19 +43,26 @@ export type Opened = Extract<SessionAnswer, { readonly opened: true }>;
 
 /** What a caller's connection carries frames with: a byte stream, or a WebSocket. */
 export interface FrameCarrier {
-  /** Encoded frames that came from the caller. Ends with the connection. @throws EngineError when they make no sense. */
-  frames(): AsyncIterable<Uint8Array>;
-  /** Hands on an encoded frame. What is on its way is bounded by the caller's credit. */
-  send(encoded: Uint8Array): void;
+  /** What came from the caller. Ends with the connection. @throws EngineError when it makes no sense. */
+  frames(): AsyncIterable<EncodedFrame>;
+  /** Hands on a frame. What is on its way is bounded by the caller's credit. */
+  send(frame: EncodedFrame): void;
   /** Ends the connection. */
   close(): void;
 }
 
+/** Where a channel's frames come from and go to. */
+interface AgentSide extends Disposable {
+  send(frame: EncodedFrame): void;
+}
+
 /**
- * Carries a session's frames between a caller's connection and NATS. It keeps nothing: an id names its host, the agent knows the
+ * Carries a session's frames between a caller's connection and the agent, on its trunk or over NATS. It keeps nothing: an id names its host, the agent knows the
  * token, so any hub of the fleet carries a session on after another one died.
  */
 export class SessionRelay implements AsyncDisposable {
+  /** The agents' straight ways here. */
+  readonly trunks: HubTrunks = new HubTrunks();
   readonly #nats: NatsConnection;
   readonly #carriers = new Map<FrameCarrier, { readonly host: HostId; readonly actor: string }>();
 
@@ -99,23 +106,23 @@ export class SessionRelay implements AsyncDisposable {
     request: SessionRequest & { readonly channel: string },
     begin: (opened: Opened) => FrameCarrier | Promise<FrameCarrier>,
   ): Promise<void> {
-    const subjects = hostSubjects(host);
-    // The agent's first frames come before its answer.
-    const early: Uint8Array[] = [];
-    const to = { send: (frame: Uint8Array): void => void early.push(frame) };
-    const output = this.#nats.subscribe(subjects.sessionOutput(request.channel), {
-      callback: (_, { data }) => to.send(data),
-    });
-    using _ = unsubscribed(output);
-    const carrier = await begin(await this.ask(host, request));
+    const { channel } = request;
+    // The agent's first frames come before its answer, on either way.
+    const early: EncodedFrame[] = [];
+    const to = { send: (frame: EncodedFrame): void => void early.push(frame) };
+    using nats = this.#onNats(host, channel, (frame) => to.send(frame));
+    using expected = this.trunks.expect(host, channel, (frame) => to.send(frame));
+    const opened = await this.ask(host, { ...request, hub: this.trunks.hub });
+    const carrier = await begin(opened);
     for (const frame of early) carrier.send(frame);
     to.send = (frame) => carrier.send(frame);
+    using trunk = this.#onTrunk(host, { channel, carrier, id: opened.trunk });
+    expected[Symbol.dispose]();
+    if (trunk !== undefined) nats[Symbol.dispose]();
+    const agent = trunk ?? nats;
     this.#carriers.set(carrier, { host, actor: request.actor.name });
     try {
-      for await (const frame of carrier.frames()) {
-        const subject = isInputFrame(frame) ? subjects.sessionInput : subjects.sessionControl;
-        this.#nats.publish(subject(request.channel), frame);
-      }
+      for await (const frame of carrier.frames()) agent.send(frame);
     } catch (error) {
       // Cut, or not frames: the caller comes back, or does not.
       if (!(error instanceof Error)) throw error;
@@ -131,12 +138,45 @@ export class SessionRelay implements AsyncDisposable {
 
   /** Ends the connections to one host's sessions; the sessions themselves go on. */
   cut(host: HostId): void {
+    this.trunks.cut(host);
     for (const [carrier, of] of this.#carriers) if (of.host === host) carrier.close();
   }
 
   /** Ends the connections of somebody who may not look any more; the sessions themselves go on. */
   cutActor(name: string): void {
     for (const [carrier, of] of this.#carriers) if (of.actor === name) carrier.close();
+  }
+
+  #onNats(host: HostId, channel: string, receive: (frame: EncodedFrame) => void): AgentSide {
+    const { sessionOutput, sessionInput, sessionControl } = hostSubjects(host);
+    const take = (message: Uint8Array): void => {
+      const frame = frameParts(message);
+      if (frame !== undefined) receive(frame);
+    };
+    const output = this.#nats.subscribe(sessionOutput(channel), { callback: (_, { data }) => take(data) });
+    return {
+      send: (frame) => {
+        const subject = isInputFrame(frame) ? sessionInput : sessionControl;
+        this.#nats.publish(subject(channel), frameBytes(frame));
+      },
+      [Symbol.dispose]: () => output.isClosed() || output.unsubscribe(),
+    };
+  }
+
+  /** The way of a channel that its agent has put on a trunk. A trunk that has ended meanwhile ends the caller's connection, too. */
+  #onTrunk(
+    host: HostId,
+    {
+      channel,
+      carrier,
+      id,
+    }: { readonly channel: string; readonly carrier: FrameCarrier; readonly id: string | undefined },
+  ): AgentSide | undefined {
+    if (id === undefined) return undefined;
+    const trunk = this.trunks.get(host, id);
+    if (trunk === undefined) carrier.close();
+    const opened = trunk?.open(channel, { receive: (frame) => carrier.send(frame), lost: () => carrier.close() });
+    return { send: (frame) => trunk?.send(channel, frame), [Symbol.dispose]: () => opened?.[Symbol.dispose]() };
   }
 
   async #request<T>(host: HostId, asked: AgentQuestion, schema: v.GenericSchema<unknown, T>): Promise<T> {
@@ -151,37 +191,6 @@ export class SessionRelay implements AsyncDisposable {
   }
 }
 
-/** Frames on a byte stream that was upgraded: each with its length in front. */
-export class StreamCarrier implements FrameCarrier {
-  readonly #socket: Duplex;
-  readonly #writer: FrameWriter;
-
-  constructor(socket: Duplex) {
-    this.#socket = socket;
-    this.#writer = new FrameWriter(socket);
-  }
-
-  async *frames(): AsyncGenerator<Uint8Array, void, undefined> {
-    const splitter = new SessionFrameSplitter();
-    for await (const bytes of this.#socket) {
-      if (!(bytes instanceof Uint8Array)) throw new EngineError('internal', 'a socket gives bytes');
-      yield* splitter.push(bytes);
-    }
-  }
-
-  send(encoded: Uint8Array): void {
-    this.#writer.write(encoded);
-  }
-
-  close(): void {
-    if (this.#socket.destroyed) return;
-    // What was said last goes out; a caller that does not read it does not keep the connection.
-    const late = setTimeout(() => this.#socket.destroy(), LAST_WORDS_WITHIN_MS);
-    this.#socket.once('close', () => clearTimeout(late));
-    this.#socket.end(() => this.#socket.destroy());
-  }
-}
-
 function refusalOf({ code, message }: { readonly code: string; readonly message: string }): HubError {
   return new HubError(CODES.find((known) => known === code) ?? 'UNAVAILABLE', message);
 }
@@ -191,8 +200,4 @@ function isOfKind<K extends RecordingAnswer['kind']>(
   kind: K,
 ): answer is Extract<RecordingAnswer, { readonly kind: K }> {
   return answer.kind === kind;
-}
-
-function unsubscribed(subscription: Subscription): Disposable {
-  return { [Symbol.dispose]: () => subscription.unsubscribe() };
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
-import { SESSION_FRAME_BYTES_MAX } from '@fairlead/protocol/fleet';
+import { type EncodedFrame, frameParts, SESSION_FRAME_BYTES_MAX } from '@fairlead/protocol/fleet';
 import {
   CLOSE_NORMAL,
   CLOSE_PROTOCOL_ERROR,
@@ -23,7 +23,7 @@ export class WebSocketCarrier implements FrameCarrier {
     this.#socket = socket;
   }
 
-  async *frames(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *frames(): AsyncGenerator<EncodedFrame, void, undefined> {
     let message: Buffer[] = [];
     let held = 0;
     try {
@@ -40,7 +40,9 @@ export class WebSocketCarrier implements FrameCarrier {
         held += bytes.length;
         if (held > SESSION_FRAME_BYTES_MAX) throw new WebSocketProtocolError('longer than a frame of a session');
         if (!isLast) continue;
-        yield Buffer.concat(message);
+        const frame = frameParts(Buffer.concat(message));
+        if (frame === undefined) throw new WebSocketProtocolError('not a frame of a session');
+        yield frame;
         [message, held] = [[], 0];
       }
     } catch (error) {
@@ -49,8 +51,8 @@ export class WebSocketCarrier implements FrameCarrier {
     }
   }
 
-  send(encoded: Uint8Array): void {
-    this.#write(encodeWebSocketHeader('binary', encoded.length), encoded);
+  send({ head, payload }: EncodedFrame): void {
+    this.#write(encodeWebSocketHeader('binary', head.length + payload.length), head, payload);
   }
 
   close(): void {
