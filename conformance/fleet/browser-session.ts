@@ -16,9 +16,9 @@ export class BrowserSession implements Disposable {
   readonly closed: Promise<CloseEvent>;
   readonly #socket: WebSocket;
 
-  private constructor(socket: WebSocket, offset: number) {
+  private constructor(socket: WebSocket, options: PageOptions) {
     this.#socket = socket;
-    this.viewer = new SessionViewer(offset);
+    this.viewer = new SessionViewer(options);
     const channel: SessionChannel = {
       send: (frame: SessionFrame) => socket.readyState === WebSocket.OPEN && socket.send(encodeSessionFrame(frame)),
     };
@@ -39,7 +39,7 @@ export class BrowserSession implements Disposable {
   static async join(hub: URL, session: OpenSession, options: PageOptions): Promise<BrowserSession> {
     const { ticket } = await askForTicket(hub, session, options);
     const socket = new WebSocket(socketUrl(hub, session), ['fairlead-session', `ticket.${ticket}`]);
-    return new BrowserSession(socket, options.offset ?? 0);
+    return new BrowserSession(socket, options);
   }
 
   /** As when the network is gone: nothing is said to the viewer's session. */

@@ -166,6 +166,23 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
     await assert.rejects(operator.containers.create(body), /takes the role admin/);
   });
 
+  it('lets nobody but its opener join a tunnel, whoever has its token', async () => {
+    const users = { opener: 'exec', looker: 'view', other: 'exec', boss: 'admin' } as const;
+    const tokens = new Map<string, string>();
+    for (const [name, role] of Object.entries(users)) tokens.set(name, await world.user(name, role));
+    const ask = async (path: string, name: string, headers = {}): Promise<IncomingMessage> =>
+      await upgradeTo(new URL(path, world.url), { ...headers, Authorization: `Bearer ${tokens.get(name)}` });
+    const opened = await ask('/v1/hosts/web/engine', 'opener');
+    const session = String(opened.headers['fairlead-session']);
+    const joinedBy = { 'Fairlead-Session-Token': String(opened.headers['fairlead-session-token']) };
+    for (const [name, status] of Object.entries({ looker: 403, other: 403, boss: 403, opener: 101 })) {
+      const answer = await ask(`/v1/sessions/${session}?write=1`, name, joinedBy);
+      assert.equal(answer.statusCode, status, name);
+      answer.destroy();
+    }
+    opened.destroy();
+  });
+
   it('ends what a user has open who is removed', async () => {
     const { Id } = await web.containers.create({ Image: 'busybox', Cmd: ['sh', '-c', 'echo here; sleep 1000'] });
     await web.containers.start(Id);
@@ -214,6 +231,7 @@ describe('FleetClient.openSession', () => {
     const session = await fleet.openSession('web', { kind: 'exec', container: 'seen', argv, stdin: true });
     await using watcher = await fleet.joinSession(session);
     await using typist = await fleet.joinSession(session, { write: true });
+    await assert.rejects(watcher.write(Buffer.from('not it\n')), /only looks/);
     await typist.write(Buffer.from('it\n'));
     for (const viewer of [watcher, typist]) {
       assert.deepEqual(await seen(viewer), { stdout: 'got it\n', stderr: 'bad\n' });
@@ -392,6 +410,14 @@ async function handshakeStatus(url: URL, headers: Readonly<Record<string, string
   const [answer] = (await Promise.race([once(asked, 'upgrade'), once(asked, 'response')])) as [IncomingMessage];
   asked.destroy();
   return answer.statusCode ?? 0;
+}
+
+/** Asks for a connection that carries a session. */
+async function upgradeTo(url: URL, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  const asked = request(url, { headers: { ...headers, Connection: 'Upgrade', Upgrade: 'fairlead-session' } });
+  asked.end();
+  const [answer] = (await Promise.race([once(asked, 'upgrade'), once(asked, 'response')])) as [IncomingMessage];
+  return answer;
 }
 
 async function seen(viewer: SessionViewer): Promise<{ readonly stdout: string; readonly stderr: string }> {

@@ -203,7 +203,7 @@ export class FleetClient implements AsyncDisposable {
     session: Pick<OpenSession, 'sessionId' | 'token'>,
     { write = false, offset = 0, signal = anyTime() }: JoinOptions = {},
   ): Promise<SessionViewer> {
-    const viewer = new SessionViewer(offset);
+    const viewer = new SessionViewer({ offset, write });
     const first = sessionAgain(session, { write });
     await this.#calls.sessions.keep(viewer, { first, again: () => first }, signal);
     return viewer;

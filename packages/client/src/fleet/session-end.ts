@@ -1,13 +1,8 @@
-import {
-  SESSION_CREDIT_BYTES_MAX,
-  type SessionFrame,
-  SessionReceiver,
-  SessionRing,
-  SessionSender,
-} from '@fairlead/protocol/fleet';
+import { SESSION_CREDIT_BYTES_MAX, type SessionFrame, SessionReceiver } from '@fairlead/protocol/fleet';
 import { Duplex } from 'node:stream';
 import { ConnectionLostError } from '../errors.ts';
 import type { SessionChannel, SessionParty } from './session-keeper.ts';
+import { SessionWriter } from './session-writer.ts';
 
 /**
  * One end of a two-way byte stream that outlives its connections: what was on its way when a channel broke is sent again on the
@@ -20,25 +15,20 @@ export class SessionEnd implements SessionParty {
   /** Resolves when the stream is closed at this end. */
   readonly closed: Promise<void>;
   readonly #side: 'caller' | 'agent';
-  readonly #written = new SessionRing();
+  readonly #writer: SessionWriter;
   readonly #receiver = new SessionReceiver();
   /** Came in, and the stream's reader did not want it yet. */
   #held: Uint8Array[] = [];
-  #channel: SessionChannel | undefined;
-  /** On the present channel; there is none before the other end's first credit. */
-  #sender: SessionSender | undefined;
-  #endTold = false;
   #peerEnded = false;
   #isEndRead = false;
   #isFlowing = false;
   #writeWaits: (() => void) | undefined;
-  /** Nothing more will be written. */
-  #isEnding = false;
   /** Called when the other end has it all. */
   #finish: (() => void) | undefined;
 
   constructor(side: 'caller' | 'agent') {
     this.#side = side;
+    this.#writer = new SessionWriter(side === 'caller' ? 0 : 1, { isShared: false });
     this.stream = new Duplex({
       allowHalfOpen: true,
       // The agent's end stays until the caller's has everything and closes: a channel may break before that.
@@ -46,9 +36,8 @@ export class SessionEnd implements SessionParty {
       read: () => this.#flow(),
       write: (chunk: Uint8Array, _, done) => this.#write(chunk, done),
       final: (done) => {
-        this.#isEnding = true;
         this.#finish = done;
-        this.#pump();
+        this.#writer.end();
       },
       destroy: (error, done) => {
         this.#leave(error);
@@ -62,22 +51,17 @@ export class SessionEnd implements SessionParty {
 
   /** Goes on over `channel` from now on. The first frame that is sent says how far this end is. */
   join(channel: SessionChannel): void {
-    this.#channel = channel;
-    this.#sender = undefined;
-    this.#endTold = false;
-    channel.send(this.#receiver.grant());
+    this.#writer.join(channel, this.#receiver.grant());
   }
 
   /** `channel` broke: nothing more is given to it. */
   lost(channel: SessionChannel): void {
-    if (this.#channel !== channel) return;
-    this.#channel = undefined;
-    this.#sender = undefined;
+    if (this.#writer.isOn(channel)) this.#writer.leave();
   }
 
   /** Takes a frame that came over `channel`; those of a channel that was replaced change nothing. @throws EngineError when out of step. */
   receive(channel: SessionChannel, frame: SessionFrame): void {
-    if (channel !== this.#channel || this.stream.destroyed) return;
+    if (!this.#writer.isOn(channel) || this.stream.destroyed) return;
     switch (frame.kind) {
       case 'credit':
         return this.#credit(frame.offset, frame.limit);
@@ -107,37 +91,25 @@ export class SessionEnd implements SessionParty {
 
   #write(chunk: Uint8Array, done: () => void): void {
     // Whoever wrote it may use the memory again; an agent's engine does not.
-    if (this.#side === 'caller') this.#written.append(0, new Uint8Array(chunk));
-    else this.#written.append(1, chunk);
-    this.#pump();
-    if (this.#written.heldBytes < SESSION_CREDIT_BYTES_MAX) done();
-    else this.#writeWaits = done;
+    this.#writer.write(this.#side === 'caller' ? new Uint8Array(chunk) : chunk);
+    this.#writeWaits = done;
+    this.#mayWriteOn();
   }
 
   #credit(offset: number, limit: number): void {
-    if (offset < this.#written.begin || offset > this.#written.end) {
+    if (!this.#writer.credit(offset, limit)) {
       this.stream.destroy(lost('the other end is at bytes that this one no longer has'));
       return;
     }
-    this.#written.discardBefore(offset);
-    this.#sender ??= new SessionSender(this.#written, { offset, send: (frame) => this.#channel?.send(frame) });
-    this.#sender.credit(limit);
-    if (this.#written.heldBytes < SESSION_CREDIT_BYTES_MAX) {
-      const done = this.#writeWaits;
-      this.#writeWaits = undefined;
-      done?.();
-    }
-    this.#pump();
+    this.#mayWriteOn();
+    if (this.#writer.isDone) this.#finished();
   }
 
-  #pump(): void {
-    const sender = this.#sender;
-    if (sender === undefined) return;
-    sender.pump();
-    if (!this.#isEnding || !sender.hasSent(this.#written.end)) return;
-    if (!this.#endTold) this.#channel?.send({ kind: 'half-close', offset: this.#written.end });
-    this.#endTold = true;
-    if (this.#written.heldBytes === 0) this.#finished();
+  #mayWriteOn(): void {
+    if (this.#writer.heldBytes >= SESSION_CREDIT_BYTES_MAX) return;
+    const done = this.#writeWaits;
+    this.#writeWaits = undefined;
+    done?.();
   }
 
   #finished(): void {
@@ -163,7 +135,7 @@ export class SessionEnd implements SessionParty {
       this.#isFlowing = this.stream.push(bytes);
     }
     const credit = consumed === 0 ? undefined : this.#receiver.consume(consumed);
-    if (credit !== undefined) this.#channel?.send(credit);
+    if (credit !== undefined) this.#writer.send(credit);
     this.#endReading();
   }
 
@@ -181,7 +153,7 @@ export class SessionEnd implements SessionParty {
     if (!this.#peerEnded || this.#held.length > 0 || this.#isEndRead) return;
     this.#isEndRead = true;
     // The other end waits for the word that all of it arrived.
-    this.#channel?.send(this.#receiver.grant());
+    this.#writer.send(this.#receiver.grant());
     this.stream.push(null);
   }
 
@@ -193,17 +165,17 @@ export class SessionEnd implements SessionParty {
 
   #leave(error: Error | null): void {
     const reason = error?.message ?? '';
-    this.#channel?.send(
+    this.#writer.send(
       this.#side === 'caller'
         ? { kind: 'close', reason }
         : {
             kind: 'exit',
-            offset: this.#written.end,
+            offset: this.#writer.endOffset,
             exitCode: null,
             reason: reason || 'the connection to the engine was closed',
           },
     );
-    this.#channel = undefined;
+    this.#writer.leave();
     this.#held = [];
     this.#writeWaits?.();
     this.#finished();

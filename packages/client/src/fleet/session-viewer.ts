@@ -1,13 +1,9 @@
-import {
-  type SessionFrame,
-  SessionReceiver,
-  SessionRing,
-  SessionSender,
-  type TerminalRect,
-} from '@fairlead/protocol/fleet';
+import { EngineError } from '@fairlead/protocol';
+import { type SessionFrame, SessionReceiver, type TerminalRect } from '@fairlead/protocol/fleet';
 import { SessionLostError } from '../errors.ts';
 import { SessionAsks } from './session-asks.ts';
 import type { SessionChannel, SessionParty } from './session-keeper.ts';
+import { SessionWriter } from './session-writer.ts';
 
 /** What a session shows: output in its order, or how many bytes of it this viewer missed. */
 export type SessionItem =
@@ -24,6 +20,14 @@ type Exit = Extract<SessionFrame, { readonly kind: 'exit' }>;
 /** What may be typed before the host takes it: more waits. */
 const UNSENT_BYTES_MAX: number = 256 * 1024;
 
+/** How somebody looks at a session. */
+export interface ViewerOptions {
+  /** From where on it wants to see the output; 0, the beginning as far as the host still has it, when absent. */
+  readonly offset?: number;
+  /** It joins to type as well. */
+  readonly write?: boolean;
+}
+
 /**
  * Somebody who looks at a session of a host: a program, a container's streams, a log. The session is the host's and goes on
  * without its viewers; leaving does not end it, `end()` does.
@@ -34,21 +38,20 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
   readonly #receiver: SessionReceiver;
   readonly #items: SessionItem[] = [];
   #wake = Promise.withResolvers<void>();
-  #channel: SessionChannel | undefined;
   #exit: Exit | undefined;
   #failure: Error | undefined;
-  /** Typed, by offset from where the host was when this viewer first might type. */
-  readonly #typed = new SessionRing();
-  #typedFrom: number | undefined;
-  #sender: SessionSender | undefined;
+  /** What is typed. What others have typed before is not this viewer's. */
+  readonly #typed = new SessionWriter(0, { isShared: true });
+  readonly #write: boolean;
+  /** Why it may not type at the moment. */
+  #mute: EngineError | undefined;
   readonly #asks = new SessionAsks();
-  #inputEnded = false;
-  #endTold = false;
   #writable = Promise.withResolvers<void>();
 
-  /** @param offset from where on it wants to see the output; 0 is the beginning, as far as the host still has it. */
-  constructor(offset = 0) {
+  constructor({ offset = 0, write = false }: ViewerOptions = {}) {
     this.#receiver = new SessionReceiver(offset);
+    this.#write = write;
+    this.#mute = write ? undefined : new EngineError('forbidden', 'this viewer only looks: it did not join to type');
     this.closed = this.#closedNow.promise;
   }
 
@@ -82,20 +85,26 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
     throw new SessionLostError(`the session's exit code cannot be known: ${why}`, { operation: 'session' });
   }
 
-  /** Resolves when there is room for more. Only the session's writer is heard. */
+  /**
+   * Resolves when there is room for more.
+   *
+   * @throws EngineError 'forbidden' when it did not join to type, 'conflict' when another one types since.
+   */
   async write(bytes: Uint8Array): Promise<void> {
+    this.#refuseMute();
     // Whoever wrote it may use the memory again.
-    this.#typed.append(0, new Uint8Array(bytes));
-    this.#pump();
+    this.#typed.write(new Uint8Array(bytes));
     while (this.#typed.heldBytes > UNSENT_BYTES_MAX && this.#failure === undefined && this.#exit === undefined) {
       this.#writable = Promise.withResolvers();
       await this.#writable.promise;
+      this.#refuseMute();
     }
   }
 
+  /** Nothing more is typed. @throws EngineError as `write`. */
   endInput(): void {
-    this.#inputEnded = true;
-    this.#pump();
+    this.#refuseMute();
+    this.#typed.end();
   }
 
   /** Resolves when the program's terminal has that size. Only the session's writer is heard. @throws EngineError when it has none. */
@@ -115,7 +124,7 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
 
   /** Ends the session for everybody. */
   end(reason = ''): void {
-    this.#channel?.send({ kind: 'close', reason });
+    this.#typed.send({ kind: 'close', reason });
     this.#leave();
   }
 
@@ -125,17 +134,15 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
   }
 
   join(channel: SessionChannel): void {
-    this.#channel = channel;
-    this.#sender = undefined;
-    this.#endTold = false;
-    channel.send(this.#receiver.grant());
+    // Who comes back to type does so again.
+    if (this.#write) this.#mute = undefined;
+    this.#typed.join(channel, this.#receiver.grant());
     this.#asks.join(channel);
   }
 
   lost(channel: SessionChannel): void {
-    if (this.#channel !== channel) return;
-    this.#channel = undefined;
-    this.#sender = undefined;
+    if (!this.#typed.isOn(channel)) return;
+    this.#typed.leave();
     this.#asks.lost();
   }
 
@@ -145,7 +152,7 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
   }
 
   receive(channel: SessionChannel, frame: SessionFrame): void {
-    if (channel !== this.#channel) return;
+    if (!this.#typed.isOn(channel)) return;
     switch (frame.kind) {
       case 'bytes': {
         const bytes = this.#receiver.take(frame.offset, frame.bytes);
@@ -157,14 +164,16 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
         this.#receiver.skip(frame.offset, frame.count);
         return this.#show({ kind: 'skipped', bytes: frame.count });
       case 'credit':
-        return this.#credit(channel, frame.offset, frame.limit);
+        return this.#credit(frame.offset, frame.limit);
       case 'exit':
         this.#exit = frame;
         return this.#leave();
       case 'answer':
         return this.#asks.answer(frame);
-      case 'half-close':
       case 'close':
+        this.#mute = new EngineError('conflict', `the host takes nothing more of what is typed here: ${frame.reason}`);
+        return this.#writable.resolve();
+      case 'half-close':
       case 'resize':
       case 'signal':
       case 'ping':
@@ -176,7 +185,7 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
 
   #consumed(item: SessionItem): void {
     const credit = item.kind === 'output' ? this.#receiver.consume(item.bytes.length) : undefined;
-    if (credit !== undefined) this.#channel?.send(credit);
+    if (credit !== undefined) this.#typed.send(credit);
   }
 
   #show(item: SessionItem): void {
@@ -184,25 +193,13 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
     this.#wake.resolve();
   }
 
-  #credit(channel: SessionChannel, offset: number, limit: number): void {
-    // What others have typed before is not this viewer's.
-    const from = (this.#typedFrom ??= offset);
-    this.#typed.discardBefore(offset - from);
-    this.#sender ??= new SessionSender(this.#typed, {
-      offset: Math.max(0, offset - from),
-      send: (frame) => channel.send(frame.kind === 'bytes' ? { ...frame, offset: frame.offset + from } : frame),
-    });
-    this.#sender.credit(limit - from);
-    this.#pump();
+  #credit(offset: number, limit: number): void {
+    this.#typed.credit(offset, limit);
     this.#writable.resolve();
   }
 
-  #pump(): void {
-    this.#sender?.pump();
-    const isSent = this.#sender?.hasSent(this.#typed.end) === true;
-    if (!this.#inputEnded || this.#endTold || !isSent) return;
-    this.#endTold = true;
-    this.#channel?.send({ kind: 'half-close', offset: this.#typed.end + (this.#typedFrom ?? 0) });
+  #refuseMute(): void {
+    if (this.#mute !== undefined) throw new EngineError(this.#mute.kind, this.#mute.message);
   }
 
   #leave(): void {

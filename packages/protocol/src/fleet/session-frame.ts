@@ -32,7 +32,7 @@ export type SessionFrame =
    * is none to have, and `reason` says why.
    */
   | { readonly kind: 'exit'; readonly offset: number; readonly exitCode: number | null; readonly reason: string }
-  /** The caller is done; the agent ends its side. */
+  /** The caller is done; the agent ends its side. From the agent: it takes nothing more of what this viewer types. */
   | { readonly kind: 'close'; readonly reason: string }
   /** Nothing but a sign of life. */
   | { readonly kind: 'ping' };

@@ -39,6 +39,8 @@ export interface SessionsDeps {
 
 interface Kept {
   readonly session: AgentSession;
+  /** In whose name it does what it does. */
+  readonly opener: FleetActor;
   readonly tokenHash: Buffer;
   /** Runs while nobody looks at it. */
   abandoned: NodeJS.Timeout | undefined;
@@ -104,7 +106,8 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     if (denied !== undefined) return deniedBy(denied);
     if (this.#kept.has(request.sessionId)) return refused('CONFLICT', 'there is a session of that id');
     const [session, trunk] = await Promise.all([this.#start(request, open), this.#trunkFor(request)]);
-    const kept: Kept = { session, tokenHash: Buffer.from(request.tokenHash, 'hex'), abandoned: undefined };
+    const tokenHash = Buffer.from(request.tokenHash, 'hex');
+    const kept: Kept = { session, opener: request.actor, tokenHash, abandoned: undefined };
     this.#kept.set(request.sessionId, kept);
     void session.over.then(() => this.#forget(request.sessionId, kept));
     return this.#enter(request, { kept, write: true, trunk });
@@ -117,10 +120,8 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     if (!isTheirs) return refused('SESSION_LOST', GONE);
     const denied = denySession(this.#deps.policy, kept.session.kind, actor);
     if (denied !== undefined) return deniedBy(denied);
-    // On a tunnel every request is judged by itself.
-    if (write && kept.session.kind !== 'tunnel' && !roleIncludes(actor.role, 'exec')) {
-      return refused('FORBIDDEN', `to type takes the role exec; ${actor.name} has ${actor.role}`);
-    }
+    const forbidden = forbiddenTo(actor, write, kept);
+    if (forbidden !== undefined) return refused('FORBIDDEN', forbidden);
     const trunk = await this.#trunkFor(request);
     if (this.#kept.get(request.sessionId) !== kept) return refused('SESSION_LOST', GONE);
     return this.#enter(request, { kept, write, trunk });
@@ -198,6 +199,16 @@ export class AgentSessions implements SessionHost, AsyncDisposable {
     if (this.#kept.get(sessionId) === kept) this.#kept.delete(sessionId);
     this.#deps.log.event('agent.session.over', { sessionId, kind: kept.session.kind });
   }
+}
+
+/** Why somebody may not join, for all that they have the token; undefined when they may. */
+function forbiddenTo({ name, role }: FleetActor, write: boolean, { session, opener }: Kept): string | undefined {
+  // Every request on a tunnel is judged by its opener's role: who came by the token would have that one's rights.
+  if (session.kind === 'tunnel') {
+    const isOpener = name === opener.name && role === opener.role;
+    return isOpener ? undefined : `a tunnel is its opener's alone: this one was opened by ${opener.name}`;
+  }
+  return write && !roleIncludes(role, 'exec') ? `to type takes the role exec; ${name} has ${role}` : undefined;
 }
 
 const GONE = 'this host has no such session (any more)';

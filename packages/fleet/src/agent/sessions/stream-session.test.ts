@@ -111,6 +111,7 @@ describe('StreamSession', () => {
     await until(() => source.typed === 'abc');
     using second = await here.look(true);
     await until(() => second.came.some(({ kind }) => kind === 'credit'));
+    await until(() => first.came.some((frame) => frame.kind === 'close' && /another viewer types/.test(frame.reason)));
     first.send(typed(3, 'late'));
     second.send(typed(3, 'd'));
     second.send({ kind: 'resize', id: 1, rows: 5, columns: 6 });

@@ -86,6 +86,7 @@ export class StreamSession implements AgentSession {
     });
     this.#viewers.add(viewer);
     if (!options.write) return;
+    this.#writer?.send({ kind: 'close', reason: 'another viewer types now' });
     this.#writer = viewer;
     viewer.send(this.#input.grant());
   }
