@@ -1,15 +1,15 @@
 import { signWith } from '@fairlead/fleet/testing';
 import {
   type AgentEvent,
-  type ClaimAnswer,
+  type ClaimReply,
   type CommandMessage,
-  type EventAnswer,
   type HelloAnswer,
   type HostId,
   type HostSubjects,
   hostSubjects,
   type InventoryDelta,
   LINK_VERSION,
+  type StoredEvents,
 } from '@fairlead/protocol/fleet';
 import { NatsWire, type WireMessage } from './nats-wire.ts';
 
@@ -120,8 +120,8 @@ export class LeanAgent {
     const [, kind = '', id = ''] = subject.split('.').slice(-3);
     const answer: unknown = JSON.parse(payload);
     if (id === 'command') this.#take((answer as CommandMessage).operationId);
-    else if (kind === 'claim') this.#claimed(id, answer as ClaimAnswer);
-    else if (kind === 'told') this.#told(id, answer as EventAnswer);
+    else if (id === 'stored') this.#stored(answer as readonly StoredEvents[]);
+    else if (kind === 'claim') this.#claimed(id, answer as ClaimReply);
     else if (kind === 'hello') this.#welcomed(answer as HelloAnswer);
   }
 
@@ -132,7 +132,8 @@ export class LeanAgent {
     this.#ask(id, held);
   }
 
-  #claimed(id: string, answer: ClaimAnswer): void {
+  #claimed(id: string, answer: ClaimReply): void {
+    if (answer.alsoStored !== undefined) this.#stored(answer.alsoStored);
     const held = this.#held.get(id);
     if (held === undefined || held.isStarted) return;
     if (!answer.granted) {
@@ -143,8 +144,8 @@ export class LeanAgent {
     this.#ask(id, held);
   }
 
-  #told(id: string, { stored }: EventAnswer): void {
-    if (stored >= NOOP_EVENTS.length) this.#held.delete(id);
+  #stored(all: readonly StoredEvents[]): void {
+    for (const { operationId, stored } of all) if (stored >= NOOP_EVENTS.length) this.#held.delete(operationId);
   }
 
   #welcomed({ reconcile }: HelloAnswer): void {
@@ -165,7 +166,7 @@ export class LeanAgent {
   #ask(id: string, held: Held): void {
     held.askedMs = performance.now();
     const { claim, operationEvent, inboxPrefix } = this.#subjects;
-    if (held.isStarted) this.#wire?.publish(operationEvent(id), NOOP_EVENTS, `${inboxPrefix}.told.${id}`);
+    if (held.isStarted) this.#wire?.publish(operationEvent(id), NOOP_EVENTS);
     else this.#wire?.publish(claim, { operationId: id }, `${inboxPrefix}.claim.${id}`);
   }
 }

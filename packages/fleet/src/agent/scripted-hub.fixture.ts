@@ -152,6 +152,8 @@ export class ScriptedHub {
       if (event.seq === stored + 1 && !isOver) events.push(event);
       stored = Math.max(stored, events.at(-1)?.seq ?? 0, isOver ? event.seq : 0);
     }
-    message.respond(JSON.stringify({ stored }));
+    if (message.respond(JSON.stringify({ stored }))) return;
+    const operationId = message.subject.split('.').at(-1);
+    this.#connection.publish(hostSubjects(this.#host).rpc('stored'), JSON.stringify([{ operationId, stored }]));
   }
 }

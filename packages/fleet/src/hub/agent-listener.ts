@@ -45,8 +45,8 @@ export function listenToAgents(connection: NatsConnection, deps: AgentListenerDe
     const claim = readClaim(message);
     if (claim === undefined) return unreadable(deps, message);
     const decided = await desk.claim(host.id, claim.operationId);
-    deps.late.send(host.id);
-    answer(deps, message, decided);
+    const alsoStored = deps.late.take(host.id);
+    answer(deps, message, alsoStored === undefined ? decided : { ...decided, alsoStored });
   });
   hear(HUB_SUBJECTS.events, async (host, message) => {
     const [, , , kind, id] = message.subject.split('.');
@@ -54,9 +54,10 @@ export function listenToAgents(connection: NatsConnection, deps: AgentListenerDe
     const told = readEvents(message);
     if (kind !== 'op' || id === undefined || told === undefined) return unreadable(deps, message);
     presence.heardOf(host.id);
-    const stored = await desk.told(host.id, id, told);
-    if (told.at(-1)?.kind !== 'done') answer(deps, message, stored);
-    else if (message.reply !== undefined) deps.late.add(host.id, message.reply, stored);
+    const { stored } = await desk.told(host.id, id, told);
+    if (isAsked(message)) return answer(deps, message, { stored });
+    deps.late.add(host.id, { operationId: id, stored });
+    if (told.at(-1)?.kind !== 'done') deps.late.send(host.id);
   });
   hear(HUB_SUBJECTS.heartbeats, async (host, message) => {
     const heartbeat = readHeartbeat(message);
@@ -159,7 +160,12 @@ function reconcileList(desk: OperationDesk, host: HostId, { openOperations }: He
 }
 
 function answer({ outbox }: AgentListenerDeps, message: Msg, value: object): void {
-  if (message.reply !== undefined) outbox.send(message.reply, value);
+  if (isAsked(message)) outbox.send(message.reply, value);
+}
+
+/** NATS's client says '' of a message that wants no answer. */
+function isAsked(message: Msg): message is Msg & { readonly reply: string } {
+  return message.reply !== undefined && message.reply !== '';
 }
 
 function readJson(message: Msg): unknown {

@@ -134,7 +134,6 @@ async function makeParts({ options, database, hosts, nats, pipes, relay }: Made)
   const late = new LateAnswers(outbox);
   const delivery = await NatsDelivery.create(nats.connection, {
     outbox,
-    late,
     noResponders: (id) => desk.undeliverable(id, 'HOST_OFFLINE', 'the host is not connected: nothing was started'),
   });
   const desk: OperationDesk = new OperationDesk({

@@ -12,7 +12,6 @@ import * as v from 'valibot';
 import type { Outbox } from '../lib/outbox.ts';
 import { askAgent } from '../nats/ask-agent.ts';
 import { deleteQueued, ensureConsumer, isQueueFull } from '../nats/command-stream.ts';
-import type { LateAnswers } from './late-answers.ts';
 import type { Delivery } from './operation/desk.ts';
 import { HubError } from './operation/hub-error.ts';
 import type { OperationRecord } from './operation/record.ts';
@@ -27,8 +26,6 @@ const NO_RESPONDERS = 503;
 /** What delivery sends with, and tells back. */
 export interface DeliveryEvents {
   readonly outbox: Outbox;
-  /** Goes along with what is sent to its host. */
-  readonly late: LateAnswers;
   /** Nobody received this live command. */
   readonly noResponders: (operationId: string) => void;
 }
@@ -37,7 +34,6 @@ export interface DeliveryEvents {
 export class NatsDelivery implements Delivery {
   readonly #connection: NatsConnection;
   readonly #outbox: Outbox;
-  readonly #late: LateAnswers;
   readonly #stream: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #replies: string;
@@ -46,7 +42,6 @@ export class NatsDelivery implements Delivery {
   private constructor(connection: NatsConnection, manager: JetStreamManager, events: DeliveryEvents) {
     this.#connection = connection;
     this.#outbox = events.outbox;
-    this.#late = events.late;
     this.#stream = jetstream(connection, { timeout: PUBLISH_WITHIN_MS });
     this.#manager = manager;
     this.#replies = createInbox();
@@ -64,7 +59,6 @@ export class NatsDelivery implements Delivery {
 
   sendLive(record: OperationRecord): void {
     const reply = `${this.#replies}.${record.id}`;
-    this.#late.send(record.host);
     this.#outbox.send(hostSubjects(record.host).rpc('command'), messageOf(record), reply);
   }
 

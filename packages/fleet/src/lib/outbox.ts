@@ -18,7 +18,7 @@ export class Outbox {
   readonly #failed: (error: unknown) => void;
   #waiting: Outgoing[] = [];
 
-  /** `failed` is told when the connection is closed: everything said here is asked for again. */
+  /** `failed` is told of what could not be sent: everything said here is asked for again. */
   constructor(publisher: Publisher, failed: (error: unknown) => void) {
     this.#publisher = publisher;
     this.#failed = failed;
@@ -32,12 +32,13 @@ export class Outbox {
   #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    try {
-      for (const { subject, payload, reply } of waiting) {
+    for (const { subject, payload, reply } of waiting) {
+      try {
         this.#publisher.publish(subject, payload, reply === undefined ? {} : { reply });
+      } catch (error) {
+        // The others are somebody else's.
+        this.#failed(error);
       }
-    } catch (error) {
-      this.#failed(error);
     }
   }
 }

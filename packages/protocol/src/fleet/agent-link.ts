@@ -3,7 +3,7 @@ import { type FleetCommand, fleetCommandSchema } from './command.ts';
 import { type DeliveryMode, FLEET_ROLES, type FleetActor } from './operation.ts';
 
 /** Version of what hub and agent say to each other. The hub refuses an agent that speaks another major one. */
-export const LINK_VERSION = 1;
+export const LINK_VERSION = 2;
 
 /** How often an agent says that it lives, ± `HEARTBEAT_JITTER`; the hub may ask for less in a large fleet. Source: fleet.md. */
 export const HEARTBEAT_MS = 10_000;
@@ -56,21 +56,31 @@ export type ClaimAnswer =
   | { readonly granted: true }
   | { readonly granted: false; readonly why: 'expired' | 'cancelled' | 'unknown' | 'ended' };
 
-/** Checks the hub's answer to a claim. */
-export const claimAnswerSchema: v.GenericSchema<unknown, ClaimAnswer> = v.union([
-  v.object({ granted: v.literal(true) }),
-  v.object({ granted: v.literal(false), why: v.picklist(['expired', 'cancelled', 'unknown', 'ended']) }),
-]);
-
-/** The hub's answer to an event: the highest seq of that operation it has stored, all before it included. */
+/** The hub's answer to events that were asked about: the highest seq of that operation it has stored, all before it included. */
 export interface EventAnswer {
   readonly stored: number;
 }
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** The same of events that were told without asking, which saves a message for each. */
+export interface StoredEvents extends EventAnswer {
+  readonly operationId: string;
+}
 
-/** Checks the answer to an event. */
-export const eventAnswerSchema: v.GenericSchema<unknown, EventAnswer> = v.object({ stored: count });
+/** The answer to a claim, and what the hub has stored meanwhile of other operations of that host. */
+export type ClaimReply = ClaimAnswer & { readonly alsoStored?: readonly StoredEvents[] | undefined };
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const storedEvents = v.pipe(v.array(v.object({ operationId, stored: count })), v.maxLength(10_000));
+const alsoStored = v.optional(storedEvents);
+
+/** Checks the hub's answer to a claim. */
+export const claimReplySchema: v.GenericSchema<unknown, ClaimReply> = v.union([
+  v.object({ granted: v.literal(true), alsoStored }),
+  v.object({ granted: v.literal(false), why: v.picklist(['expired', 'cancelled', 'unknown', 'ended']), alsoStored }),
+]);
+
+/** Checks what `rpc.stored` carries: what was told and could go along with no answer to a claim. */
+export const storedEventsSchema: v.GenericSchema<unknown, readonly StoredEvents[]> = storedEvents;
 
 /** First words of an agent on every connection. */
 export interface HelloRequest {

@@ -22,13 +22,13 @@ export interface HostSubjects {
   readonly command: string;
   /** Agent → hub, request: may I start this? The hub alone decides about expiry and cancelling. */
   readonly claim: string;
-  /** Agent → hub, request: one operation's events in order; answered when stored. */
+  /** Agent → hub: one operation's events in order. The hub says when they are stored: at once to a request, else with `rpc.stored` or an answer to a claim. */
   readonly operationEvent: (operationId: string) => string;
   /** Agent → hub, request, first thing on every connection: who am I talking to, what do I know. */
   readonly hello: string;
   readonly heartbeat: string;
   readonly inventory: string;
-  /** Hub → agent: a live command, a cancel, a session to open, a hint that commands are queued. */
+  /** Hub → agent: a live command, a cancel, a session to open, a hint that commands are queued, which events are stored. */
   readonly rpc: (name: RpcName) => string;
   /** Agent → hub: the answer to one `rpc`, by a token of the hub's choice. An agent may not publish to the hub's inboxes. */
   readonly answer: (token: string) => string;
@@ -42,7 +42,7 @@ export interface HostSubjects {
 }
 
 /** What the hub may ask an agent, by the last token of its subject. */
-export type RpcName = 'command' | 'cancel' | 'session' | 'recordings' | 'queued';
+export type RpcName = 'command' | 'cancel' | 'session' | 'recordings' | 'queued' | 'stored';
 
 /** The subjects of one host. */
 export function hostSubjects(host: HostId): HostSubjects {

@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClaimAnswer, claimAnswerSchema, type ReconcileRequest } from '@fairlead/protocol/fleet';
+import {
+  type AgentEvent,
+  type ClaimAnswer,
+  type ClaimReply,
+  claimReplySchema,
+  type ReconcileRequest,
+  type StoredEvents,
+} from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
 import type { HubSide, UnwrittenEnd } from '../operations/operations.ts';
 import { backoff, pauseMs } from './backoff.ts';
-import type { Epoch } from './epoch.ts';
+import { ASK_MS, type Epoch } from './epoch.ts';
 
 /** Between two attempts to get one question answered, over whatever connection there is. */
 const ASK_AGAIN_MS_MIN = 100;
@@ -15,6 +22,8 @@ export class HubLink implements HubSide {
   readonly #log: FleetLog;
   #epoch: Epoch | undefined;
   #linked = Promise.withResolvers<Epoch>();
+  /** Who waits to hear what is stored of an operation; undefined: nothing was heard of it. */
+  readonly #untold = new Map<string, (stored: number | undefined) => void>();
 
   constructor(log: FleetLog) {
     this.#log = log;
@@ -32,15 +41,30 @@ export class HubLink implements HubSide {
       if (this.#epoch !== epoch) return;
       this.#epoch = undefined;
       this.#linked = Promise.withResolvers<Epoch>();
+      for (const tell of this.#untold.values()) tell(undefined);
     });
   }
 
   async claim(operationId: string, signal: AbortSignal): Promise<ClaimAnswer> {
-    return await this.ask(
-      (epoch) => epoch.subjects.claim,
-      { question: { operationId }, schema: claimAnswerSchema },
-      signal,
-    );
+    const { alsoStored, ...answer } = await this.#ask(operationId, signal);
+    if (alsoStored !== undefined) this.heardStored(alsoStored);
+    return answer;
+  }
+
+  /** Tells events of one operation until the hub says how far it has stored them. @throws the signal's reason. */
+  async tell(operationId: string, events: readonly AgentEvent[], signal: AbortSignal): Promise<number> {
+    for (const limits = backoff(ASK_AGAIN_MS_MIN, ASK_AGAIN_MS_MAX); ;) {
+      const epoch = await this.#whenLinked(signal);
+      const stored = await this.#told(epoch, operationId, events);
+      if (stored !== undefined) return stored;
+      if (!epoch.ended.aborted) this.#log.warning('agent.link.not-answered', { operationId });
+      await sleep(pauseMs(limits), undefined, { signal });
+    }
+  }
+
+  /** The hub said what it has stored. */
+  heardStored(all: readonly StoredEvents[]): void {
+    for (const { operationId, stored } of all) this.#untold.get(operationId)?.(stored);
   }
 
   /** Once: a hub that does not hear it asks with the next hello. */
@@ -54,19 +78,29 @@ export class HubLink implements HubSide {
   }
 
   /** Asks until there is an answer of the form agreed upon. @throws the signal's reason. */
-  async ask<T>(
-    subjectOf: (epoch: Epoch) => string,
-    { question, schema }: { readonly question: unknown; readonly schema: v.GenericSchema<unknown, T> },
-    signal: AbortSignal,
-  ): Promise<T> {
+  async #ask(operationId: string, signal: AbortSignal): Promise<ClaimReply> {
     for (const limits = backoff(ASK_AGAIN_MS_MIN, ASK_AGAIN_MS_MAX); ;) {
       const epoch = await this.#whenLinked(signal);
       try {
-        return v.parse(schema, await epoch.ask(subjectOf(epoch), question));
+        return v.parse(claimReplySchema, await epoch.ask(epoch.subjects.claim, { operationId }));
       } catch (error) {
         if (!epoch.ended.aborted) this.#log.warning('agent.link.not-answered', { why: wordsOf(error) });
       }
       await sleep(pauseMs(limits), undefined, { signal });
+    }
+  }
+
+  /** Says it once. @returns what the hub has stored of it; undefined: nothing was heard of that within `ASK_MS`, or the connection ended. */
+  async #told(epoch: Epoch, operationId: string, events: readonly AgentEvent[]): Promise<number | undefined> {
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    this.#untold.set(operationId, resolve);
+    const timer = setTimeout(resolve, ASK_MS, undefined);
+    epoch.say(epoch.subjects.operationEvent(operationId), events);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#untold.delete(operationId);
     }
   }
 

@@ -6,7 +6,6 @@ import type { Reporter } from '../reporter/reporter.ts';
 import { backoff, pauseMs } from './backoff.ts';
 import { CommandQueue } from './command-queue.ts';
 import { Epoch, type Reach } from './epoch.ts';
-import type { HubLink } from './hub-link.ts';
 import { answerRequests, type RequestDeps } from './requests.ts';
 
 /** What the link of an agent to its hub needs. */
@@ -14,7 +13,6 @@ export interface LinkDeps extends RequestDeps {
   readonly identity: Identity;
   readonly reach: Reach;
   readonly agentVersion: string;
-  readonly link: HubLink;
   readonly reporter: Reporter;
 }
 

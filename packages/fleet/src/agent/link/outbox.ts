@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AgentEvent, eventAnswerSchema } from '@fairlead/protocol/fleet';
+import type { AgentEvent } from '@fairlead/protocol/fleet';
 import { type FleetLog, wordsOf } from '../../lib/log.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { HubLink } from './hub-link.ts';
@@ -99,11 +99,7 @@ export class Outbox {
   async #tell(operationId: string, sending: Sending, events: readonly AgentEvent[]): Promise<void> {
     const { link, leaving, log } = this.#deps;
     const seq = events.at(-1)?.seq ?? 0;
-    const { stored } = await link.ask(
-      (epoch) => epoch.subjects.operationEvent(operationId),
-      { question: events, schema: eventAnswerSchema },
-      leaving,
-    );
+    const stored = await link.tell(operationId, events, leaving);
     if (stored >= seq || this.#has(operationId, stored + 1)) {
       sending.ackedSeq = stored;
       return;

@@ -1,5 +1,10 @@
 import type { Msg } from '@nats-io/nats-core';
-import { commandMessageSchema, operationIdSchema, sessionRequestSchema } from '@fairlead/protocol/fleet';
+import {
+  commandMessageSchema,
+  operationIdSchema,
+  sessionRequestSchema,
+  storedEventsSchema,
+} from '@fairlead/protocol/fleet';
 import * as v from 'valibot';
 import type { FleetLog } from '../../lib/log.ts';
 import { failure } from '../executor/failure.ts';
@@ -10,6 +15,7 @@ import type { Recordings } from '../sessions/recordings.ts';
 import type { SessionHost } from '../sessions/session-host.ts';
 import type { CommandQueue } from './command-queue.ts';
 import type { Epoch } from './epoch.ts';
+import type { HubLink } from './hub-link.ts';
 
 /** Who does what the hub asks. */
 export interface RequestDeps {
@@ -17,6 +23,7 @@ export interface RequestDeps {
   readonly sessions: SessionHost;
   readonly recordings: Recordings;
   readonly policy: Policy;
+  readonly link: HubLink;
   readonly log: FleetLog;
 }
 
@@ -27,6 +34,7 @@ export async function answerRequests(deps: RequestDeps, epoch: Epoch, queue: Com
     const document = readJson(message);
     if (name === 'queued') queue.hint();
     else if (name === 'command') void receive(deps, document);
+    else if (name === 'stored') stored(deps, document);
     else if (name === 'cancel') void cancel(deps, document, message);
     else if (name === 'session') void open(deps, document, message);
     else if (name === 'recordings') void answerAboutRecordings(deps, document, message);
@@ -46,6 +54,12 @@ async function receive({ operations, log }: RequestDeps, document: unknown): Pro
   log.warning('agent.request.unreadable', { why: issue.message });
   const named = v.safeParse(operationIdSchema, document);
   if (named.success) operations.refuse(named.output.operationId, failure('INVALID', issue.message));
+}
+
+function stored({ link, log }: RequestDeps, document: unknown): void {
+  const all = v.safeParse(storedEventsSchema, document);
+  if (!all.success) return log.warning('agent.request.unreadable', { name: 'stored' });
+  link.heardStored(all.output);
 }
 
 async function cancel({ operations, log }: RequestDeps, document: unknown, message: Msg): Promise<void> {
