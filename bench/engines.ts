@@ -155,7 +155,7 @@ function endProcesses(home: string): void {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      if (program.endsWith('conmon') && args.some((arg) => arg.startsWith(`${home}/`)))
+      if (/(^|\/)(container-keeper|conmon)$/.test(program) && args.some((arg) => arg.startsWith(`${home}/`)))
         process.kill(Number(pid), 'SIGKILL');
     } catch (error) {
       // It ended by itself, between two looks.

@@ -49,7 +49,7 @@ export function descendants(processes: readonly ProcessWeight[], root: number): 
 
 /** Whether a process of this name stands beside a container for as long as it runs. */
 export function isMonitor(name: string): boolean {
-  return name === 'conmon' || name.startsWith('containerd-shim');
+  return name.startsWith('container-keep') || name === 'conmon' || name.startsWith('containerd-shim');
 }
 
 function field(text: string, name: string): string {

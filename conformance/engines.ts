@@ -5,7 +5,7 @@ import { DockerCli } from './docker-cli.ts';
 import { EngineProcess, type EngineProgram } from './engine-process.ts';
 import { dockerdProgram } from './private-dockerd.ts';
 import { fairleadProgram } from './private-fairlead.ts';
-import { makeHome, removeEmptyCgroups, removeHome, type PrivateHome } from './private-home.ts';
+import { makeHome, removeHome, type PrivateHome } from './private-home.ts';
 import { podmanProgram } from './private-podman.ts';
 
 /** The engines there are here: ours, the one whose behaviour is the measure, and the other one that clients of Docker meet. */
@@ -29,13 +29,6 @@ const PROGRAMS: Readonly<Record<EngineKind, (home: PrivateHome, options: EngineO
   dockerd: dockerdProgram,
   podman: (home, { insecureRegistries = [] }) => podmanProgram(home, insecureRegistries),
 };
-/** Below which cgroup each keeps those of its containers. */
-const CGROUP_PARENTS: Readonly<Record<EngineKind, string>> = {
-  fairlead: 'fairlead',
-  dockerd: 'docker',
-  podman: 'libpod_parent',
-};
-
 /**
  * The kinds to hold the sessions with: those that `CONFORMANCE` names (`fairlead`, `dockerd`, or both with a comma), else Fairlead. That
  * the expectations are right is proven with `CONFORMANCE=dockerd`; the differential suite asks both in any case.
@@ -138,7 +131,6 @@ export class EngineUnderTest implements AsyncDisposable {
     } finally {
       await this.#process[Symbol.asyncDispose]();
       await removeHome(this.#home);
-      removeEmptyCgroups(CGROUP_PARENTS[this.kind]);
     }
   }
 }

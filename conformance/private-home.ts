@@ -23,7 +23,7 @@ export async function makeHome(): Promise<PrivateHome> {
 }
 
 /** Programs that watch over containers, and outlive the engine that started them. */
-const MONITORS: readonly string[] = ['conmon', 'containerd-shim'];
+const MONITORS: readonly string[] = ['container-keeper', 'conmon', 'containerd-shim'];
 /** A directory that something is still being removed from is tried again. */
 const REMOVE_TRIES = 20;
 
@@ -78,7 +78,10 @@ function removeNetwork(root: string): void {
   rmSync(`/run/fairlead/${hash.slice(0, 12)}`, { recursive: true, force: true });
 }
 
-/** Removes the cgroups an engine keeps for the containers it had, and theirs; those in use, by another engine, stay. */
+/**
+ * Removes a parent of cgroups that one engine under test had for itself, and what is empty below it. Never for a parent that engines share: the
+ * cgroup of a container that another one is just starting is empty, too.
+ */
 export function removeEmptyCgroups(parent: string): void {
   for (const controller of readdirSync('/sys/fs/cgroup')) {
     const directory = join('/sys/fs/cgroup', controller, parent);

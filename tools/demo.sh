@@ -33,7 +33,7 @@ remove_root() {
 
 engine_of() { processes '^engine$' "^$1$"; }
 
-monitors_of() { processes 'conmon$' "^$1/"; }
+monitors_of() { processes '/container-keeper$' "^$1/"; }
 
 # Ids of the processes that have an argument like "$1" and one like "$2".
 processes() {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 /** Everything of interest that is on the host at one moment, in words a person can act on. Order does not matter. */
 export type HostTraces = readonly string[];
 
-/** Programs of ours or of an engine under test; each is expected to be gone when the tests are over. */
+/** Programs of ours or of an engine under test, as the kernel cuts their names; each is expected to be gone when the tests are over. */
 const PROGRAMS =
-  /^(conmon|crun|runc|tini|dockerd|containerd|containerd-shim.*|podman|docker|docker-init|aardvark-dns|slirp4netns|docker-registry)$/;
+  /^(container-keepe|exec-keeper|conmon|crun|runc|tini|dockerd|containerd|containerd-shim.*|podman|docker|docker-init|aardvark-dns|slirp4netns|docker-registry)$/;
 
 /** How deep cgroups are looked at: `<controller>/<parent>/<container>`, and one for what is in it. */
 const CGROUP_DEPTH = 4;
@@ -80,7 +80,8 @@ function linesOf(program: string, args: readonly string[]): readonly string[] {
   return (stdout ?? '').split('\n').filter((line) => line !== '');
 }
 
-function subdirectories(directory: string): readonly string[] {
+/** Names of the directories in a directory; none where there is none. */
+export function subdirectories(directory: string): readonly string[] {
   return attempt(() => readdirSync(directory, { withFileTypes: true }), [])
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);

@@ -13,7 +13,7 @@ readonly node=node_modules/.bin/node
 
 # command (or file) it is recognised by : Debian package
 readonly base=(
-  crun:crun runc:runc conmon:conmon tini:tini ip:iproute2 nft:nftables iptables:iptables mount:mount unshare:util-linux ps:procps
+  crun:crun runc:runc tini:tini ip:iproute2 nft:nftables iptables:iptables mount:mount unshare:util-linux ps:procps
   tar:tar bzip2:bzip2 xz:xz-utils cc:gcc make:make python3:python3
   /bin/busybox:busybox-static
   /usr/include/stdio.h:libc6-dev
@@ -138,7 +138,7 @@ main() {
   "$node" native/build.ts
   bundle_command
   echo "$now" >"$stamp"
-  say "done: Node $("$node" --version), $(crun --version | head -n 1), $(conmon --version | head -n 1)"
+  say "done: Node $("$node" --version), $(crun --version | head -n 1)"
 }
 
 main "$@"

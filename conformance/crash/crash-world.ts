@@ -185,7 +185,6 @@ export class CrashWorld implements AsyncDisposable {
     await this.#engine?.[Symbol.asyncDispose]();
     await removeHome(this.home);
     removeEmptyCgroups(this.cgroupParent);
-    removeEmptyCgroups('fairlead');
   }
 
   #alive(): EngineProcess {

@@ -32,8 +32,6 @@ export interface KernelPlaces {
 }
 
 const CGROUPS = '/sys/fs/cgroup';
-/** conmon's own, the same for all containers: nobody reads the code in it. */
-const SHARED_EXIT_FILES = /\/exits\/(exit|oom)$/;
 
 export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
   const hash = createHash('sha256').update(root).digest('hex');
@@ -44,8 +42,8 @@ export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
   const monitors = new Map<string, number[]>();
   const helpers: string[] = [];
   for (const { pid, words } of processesOf([`${root}/`, `${state}/`])) {
-    const id = words[words.indexOf('--cid') + 1];
-    const isMonitor = words[0]?.endsWith('conmon') === true && id !== undefined;
+    const id = words[words.indexOf('--id') + 1];
+    const isMonitor = words[0]?.endsWith('/container-keeper') === true && id !== undefined;
     if (isMonitor) monitors.set(id, [...(monitors.get(id) ?? []), pid]);
     // The first process of a container is called as its runtime until it runs the user's program.
     else if (!contained.has(pid)) helpers.push(words.join(' ').slice(0, 300));
@@ -62,7 +60,7 @@ export function viewKernel({ root, cgroupParent }: KernelPlaces): KernelView {
     directories: namesIn(join(root, 'containers')),
     states: namesIn(join(state, 'runtime')),
     leftovers: [
-      ...filesIn(join(state, 'exits')).filter((path) => !SHARED_EXIT_FILES.test(path)),
+      ...filesIn(join(state, 'exits')),
       ...filesIn(join(state, 'execs')).filter((path) => !path.endsWith('/pids')),
       ...filesIn(join(state, 'execs/pids')),
       ...filesIn(join(root, 'layers/incoming')),

@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts';
 import { LocalRegistry } from '../local-registry.ts';
 import { dockerdProgram } from '../private-dockerd.ts';
 import type { EngineProgram } from '../engine-process.ts';
-import { type PrivateHome, removeEmptyCgroups } from '../private-home.ts';
+import type { PrivateHome } from '../private-home.ts';
 import { podmanProgram } from '../private-podman.ts';
 import { AgentWorld } from './agent-world.ts';
 
@@ -23,11 +23,7 @@ for (const { engine, programOf, tellsSignals } of ENGINES)
       world = await AgentWorld.open(programOf);
       await world.startLinkedAgent();
     });
-    after(async () => {
-      await world[Symbol.asyncDispose]();
-      // A Podman without its clean-up leaves them.
-      if (engine === 'podman') removeEmptyCgroups('libpod_parent');
-    });
+    after(() => world[Symbol.asyncDispose]());
 
     const stubborn = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
     const HostConfig = { NetworkMode: 'none' };

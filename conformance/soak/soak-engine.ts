@@ -128,7 +128,7 @@ export class SoakEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
     await removeHome(this.home);
-    for (const parent of [this.cgroupParent, 'fairlead']) removeEmptyCgroups(parent);
+    removeEmptyCgroups(this.cgroupParent);
   }
 
   async #left(): Promise<readonly string[]> {

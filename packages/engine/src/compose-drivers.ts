@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { EngineError, type ContainerId } from '@fairlead/protocol';
+import type { ContainerId } from '@fairlead/protocol';
 import type { EngineConfig } from './config/config.ts';
 import type { EnginePaths } from './config/paths.ts';
 import type { ContainerFiles } from './core/ports/container-files.ts';
@@ -13,8 +13,8 @@ import { readCgroupLayout, type CgroupLayout } from './drivers/cgroup/cgroup-lay
 import { CgroupTree } from './drivers/cgroup/cgroup-tree.ts';
 import { probeRuntime, type ProbedRuntime } from './drivers/cgroup/probe-runtime.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
-import { ConmonConsole } from './drivers/console/conmon-console.ts';
-import { ConmonLog } from './drivers/console/conmon-log.ts';
+import { MonitorConsole } from './drivers/console/monitor-console.ts';
+import { MonitorLog } from './drivers/console/monitor-log.ts';
 import { ContainerDirectoryFiles } from './drivers/container-files/container-files.ts';
 import { FileContentStore } from './drivers/content-fs/content-store.ts';
 import { readHostFacts } from './drivers/facts/read-host-facts.ts';
@@ -34,8 +34,8 @@ import type { Log } from './lib/log.ts';
 export interface Drivers extends AsyncDisposable {
   readonly records: RecordStore;
   readonly runtime: OciRuntime;
-  readonly console: ConmonConsole;
-  readonly logs: ConmonLog;
+  readonly console: MonitorConsole;
+  readonly logs: MonitorLog;
   readonly files: ContainerFiles;
   readonly content: FileContentStore;
   readonly layers: OverlayLayerStore;
@@ -45,7 +45,6 @@ export interface Drivers extends AsyncDisposable {
   readonly usage: CgroupUsage;
   readonly facts: HostFacts;
   readonly probed: ProbedRuntime;
-  readonly monitorPath: string;
   /** The program of HostConfig.Init. */
   readonly initPath: string | undefined;
   readonly hasSeccomp: boolean;
@@ -92,18 +91,17 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
   const runtime = undo.use(
     await OciRuntime.open(
       { cgroups: new CgroupTree(host.layout), log },
-      { runtime: host.probed, monitorPath: host.monitorPath, stateRoot, bundleDirectory: bundleDir, logPath },
+      { runtime: host.probed, stateRoot, bundleDirectory: bundleDir, logPath },
     ),
   );
-  const onProcessEnd = (id: ContainerId, callback: () => void): Disposable => runtime.onProcessEnd(id, callback);
   const owned = undo.move();
   return {
     ...host,
     ...storage,
     records,
     runtime,
-    console: new ConmonConsole({ clock: systemClock, bundleDir, onProcessEnd }),
-    logs: new ConmonLog({ clock: systemClock, bundleDir, logPath }),
+    console: new MonitorConsole({ bundleDir }),
+    logs: new MonitorLog({ clock: systemClock, bundleDir, logPath }),
     files,
     content,
     network,
@@ -116,19 +114,17 @@ export async function openDrivers(opening: Opening): Promise<Drivers> {
   };
 }
 
-type Host = Pick<
-  Drivers,
-  'facts' | 'probed' | 'monitorPath' | 'initPath' | 'hasSeccomp' | 'defaultSeccomp' | 'warnings'
-> & { readonly layout: CgroupLayout };
+type Host = Pick<Drivers, 'facts' | 'probed' | 'initPath' | 'hasSeccomp' | 'defaultSeccomp' | 'warnings'> & {
+  readonly layout: CgroupLayout;
+};
 
 /** What the host has; makes nothing. */
 async function readHost(config: EngineConfig): Promise<Host> {
   const layout = await readCgroupLayout();
-  const [facts, seccompText, probed, monitorPath, initPath] = await Promise.all([
+  const [facts, seccompText, probed, initPath] = await Promise.all([
     readHostFacts(),
     readTextIfExists(SECCOMP_PROFILE_PATH, SECCOMP_PROFILE_BYTES_MAX),
     probeRuntime(layout, config.runtime),
-    requiredProgram('conmon'),
     // The static one: it runs in the container's root, where no library of the host is.
     findProgram('tini-static'),
   ]);
@@ -137,7 +133,6 @@ async function readHost(config: EngineConfig): Promise<Host> {
     layout,
     facts,
     probed,
-    monitorPath,
     initPath,
     hasSeccomp,
     defaultSeccomp: hasSeccomp ? seccompTranslator(parseSeccompProfile(seccompText), facts) : () => undefined,
@@ -153,12 +148,6 @@ async function openStorage(
   const snapshots = await OverlaySnapshotter.open({ layers, containersDirectory: paths.containers });
   const volumeStore = await DirectoryVolumeStore.open(paths.volumes);
   return { layers, snapshots, volumeStore, [Symbol.asyncDispose]: () => layers[Symbol.asyncDispose]() };
-}
-
-async function requiredProgram(name: string): Promise<string> {
-  const path = await findProgram(name);
-  if (path !== undefined) return path;
-  throw new EngineError('unavailable', `${name} is not installed`);
 }
 
 /** One for each root, so that engines of one host keep apart. */

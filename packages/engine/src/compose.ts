@@ -26,6 +26,7 @@ import { newEngineId, readProgramFacts, readSystemFacts } from './drivers/facts/
 import { diskFailure } from './host/disk-failure.ts';
 import { reportFaultPlan } from './host/fault-points.ts';
 import { lockFile, makeDirectory } from './host/files.ts';
+import { containerKeeperPath } from './host/native-programs.ts';
 import { countDescriptors } from './host/proc.ts';
 import { bindSocket, claimSocketPath, shareSocket } from './host/socket-path.ts';
 import { readPeerCredentials } from './host/sockets.ts';
@@ -184,10 +185,9 @@ function networksCreatedAt(drivers: Drivers): Date {
 }
 
 async function systemFacts(drivers: Drivers, paths: EnginePaths): Promise<SystemFacts> {
-  const [host, runtime, monitor, init] = await Promise.all([
+  const [host, runtime, init] = await Promise.all([
     readSystemFacts(),
     readProgramFacts({ name: drivers.probed.name, path: drivers.probed.path }),
-    readProgramFacts({ name: 'conmon', path: drivers.monitorPath }),
     drivers.initPath === undefined ? undefined : readProgramFacts({ name: 'tini', path: drivers.initPath }),
   ]);
   return {
@@ -202,7 +202,7 @@ async function systemFacts(drivers: Drivers, paths: EnginePaths): Promise<System
     storageStatus: [],
     cgroupDriver: 'cgroupfs',
     runtimes: [runtime],
-    monitor,
+    monitor: { name: 'container-keeper', path: containerKeeperPath(), version: ENGINE_VERSION },
     init,
     seccomp: drivers.hasSeccomp,
     killConfirmMs: KILL_CONFIRM_MS,

@@ -30,14 +30,6 @@ export class DescriptorClosedError extends Error {
   override readonly name = 'DescriptorClosedError';
 }
 
-/** What a slow reader is told about. */
-export interface DescriptorHooks {
-  /** The reader has {@link HELD_BYTES_MAX} waiting, so the descriptor is not read for now. */
-  rested(): void;
-  /** It is read again. */
-  woke(): void;
-}
-
 interface PendingWrite {
   readonly bytes: Uint8Array;
   offset: number;
@@ -53,7 +45,6 @@ interface PendingWrite {
 export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly fd: number;
   readonly #calls: DescriptorCalls;
-  readonly #hooks: DescriptorHooks | undefined;
   readonly #poll: Poll;
   readonly #slabBytes: number;
   #slab: Uint8Array = new Uint8Array(0);
@@ -64,17 +55,15 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
   #reading: 'on' | 'resting' | 'ended' = 'on';
   #readError: unknown;
-  #dropsOverflow = false;
   readonly #writes: PendingWrite[] = [];
   #endAsked = false;
   #watched = 0;
   #closed = false;
 
   /** Reading starts at once. `fd` must be non-blocking; it is closed when polling it fails. */
-  constructor(fd: number, calls: DescriptorCalls, hooks?: DescriptorHooks) {
+  constructor(fd: number, calls: DescriptorCalls) {
     this.fd = fd;
     this.#calls = calls;
-    this.#hooks = hooks;
     this.#slabBytes = Math.max(SLAB_BYTES, 4 * calls.readBytesMax);
     try {
       this.#poll = new Poll(fd, (events) => this.#onEvents(events));
@@ -106,15 +95,8 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
     await write.done.promise;
   }
 
-  /** From now on, what a slow reader has no room for is thrown away instead of making the other side wait. */
-  dropOverflow(): void {
-    this.#dropsOverflow = true;
-    this.#wake();
-  }
-
   /** Throws away what waits to be read and reads no more; the reader sees the end. Writing goes on. */
   stopReading(): void {
-    if (this.#reading === 'resting') this.#hooks?.woke();
     this.#chunks = [];
     this.#nextChunk = 0;
     this.#heldBytes = 0;
@@ -184,7 +166,6 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
     if (this.#reading !== 'resting') return;
     this.#reading = 'on';
     this.#watch();
-    this.#hooks?.woke();
   }
 
   #onEvents(events: number): void {
@@ -235,12 +216,9 @@ export class DescriptorStream implements AsyncIterable<Uint8Array>, AsyncDisposa
       reader.resolve({ done: false, value: chunk });
       return;
     }
-    if (this.#heldBytes >= HELD_BYTES_MAX) return; // only when overflow is dropped
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length + CHUNK_OVERHEAD_BYTES;
-    if (this.#heldBytes < HELD_BYTES_MAX || this.#dropsOverflow) return;
-    this.#reading = 'resting';
-    this.#hooks?.rested();
+    if (this.#heldBytes >= HELD_BYTES_MAX) this.#reading = 'resting';
   }
 
   #failReading(error: unknown): void {

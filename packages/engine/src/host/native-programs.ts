@@ -5,5 +5,17 @@ import { fileURLToPath } from 'node:url';
  * of the process that it left behind. Source: native/programs/exec-keeper.c.
  */
 export function execKeeperPath(): string {
-  return fileURLToPath(new URL('build/Release/exec-keeper', import.meta.resolve('@fairlead/native')));
+  return pathOf('exec-keeper');
+}
+
+/**
+ * Path of `container-keeper OPTIONS -- RUNTIME ARGUMENT...`: runs an OCI runtime's `create` and is the monitor of the process
+ * that it makes. Source: native/programs/container-keeper.c.
+ */
+export function containerKeeperPath(): string {
+  return pathOf('container-keeper');
+}
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(`build/Release/${name}`, import.meta.resolve('@fairlead/native')));
 }

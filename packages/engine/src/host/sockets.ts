@@ -2,14 +2,13 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrno } from './errno.ts';
 import { atCheckpoint } from './fault-points.ts';
-import { DescriptorStream, type DescriptorHooks } from './descriptor-stream.ts';
+import { DescriptorStream } from './descriptor-stream.ts';
 import {
   connectSeqpacket,
   peerCredentials,
   receivePacket,
   sendPacket,
   setNonBlocking,
-  shutdownRead,
   shutdownWrite,
 } from './native.ts';
 
@@ -48,26 +47,21 @@ function descriptorOf(socket: Socket): number | undefined {
   return typeof fd === 'number' && fd >= 0 ? fd : undefined;
 }
 
-export interface PacketOptions {
-  /** Longer packets from the other side are an error ('EMSGSIZE'). */
-  readonly packetBytesMax: number;
-  readonly hooks?: DescriptorHooks;
-}
-
 /**
  * Connects to a SOCK_SEQPACKET socket of any path length. One chunk of the stream is one packet.
  *
+ * @param packetBytesMax longer packets from the other side are an error ('EMSGSIZE').
  * @throws an errno error: 'ENOENT', 'ECONNREFUSED'; `signal.reason` when aborted while the listener's backlog is full.
  */
 export async function connectPackets(
   path: string,
-  options: PacketOptions,
+  packetBytesMax: number,
   signal: AbortSignal,
 ): Promise<DescriptorStream> {
   for (;;) {
     signal.throwIfAborted();
     try {
-      return atCheckpoint('sockets.connect', () => packetStream(connectSeqpacket(path), options));
+      return atCheckpoint('sockets.connect', () => packetStream(connectSeqpacket(path), packetBytesMax));
     } catch (error) {
       if (!isErrno(error, 'EAGAIN')) throw error;
     }
@@ -76,15 +70,15 @@ export async function connectPackets(
 }
 
 /** Takes over a connected SOCK_SEQPACKET descriptor. */
-export function packetStream(fd: number, options: PacketOptions): DescriptorStream {
+export function packetStream(fd: number, packetBytesMax: number): DescriptorStream {
   const calls = {
-    readBytesMax: options.packetBytesMax,
+    readBytesMax: packetBytesMax,
     read: (into: Uint8Array, offset: number, length: number) => receiveBuffered(fd, into, { offset, length }),
     write: (from: Uint8Array, offset: number, length: number) => sendPacket(fd, from, offset, length),
     endWrite: () => shutdownWrite(fd),
   };
   setNonBlocking(fd);
-  return new DescriptorStream(fd, calls, options.hooks);
+  return new DescriptorStream(fd, calls);
 }
 
 /**
@@ -102,12 +96,4 @@ function receiveBuffered(
     if (!isErrno(error, 'ECONNRESET')) throw error;
     return receivePacket(fd, into, at.offset, at.length);
   }
-}
-
-/**
- * Refuses all further packets from the other side, without hanging up: its writes fail, its reads see no end.
- * The stream's own output ends.
- */
-export function refusePackets(stream: DescriptorStream): void {
-  if (!stream.closed) shutdownRead(stream.fd);
 }

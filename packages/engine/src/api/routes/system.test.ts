@@ -35,7 +35,7 @@ function parts() {
     runtimes: [],
     warnings: [],
     storageStatus: [],
-    monitor: { name: 'conmon', path: '/c', version: '2' },
+    monitor: { name: 'container-keeper', path: '/c', version: '2' },
     host: { architecture: 'amd64', cgroups: {} },
   } as unknown as SystemFacts;
   const counts: SystemCounts = {

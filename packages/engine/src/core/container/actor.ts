@@ -291,8 +291,10 @@ export class ContainerActor implements Disposable {
 
   #armGrace(killAt: Date): undefined {
     this.#graceTimer?.[Symbol.dispose]();
-    const ms = Math.max(0, killAt.getTime() - this.#deps.clock.now().getTime());
-    this.#graceTimer = this.#deps.clock.after(ms, () => this.#sendLater({ type: 'grace-expired' }));
+    const ms = killAt.getTime() - this.#deps.clock.now().getTime();
+    // At once: a process that the stop signal itself kills would often be gone before a timer fires, and one kill untold.
+    if (ms <= 0) this.#sendLater({ type: 'grace-expired' });
+    else this.#graceTimer = this.#deps.clock.after(ms, () => this.#sendLater({ type: 'grace-expired' }));
   }
 
   #armRestart(ms: number): undefined {

@@ -7,6 +7,8 @@ export interface Cgroups {
   pids(cgroupsPath: string): Promise<readonly number[]>;
   /** Lets a paused group run: what is frozen cannot even be killed on cgroup v1. Not paused, or nothing there, is success. */
   thaw(cgroupsPath: string): Promise<void>;
+  /** Directory of the group in the hierarchy that limits memory; undefined when this host has none. */
+  memoryGroup(cgroupsPath: string): string | undefined;
   /** A process will be put into a group soon: makes that faster, returns at once and never fails. */
   expectMove(): void;
   /** Takes limits away. Nothing there is success. */

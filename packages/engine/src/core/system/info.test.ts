@@ -62,7 +62,7 @@ const facts: SystemFacts = {
     { name: 'crun', path: '/usr/bin/crun', version: '1.8.1' },
     { name: 'runc', path: '/usr/sbin/runc', version: '1.1.5' },
   ],
-  monitor: { name: 'conmon', path: '/usr/bin/conmon', version: '2.1.6' },
+  monitor: { name: 'container-keeper', path: '/k', version: '0.1.0' },
   init: undefined,
   seccomp: true,
   killConfirmMs: 10_000,
@@ -114,7 +114,7 @@ describe('versionInfo', () => {
     assert.equal(version.ApiVersion, API_VERSION);
     assert.deepEqual(
       version.Components.map(({ Name, Version }) => `${Name} ${Version}`),
-      ['Engine 0.1.0', 'crun 1.8.1', 'conmon 2.1.6'],
+      ['Engine 0.1.0', 'crun 1.8.1', 'container-keeper 0.1.0'],
     );
     for (const { Details } of version.Components) {
       for (const value of Object.values(Details)) assert.equal(typeof value, 'string');

@@ -41,6 +41,11 @@ export class CgroupTree implements Cgroups {
     return await pidsBelow(directoryOf(root, cgroupsPath));
   }
 
+  memoryGroup(cgroupsPath: string): string | undefined {
+    const root = this.#layout.legacy.get('memory') ?? this.#layout.unified;
+    return root === undefined ? undefined : directoryOf(root, cgroupsPath);
+  }
+
   async thaw(cgroupsPath: string): Promise<void> {
     const freezer = this.#layout.legacy.get('freezer');
     const root = freezer ?? this.#layout.unified;

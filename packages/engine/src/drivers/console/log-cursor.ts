@@ -57,7 +57,7 @@ export class LogCursor implements AsyncDisposable {
     if (next === undefined) {
       const found = await openLogFiles(this.#path, this.#current?.file.identity);
       this.#newer = found.toReversed();
-      // conmon changes over before it gives the new file its name: what we have is complete now, but was maybe not
+      // The monitor changes over before it gives the new file its name: what we have is complete now, but was maybe not
       // when we read to its end. So it is read once more before we leave it.
       return this.#newer.length > 0;
     }

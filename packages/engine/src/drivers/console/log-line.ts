@@ -23,12 +23,12 @@ const SPACE = 0x20;
 const LETTER_F = 0x46;
 const LETTER_P = 0x50;
 const LETTER_E = 0x45;
-/** `2026-11-22T04:42:28.700836243+00:00`; conmon always writes nine digits and an offset. Source: set_k8s_timestamp. */
+/** `2026-11-22T04:42:28.700836243+00:00`; always nine digits and an offset. */
 const TIME_CHARACTERS = 35;
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})([+-]\d\d:\d\d)$/;
 const NANOS_PER_MS = 1_000_000n;
 
-/** Parses lines of a conmon log, remembering the last time it saw: all lines of one read(2) carry the same. */
+/** Parses lines of a container's log, remembering the last time it saw: all lines of one read(2) carry the same. */
 export class LogLineParser {
   #timeText = '';
   #timeNanos: bigint | undefined;

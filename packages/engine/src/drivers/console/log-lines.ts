@@ -1,6 +1,6 @@
 import type { ReadableFile } from '../../host/readable-file.ts';
 
-/** conmon's lines are at most 32 KiB and 45 bytes; a longer one is damage and is skipped. */
+/** The monitor's lines are at most 32 KiB and 45 bytes; a longer one is damage and is skipped. */
 export const LOG_FILE_LINE_BYTES_MAX: number = 64 * 1024;
 /** One read: large enough that a turn of the thread pool does not matter. */
 const READ_BYTES: number = 128 * 1024;

@@ -72,7 +72,7 @@ class TailSearch {
   }
 }
 
-/** Position after the last newline: conmon may be in the middle of a write. */
+/** Position after the last newline: the monitor may be in the middle of a write. */
 async function endOfLines(file: ReadableFile | undefined): Promise<number> {
   if (file === undefined) return 0;
   const size = await file.sizeBytes();

@@ -3,8 +3,8 @@ import type { TerminalSize } from '../../core/ports/console.ts';
 import { isErrno } from '../../host/errno.ts';
 import { writeFifo } from '../../host/fifo.ts';
 
-/** Larger sizes are ignored by conmon. Source: conmon src/ctrl.c, process_winsz_ctrl_line. */
-const TERMINAL_SIZE_MAX = 1000;
+/** The kernel keeps a size in 16 bits. Source: tty_ioctl(4), struct winsize. */
+const TERMINAL_SIZE_MAX = 65_535;
 
 /** Tells a container's monitor a terminal size. @throws EngineError 'not-found' when the monitor is gone. */
 export async function sendResize(id: ContainerId, bundleDir: string, size: TerminalSize): Promise<void> {
@@ -22,7 +22,7 @@ export function monitorGone(id: ContainerId, cause?: unknown): EngineError {
   return new EngineError('not-found', `No monitor for container ${id}: it is not running`, { cause });
 }
 
-/** conmon reads lines of three numbers. Source: conmon src/ctrl.c. Nobody at the other end is ENXIO, never a wait. */
+/** The monitor reads lines of three numbers. Nobody at the other end is ENXIO, never a wait. */
 async function sendControl(bundleDir: string, line: string): Promise<boolean> {
   try {
     await writeFifo(`${bundleDir}/ctl`, line);

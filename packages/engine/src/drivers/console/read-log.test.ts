@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LogQuery } from '../../core/ports/container-log.ts';
 import { makeTemporaryDirectory, movePath, writeFileAtomically } from '../../host/files.ts';
 import { appendText } from '../../host/readable-file.ts';
-import { conmonRig, realClock } from './conmon-rig.suite.ts';
-import { ConmonLog } from './conmon-log.ts';
+import { monitorRig, realClock } from './monitor-rig.suite.ts';
+import { MonitorLog } from './monitor-log.ts';
 import { readLog } from './read-log.ts';
 
 const both = new Set(['stdout', 'stderr'] as const);
@@ -126,11 +126,11 @@ describe('readLog', { timeout: 60_000 }, () => {
   });
 });
 
-describe('ConmonLog', { timeout: 60_000 }, () => {
+describe('MonitorLog', { timeout: 60_000 }, () => {
   it('keeps a loud container within its files and loses nothing that a follower should see', async () => {
     const script = 'i=0; while [ $i -lt 60000 ]; do echo line $i; i=$((i+1)); done; echo -n unfinished';
-    await using rig = await conmonRig({ script });
-    const log = new ConmonLog({ clock: realClock, logPath: () => rig.logPath, bundleDir: () => rig.bundleDir });
+    await using rig = await monitorRig({ script });
+    const log = new MonitorLog({ clock: realClock, logPath: () => rig.logPath, bundleDir: () => rig.bundleDir });
     const failures: unknown[] = [];
     using _limit = log.limit(rig.id, { fileBytesMax: 200_000, filesMax: 3 }, (error) => failures.push(error));
     const texts: string[] = [];
@@ -151,16 +151,16 @@ describe('ConmonLog', { timeout: 60_000 }, () => {
 
   it('does not join the unfinished line of one run with the first of the next', async () => {
     await using log = await scene(entry(1, 'a', { tag: 'P' }));
-    const conmonLog = new ConmonLog({ clock: realClock, logPath: () => log.path, bundleDir: () => '/nowhere' });
+    const monitorLog = new MonitorLog({ clock: realClock, logPath: () => log.path, bundleDir: () => '/nowhere' });
     await using rig = await makeTemporaryDirectory();
     void rig;
     // The id plays no part here: the path is fixed.
-    const id = 'f'.repeat(64) as Parameters<typeof conmonLog.seal>[0];
-    await conmonLog.seal(id);
-    await conmonLog.seal(id);
+    const id = 'f'.repeat(64) as Parameters<typeof monitorLog.seal>[0];
+    await monitorLog.seal(id);
+    await monitorLog.seal(id);
     await appendText(log.path, entry(2, 'b'));
     assert.deepEqual(await log.read(), ['a', 'b\n']);
-    await conmonLog.remove(id);
+    await monitorLog.remove(id);
     assert.deepEqual(await log.read(), []);
   });
 });

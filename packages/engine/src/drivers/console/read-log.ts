@@ -7,12 +7,12 @@ import { LogWake } from './log-wake.ts';
 
 export interface ReadLogDeps {
   readonly clock: Clock;
-  /** The file conmon writes; older ones are beside it, named path.1, path.2, …. */
+  /** The file the monitor writes; older ones are beside it, named path.1, path.2, …. */
   readonly path: string;
 }
 
 /**
- * Reads a conmon log (`k8s-file`) as Docker's records, oldest first; see {@link LogQuery}.
+ * Reads a monitor's log as Docker's records, oldest first; see {@link LogQuery}.
  * @throws signal.reason when aborted; an errno error.
  */
 export async function* readLog(

@@ -14,17 +14,18 @@ import {
 /** A config.json with the largest seccomp profile is some 60 KiB; mounts and environment are limited at the border. */
 const CONFIG_BYTES_MAX: number = 4 * 1024 * 1024;
 const MONITOR_BYTES_MAX = 256;
+/** Of the exit file's name. */
+export const OOM_SUFFIX = '.oom';
 
 /** The files of one container's run. Its log is elsewhere and outlives it. */
 export interface Bundle {
   readonly id: ContainerId;
   readonly directory: string;
   readonly logPath: string;
-  /** conmon writes the exit code here, under a temporary name first. */
+  /** The monitor writes the exit code here, under a temporary name first. */
   readonly exitPath: string;
-  /** conmon makes it, in its working directory, when the kernel killed for want of memory. */
+  /** The monitor makes it when the kernel killed for want of memory. */
   readonly oomPath: string;
-  readonly runtimeLogPath: string;
   readonly pidPath: string;
   /** What is to be changed of a running container's limits, while the runtime reads it. */
   readonly resourcesPath: string;
@@ -39,13 +40,13 @@ export interface BundlePlaces {
 /** Where everything of a container is. Pure. */
 export function bundleOf(places: BundlePlaces, id: ContainerId): Bundle {
   const directory = places.bundleDirectory(id);
+  const exitPath = join(places.exitsDirectory, id);
   return {
     id,
     directory,
     logPath: places.logPath(id),
-    exitPath: join(places.exitsDirectory, id),
-    oomPath: join(directory, 'oom'),
-    runtimeLogPath: join(directory, 'runtime.log'),
+    exitPath,
+    oomPath: `${exitPath}${OOM_SUFFIX}`,
     pidPath: join(directory, 'pidfile'),
     resourcesPath: join(directory, 'resources.json'),
   };
@@ -62,14 +63,14 @@ export async function writeBundle(bundle: Bundle, request: CreateProcess): Promi
   await Promise.all([
     writeFileAtomically(configPath(bundle), JSON.stringify(request.spec), { mode: 0o600 }),
     writePlainFile(monitorPath(bundle), MONITOR_UNKNOWN, 0o600),
-    removeFiles([bundle.exitPath, bundle.oomPath, bundle.runtimeLogPath]),
+    removeFiles([bundle.exitPath, bundle.oomPath]),
   ]);
 }
 
 /** Takes away what belongs to the run that is over; config.json and the log stay. */
 export async function clearBundle(bundle: Bundle): Promise<void> {
-  const names = ['attach', 'ctl', 'winsz', 'monitor'].map((name) => join(bundle.directory, name));
-  await removeFiles([...names, bundle.exitPath, bundle.oomPath, bundle.runtimeLogPath, bundle.pidPath]);
+  const names = ['attach', 'watch', 'ctl', 'console', 'monitor'].map((name) => join(bundle.directory, name));
+  await removeFiles([...names, bundle.exitPath, freshExitPath(bundle), bundle.oomPath, bundle.pidPath]);
 }
 
 /**
@@ -103,6 +104,11 @@ export async function readCgroupsPath(bundle: Bundle): Promise<string | undefine
   const { linux } = spec;
   if (typeof linux !== 'object' || linux === null || !('cgroupsPath' in linux)) return undefined;
   return typeof linux.cgroupsPath === 'string' ? linux.cgroupsPath : undefined;
+}
+
+/** Where a monitor that was killed in the middle left a half-written exit file. */
+function freshExitPath({ exitPath, id }: Bundle): string {
+  return join(dirname(exitPath), `.${id}.new`);
 }
 
 function monitorPath(bundle: Bundle): string {

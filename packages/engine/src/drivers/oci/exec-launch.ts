@@ -9,7 +9,7 @@ import { ReportPipe } from '../../host/report-pipe.ts';
 import { DescriptorListener } from '../../host/terminal.ts';
 import { waitOrAbort } from '../../lib/wait-or-abort.ts';
 import type { ExecFiles, ExecPaths } from './exec-files.ts';
-import { parseExecReport } from './exec-report.ts';
+import { parseKeeperReport } from './keeper-report.ts';
 import type { ExecTransport } from './exec-transport.ts';
 import { PipeTransport } from './pipe-transport.ts';
 import { globalArguments, RUNTIME_CALL_MS, RUNTIME_ENVIRONMENT, type RuntimeCommand } from './runtime-command.ts';
@@ -33,7 +33,7 @@ export interface LaunchedExec {
   readonly program: Program;
   /** Undefined when it ended without making a terminal: then the start failed. */
   readonly transport: ExecTransport | undefined;
-  /** What the keeper tells, see {@link parseExecReport}. Whoever has the launch closes it. */
+  /** What the keeper tells, see {@link parseKeeperReport}. Whoever has the launch closes it. */
   readonly report: ReportPipe;
 }
 
@@ -53,7 +53,7 @@ export async function launchExec(
   onPid: (pid: number) => void,
 ): Promise<LaunchedExec> {
   const report = new ReportPipe(REPORT_BYTES_MAX, (text) => {
-    const { pid } = parseExecReport(text);
+    const { pid } = parseKeeperReport(text);
     if (pid !== undefined) onPid(pid);
   });
   try {
@@ -95,7 +95,7 @@ async function launchOnTerminal(launch: Launch): Promise<LaunchedExec> {
   const program = await startExec(launch, more, ['ignore', 'ignore', 'ignore']);
   const failed = new AbortController();
   const bound = AbortSignal.timeout(RUNTIME_CALL_MS);
-  const hasFailed = (): boolean => parseExecReport(report.takeText()).pid === undefined;
+  const hasFailed = (): boolean => parseKeeperReport(report.takeText()).pid === undefined;
   // A program that ran and ended at once has sent its terminal all the same.
   void program.exited.then(() => {
     if (hasFailed()) failed.abort();

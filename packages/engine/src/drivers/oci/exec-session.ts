@@ -3,7 +3,7 @@ import type { OutputChunk, TerminalSize } from '../../core/ports/console.ts';
 import type { ExecProcess, ExecRequest } from '../../core/ports/container-runtime.ts';
 import { findProcess, signalProcess } from '../../host/proc.ts';
 import { launchExec, type LaunchDeps, type LaunchedExec } from './exec-launch.ts';
-import { parseExecReport } from './exec-report.ts';
+import { parseKeeperReport } from './keeper-report.ts';
 import type { ExecTransport } from './exec-transport.ts';
 import { runtimeFailure } from './runtime-failure.ts';
 
@@ -93,7 +93,7 @@ export class ExecSession implements ExecProcess {
       using report = pipe;
       const { exitCode } = await program.exited;
       this.#ended = true;
-      const { pid, log } = parseExecReport(report.takeText());
+      const { pid, log } = parseKeeperReport(report.takeText());
       if (pid === undefined) {
         transport?.close();
         throw this.#failure(log);

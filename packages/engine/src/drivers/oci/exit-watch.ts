@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { isContainerId, type ContainerId } from '@fairlead/protocol';
 import type { CreatedProcess, ProcessExit } from '../../core/ports/container-runtime.ts';
 import { existsAtOnce, modifiedAtOnce, readTextAtOnce, removeAtOnce } from '../../host/at-once.ts';
 import { watchDirectory } from '../../host/files.ts';
 import { onProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Bundle } from './bundle.ts';
+import { OOM_SUFFIX, type Bundle } from './bundle.ts';
 
 /** What Docker records when nobody collected the code. */
 export const EXIT_CODE_UNKNOWN = 255;
@@ -16,14 +15,6 @@ export interface ExitWatchDeps {
   readonly endOrphan: (bundle: Bundle, created: CreatedProcess) => Promise<void>;
   readonly log: Log;
 }
-
-/** What conmon makes in its persist directory, which all containers share. */
-const OOM_NAME = 'oom';
-/**
- * conmon makes the container's own file right after the shared one, and a busy host may let it wait in between: so it is
- * looked for again after these. What comes later still is told with the exit.
- */
-const OOM_LOOKS_MS: readonly number[] = [20, 200, 2_000];
 
 interface Watched {
   readonly bundle: Bundle;
@@ -36,7 +27,7 @@ interface Watched {
 /**
  * Tells when watched containers end, once each, and when the kernel kills in them for want of memory.
  *
- * The code comes from the file that conmon writes; one directory watch serves all containers. When conmon itself is
+ * The code comes from the file that the monitor writes; one directory watch serves all containers. When the monitor itself is
  * killed, nobody will ever collect the code and the container's output goes nowhere: the container is killed too, and
  * its end is told with code 255 and an error.
  */
@@ -46,7 +37,6 @@ export class ExitWatch implements Disposable {
   readonly #listeners = new Set<(exit: ProcessExit) => void>();
   readonly #oomListeners = new Set<(id: ContainerId) => Promise<void>>();
   readonly #directory: Disposable;
-  #oomLooks: readonly NodeJS.Timeout[] = [];
 
   constructor(deps: ExitWatchDeps) {
     this.#deps = deps;
@@ -54,7 +44,7 @@ export class ExitWatch implements Disposable {
       deps.exitsDirectory,
       (name) => {
         if (isContainerId(name)) this.#look(name);
-        else if (name === OOM_NAME) this.#onOomFile();
+        else if (name.endsWith(OOM_SUFFIX)) this.#lookForOom(name.slice(0, -OOM_SUFFIX.length));
       },
       (error) => deps.log.failure('runtime.exit-watch.failed', error, { directory: deps.exitsDirectory }),
     );
@@ -88,7 +78,6 @@ export class ExitWatch implements Disposable {
 
   [Symbol.dispose](): void {
     this.#directory[Symbol.dispose]();
-    this.#oomLooks.forEach(clearTimeout);
     for (const id of [...this.#watched.keys()]) this.forget(id);
   }
 
@@ -115,32 +104,19 @@ export class ExitWatch implements Disposable {
     for (const listener of this.#listeners) listener(told);
   }
 
-  /** The shared file only says that it is somebody; it goes first, so that whoever comes later makes it again. */
-  #onOomFile(): void {
-    try {
-      removeAtOnce(join(this.#deps.exitsDirectory, OOM_NAME));
-    } catch (error) {
-      this.#deps.log.failure('runtime.oom.unreadable', error);
-    }
-    this.#lookForOom();
-    this.#oomLooks.forEach(clearTimeout);
-    this.#oomLooks = OOM_LOOKS_MS.map((ms) => setTimeout(() => this.#lookForOom(), ms).unref());
-  }
-
-  #lookForOom(): void {
+  #lookForOom(id: string): void {
+    const watched = isContainerId(id) ? this.#watched.get(id) : undefined;
     // Who is not listening learns it from the exit.
-    if (this.#oomListeners.size === 0) return;
+    if (watched === undefined || watched.tellsOom || this.#oomListeners.size === 0) return;
     try {
-      for (const watched of this.#watched.values()) {
-        if (watched.tellsOom || !existsAtOnce(watched.bundle.oomPath)) continue;
-        this.#tellOom(watched).catch((error: unknown) => this.#failed(watched.bundle.id, error));
-      }
+      if (!existsAtOnce(watched.bundle.oomPath)) return;
+      this.#tellOom(watched).catch((error: unknown) => this.#failed(watched.bundle.id, error));
     } catch (error) {
       this.#deps.log.failure('runtime.oom.unreadable', error);
     }
   }
 
-  /** The container's own file stays until it was told: an engine that dies before finds it there with the exit. */
+  /** The file stays until it was told: an engine that dies before finds it there with the exit. */
   async #tellOom(watched: Watched): Promise<void> {
     watched.tellsOom = true;
     try {
@@ -151,7 +127,7 @@ export class ExitWatch implements Disposable {
     }
   }
 
-  /** conmon writes the exit file before it ends, so after its end there is the file, or there never will be. */
+  /** The monitor writes the exit file before it ends, so after its end there is the file, or there never will be. */
   async #monitorEnded(id: ContainerId): Promise<void> {
     const watched = this.#watched.get(id);
     if (watched === undefined) return;
@@ -169,7 +145,7 @@ export class ExitWatch implements Disposable {
   }
 }
 
-/** The exit that conmon wrote down for a bundle's run; undefined when it did not. Costs some 20 µs, without a thread. */
+/** The exit that the monitor wrote down for a bundle's run; undefined when it did not. Costs some 20 µs, without a thread. */
 export function readExit(bundle: Bundle): ProcessExit | undefined {
   const text = readTextAtOnce(bundle.exitPath);
   if (text === undefined || text === '') return undefined;

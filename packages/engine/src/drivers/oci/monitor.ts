@@ -1,53 +1,56 @@
-import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import type { CreateProcess, CreatedProcess, ProcessRef } from '../../core/ports/container-runtime.ts';
-import { readTextIfExists } from '../../host/files.ts';
+import { containerKeeperPath } from '../../host/native-programs.ts';
 import { findProcess, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import { spawnProgram, type Program } from '../../host/process.ts';
+import { ReportPipe } from '../../host/report-pipe.ts';
 import { writeMonitor, type Bundle } from './bundle.ts';
+import { parseKeeperReport } from './keeper-report.ts';
 import { globalArguments, RUNTIME_CALL_MS, RUNTIME_ENVIRONMENT, type RuntimeCommand } from './runtime-command.ts';
 import { runtimeFailure } from './runtime-failure.ts';
 
 const SIGKILL = 9;
-/** How long a monitor may stay after its container is gone; it needs some milliseconds to drain and to write two files. */
+/** How long a monitor may stay after its container is gone; it needs some milliseconds to drain and to write a file. */
 export const MONITOR_END_MS = 2_000;
-/** conmon sends one line of at most 8 KiB (its BUF_SIZE) of the runtime's words, each escaped to six characters at most. */
-const SYNC_BYTES_MAX: number = 64 * 1024;
+/** Of what a runtime says about a start that failed. */
 const REPORT_BYTES_MAX: number = 64 * 1024;
-/** The descriptor on which conmon tells the pid. */
-const SYNC_FD = 3;
+/** The descriptor on which the keeper, and the runtime before it, tell how it went. */
+const REPORT_PATH = '/proc/self/fd/3';
 
 export interface MonitorDeps {
-  /** conmon. */
-  readonly monitorPath: string;
   readonly command: RuntimeCommand;
   readonly exitsDirectory: string;
+  /** Directory of the container's group where its memory is limited; undefined where nothing limits it. */
+  readonly memoryGroup: string | undefined;
 }
 
 /**
- * Starts conmon on a written bundle; it makes the container's process and stays with it.
+ * Starts a container's monitor on a written bundle; it makes the container's process and stays with it.
  *
- * conmon has a session of its own, no descriptor of the engine but the two pipes it closes, and does not notice when the
- * engine dies. It is not double-forked (`--sync`), which saves a fork and a pid file: the engine, or init after it, reaps it.
- * @throws EngineError in Docker's words, see {@link runtimeFailure}; 'unavailable' when conmon itself fails.
+ * It has a session of its own, no descriptor of the engine but the pipe it closes, and does not notice when the engine dies:
+ * the engine, or init after it, reaps it. What it does is in native/programs/container-keeper.c.
+ * @throws EngineError in Docker's words, see {@link runtimeFailure}; 'unavailable' when the monitor itself cannot be run.
  */
 export async function startMonitor(deps: MonitorDeps, bundle: Bundle, request: CreateProcess): Promise<CreatedProcess> {
-  const conmon = await spawnConmon(deps, bundle, request);
-  conmon.unref();
-  const monitor = findProcess(conmon.pid);
+  const told = Promise.withResolvers<number | undefined>();
+  using report = new ReportPipe(REPORT_BYTES_MAX, (text) => {
+    const { pid } = parseKeeperReport(text);
+    if (pid !== undefined) told.resolve(pid);
+  });
+  const keeper = await spawnKeeper(keeperArguments(deps, bundle, request), bundle.directory, report);
+  keeper.unref();
+  void keeper.exited.then(() => told.resolve(parseKeeperReport(report.takeText()).pid));
+  const monitor = findProcess(keeper.pid);
   const remembered = monitor === undefined ? undefined : writeMonitor(bundle, monitor);
-  // Awaited below, after conmon has spoken.
+  // Awaited below, after the keeper has spoken.
   remembered?.catch(() => {});
-  try {
-    const told = await withinBound(readSync(conmon), conmon);
-    await remembered;
-    const process = told.pid > 0 ? findProcess(told.pid) : undefined;
-    if (monitor !== undefined && process !== undefined) return { process: { ...process }, monitor: { ...monitor } };
-    await Promise.allSettled([conmon.exited, remembered]);
-    throw await failureOf(bundle, request, told.words);
-  } finally {
-    conmon.closePipes();
-  }
+  const pid = await withinBound(told.promise, keeper);
+  await remembered;
+  const process = pid === undefined ? undefined : findProcess(pid);
+  if (monitor !== undefined && process !== undefined) return { process: { ...process }, monitor: { ...monitor } };
+  await keeper.exited;
+  const { log } = parseKeeperReport(report.takeText());
+  throw runtimeFailure(log, { operation: 'create', program: request.spec.process.args[0] ?? '' });
 }
 
 /** Waits for a monitor whose container is gone; kills it when it stays longer than {@link MONITOR_END_MS}. */
@@ -70,95 +73,48 @@ async function confirmEnd(monitor: ProcessRef): Promise<void> {
   }
 }
 
-async function spawnConmon(deps: MonitorDeps, bundle: Bundle, request: CreateProcess): Promise<Program> {
+async function spawnKeeper(args: readonly string[], cwd: string, report: ReportPipe): Promise<Program> {
+  const path = containerKeeperPath();
   try {
-    return await spawnProgram(deps.monitorPath, monitorArguments(deps, bundle, request), {
-      cwd: bundle.directory,
+    const keeper = await spawnProgram(path, args, {
+      cwd,
       detached: true,
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // conmon makes its console socket in TMPDIR; relative to the bundle, the path is never too long for a socket.
-      env: { ...RUNTIME_ENVIRONMENT, TMPDIR: '.', _OCI_SYNCPIPE: String(SYNC_FD) },
+      stdio: ['ignore', 'ignore', 'ignore', report.writeEnd],
+      env: RUNTIME_ENVIRONMENT,
     });
+    report.handedOver();
+    return keeper;
   } catch (cause) {
-    throw new EngineError('unavailable', `container monitor ${deps.monitorPath} could not be run`, { cause });
+    throw new EngineError('unavailable', `container monitor ${path} could not be run`, { cause });
   }
 }
 
-function monitorArguments(deps: MonitorDeps, bundle: Bundle, request: CreateProcess): readonly string[] {
+function keeperArguments(deps: MonitorDeps, bundle: Bundle, request: CreateProcess): readonly string[] {
   return [
-    ...['--cid', bundle.id, '--cuuid', bundle.id, '--name', bundle.id],
-    ...['--bundle', bundle.directory, '--full-attach', '--container-pidfile', bundle.pidPath],
-    // In the persist directory conmon makes a file when the kernel kills for want of memory: one watch sees both.
-    ...['--exit-dir', deps.exitsDirectory, '--persist-dir', deps.exitsDirectory],
-    ...['--log-path', request.logged ? `k8s-file:${bundle.logPath}` : 'none'],
-    // Without the second, conmon syncs the log to disk before it tells the exit: tens of milliseconds on a busy disk.
-    ...['--sync', '--no-sync-log', '--log-level', 'error'],
-    ...['--runtime', deps.command.runPath()],
-    ...globalArguments(deps.command, bundle.runtimeLogPath).flatMap((argument) => ['--runtime-arg', argument]),
+    ...['--id', bundle.id, '--bundle', bundle.directory, '--exits', deps.exitsDirectory],
+    ...(request.logged ? ['--log', bundle.logPath] : []),
+    ...(deps.memoryGroup === undefined ? [] : ['--memory-group', deps.memoryGroup]),
     ...(request.tty ? ['--terminal'] : []),
-    ...(request.openStdin ? ['--stdin'] : []),
-    ...(request.openStdin && !request.stdinOnce ? ['--leave-stdin-open'] : []),
+    ...(request.openStdin ? ['--stdin', request.stdinOnce ? 'once' : 'kept'] : []),
+    ...['--', deps.command.runPath(), ...createArguments(deps.command, bundle, request)],
   ];
 }
 
-interface Told {
-  /** Of the container's first process; 0 or less when there is none. */
-  readonly pid: number;
-  readonly words: string;
+/** Relative to the bundle, no path is too long for a socket. */
+function createArguments(command: RuntimeCommand, bundle: Bundle, request: CreateProcess): readonly string[] {
+  return [
+    ...globalArguments(command, REPORT_PATH),
+    ...['create', `--bundle=${bundle.directory}`, '--pid-file=pidfile'],
+    ...(request.tty ? ['--console-socket=console'] : []),
+    bundle.id,
+  ];
 }
 
-/** conmon writes `{"pid": 123}`, or `{"pid": -1, "message": "…"}`, or ends without a word and says why on stderr. */
-async function readSync(conmon: Program): Promise<Told> {
-  const [, , stderr, sync] = conmon.pipes;
-  // It fails when our own end is closed because nobody needs the words any more.
-  const complaint = readAll(stderr).catch(() => '');
-  const line = await readLine(sync);
-  const told = parseSync(line);
-  if (told !== undefined) return told;
-  return { pid: 0, words: [line, await complaint].join('\n').trim() };
-}
-
-function parseSync(line: string): Told | undefined {
-  let document: unknown;
-  try {
-    document = JSON.parse(line);
-  } catch {
-    // conmon does not escape everything it should; then the words are as good as they are.
-    return undefined;
-  }
-  if (typeof document !== 'object' || document === null || !('pid' in document)) return undefined;
-  const words = 'message' in document ? String(document.message) : '';
-  return { pid: Number(document.pid), words };
-}
-
-async function readLine(pipe: Duplex | undefined): Promise<string> {
-  let text = '';
-  if (pipe === undefined) return text;
-  for await (const chunk of pipe) {
-    text += String(chunk);
-    if (text.includes('\n') || text.length > SYNC_BYTES_MAX) break;
-  }
-  return text;
-}
-
-async function readAll(pipe: Duplex | undefined): Promise<string> {
-  let text = '';
-  if (pipe === undefined) return text;
-  for await (const chunk of pipe) if (text.length < REPORT_BYTES_MAX) text += String(chunk);
-  return text;
-}
-
-async function withinBound(told: Promise<Told>, conmon: Program): Promise<Told> {
-  const late = setTimeout(() => conmon.kill('SIGKILL'), RUNTIME_CALL_MS);
+async function withinBound<T>(told: Promise<T>, keeper: Program): Promise<T> {
+  const late = setTimeout(() => keeper.kill('SIGKILL'), RUNTIME_CALL_MS);
   try {
     return await told;
   } finally {
     clearTimeout(late);
   }
-}
-
-async function failureOf(bundle: Bundle, request: CreateProcess, words: string): Promise<EngineError> {
-  const log = await readTextIfExists(bundle.runtimeLogPath, REPORT_BYTES_MAX);
-  const report = log === undefined || log.trim() === '' ? words : log;
-  return runtimeFailure(report, { operation: 'create', program: request.spec.process.args[0] ?? '' });
 }

@@ -24,7 +24,7 @@ import { removeAtOnce, releaseReader } from '../../host/at-once.ts';
 import { isErrno } from '../../host/errno.ts';
 import { UNMOUNT_FLAGS, unmountTree } from '../../host/mounts.ts';
 import { SealedProgram } from '../../host/sealed-program.ts';
-import { executableOf, onProcessEnd, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
+import { executableOf, processPresence, signalProcess, waitForProcessEnd } from '../../host/proc.ts';
 import type { Log } from '../../lib/log.ts';
 import {
   bundleOf,
@@ -53,13 +53,11 @@ const STATE_FILES = ['status', 'state.json'] as const;
 export interface OciRuntimeOptions {
   /** The OCI runtime's program, and its name for `/info`. */
   readonly runtime: { readonly path: string; readonly name: string };
-  /** conmon's program. */
-  readonly monitorPath: string;
   /** For what need not survive a reboot: the runtime's state, exit files, files of execs. At most 60 bytes long. */
   readonly stateRoot: string;
-  /** Where a container's config.json, attach socket and control FIFO are. */
+  /** Where a container's config.json and its monitor's sockets and control FIFO are. */
   readonly bundleDirectory: (id: ContainerId) => string;
-  /** Its log, in conmon's k8s-file format; outlives the run. */
+  /** Its log, in the CRI's format; outlives the run. */
   readonly logPath: (id: ContainerId) => string;
 }
 
@@ -76,9 +74,9 @@ interface Live {
 }
 
 /**
- * Containers by an OCI runtime (crun or runc), each under a conmon of its own that outlives the engine.
+ * Containers by an OCI runtime (crun or runc), each under a monitor of its own that outlives the engine.
  *
- * Spawns per container: conmon (which spawns `create`), `start`, `delete`. Nothing is polled: exits come from one
+ * Spawns per container: the monitor (which spawns `create`), `start`, `delete`. Nothing is polled: exits come from one
  * directory watch, the end of monitors from their pidfds.
  */
 export class OciRuntime implements ContainerRuntime, Disposable {
@@ -130,9 +128,9 @@ export class OciRuntime implements ContainerRuntime, Disposable {
     const filters = this.#command.dialect === 'crun' ? this.#filters : undefined;
     await writeBundle(bundle, filters === undefined ? request : { ...request, spec: filters.applyTo(request.spec) });
     const deps = {
-      monitorPath: this.#options.monitorPath,
       command: this.#command,
       exitsDirectory: this.#exitsDirectory,
+      memoryGroup: cgroupsPath === undefined ? undefined : this.#deps.cgroups.memoryGroup(cgroupsPath),
     };
     let created: CreatedProcess;
     try {
@@ -213,14 +211,6 @@ export class OciRuntime implements ContainerRuntime, Disposable {
 
   onExit(listener: (exit: ProcessExit) => void): Disposable {
     return this.#exits.onExit(listener);
-  }
-
-  /** Calls back once when the container's first process has ended, at the next turn if it has; a zombie counts as ended. */
-  onProcessEnd(id: ContainerId, callback: () => void): Disposable {
-    const live = this.#live.get(id);
-    if (live !== undefined) return onProcessEnd(live.created.process, callback);
-    const turn = setImmediate(callback);
-    return { [Symbol.dispose]: () => clearImmediate(turn) };
   }
 
   async fate(id: ContainerId, created: CreatedProcess): Promise<ProcessFate> {

@@ -98,7 +98,6 @@ export async function openOciSubject(runtimeName: string): Promise<OciSubject> {
       { cgroups: new CgroupTree(layout), log: silentLog },
       {
         runtime,
-        monitorPath: '/usr/bin/conmon',
         stateRoot: join(root, 'state'),
         bundleDirectory: (id) => join(root, 'containers', id),
         logPath: (id) => join(root, 'containers', id, 'container.log'),

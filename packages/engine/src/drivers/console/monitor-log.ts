@@ -10,19 +10,19 @@ import { hasUnfinishedLine } from './log-tail.ts';
 import { readLog } from './read-log.ts';
 import { limitLog } from './rotate-log.ts';
 
-export interface ConmonLogDeps {
+export interface MonitorLogDeps {
   readonly clock: Clock;
-  /** The file conmon writes (`--log-path k8s-file:PATH`), in a directory that exists. Not a symbolic link. */
+  /** The file the monitor writes, in a directory that exists. Not a symbolic link. */
   readonly logPath: (id: ContainerId) => string;
-  /** The directory conmon was started on. */
+  /** The directory the monitor was started on. */
   readonly bundleDir: (id: ContainerId) => string;
 }
 
-/** Logs written by conmon in the CRI's format. */
-export class ConmonLog implements ContainerLog {
-  readonly #deps: ConmonLogDeps;
+/** Logs written by monitors in the CRI's format. */
+export class MonitorLog implements ContainerLog {
+  readonly #deps: MonitorLogDeps;
 
-  constructor(deps: ConmonLogDeps) {
+  constructor(deps: MonitorLogDeps) {
     this.#deps = deps;
   }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseExecReport } from './exec-report.ts';
+import { parseKeeperReport } from './keeper-report.ts';
 
-describe('parseExecReport', () => {
+describe('parseKeeperReport', () => {
   const cases = [
     { text: '', pid: undefined, log: '' },
     { text: 'open executable: Permission denied\n', pid: undefined, log: 'open executable: Permission denied\n' },
@@ -11,6 +11,6 @@ describe('parseExecReport', () => {
     { text: 'half a pid\n\u000012', pid: undefined, log: 'half a pid\n' },
   ];
   for (const { text, pid, log } of cases) {
-    it(`${JSON.stringify(text)} → ${pid ?? 'no pid'}`, () => assert.deepEqual(parseExecReport(text), { pid, log }));
+    it(`${JSON.stringify(text)} → ${pid ?? 'no pid'}`, () => assert.deepEqual(parseKeeperReport(text), { pid, log }));
   }
 });

@@ -9,9 +9,11 @@ import {
   readTextIfExists,
   writeFileAtomically,
 } from '../../host/files.ts';
-import { findProcess, onProcessEnd, processPresence, signalProcess, type HostProcess } from '../../host/proc.ts';
-import { runOrThrow, runProgram } from '../../host/process.ts';
-import { ConmonConsole } from './conmon-console.ts';
+import { containerKeeperPath } from '../../host/native-programs.ts';
+import { findProcess, signalProcess, type HostProcess } from '../../host/proc.ts';
+import { runOrThrow, runProgram, spawnProgram, type ProgramExit } from '../../host/process.ts';
+import { ReportPipe } from '../../host/report-pipe.ts';
+import { MonitorConsole } from './monitor-console.ts';
 
 const CONTAINER_TIMEOUT_MS = 20_000;
 
@@ -22,19 +24,23 @@ export interface RigOptions {
   readonly stdin?: 'once' | 'kept';
   /** Makes the bundle's path longer than a socket address holds. */
   readonly longPath?: boolean;
+  /** Another build of the keeper. */
+  readonly keeperPath?: string;
 }
 
-/** A real container under conmon and runc, created and not started. Disposing leaves nothing behind. */
-export interface ConmonRig extends AsyncDisposable {
+/** A real container under its monitor and runc, created and not started. Disposing leaves nothing behind. */
+export interface MonitorRig extends AsyncDisposable {
   readonly id: ContainerId;
   readonly bundleDir: string;
   readonly logPath: string;
-  readonly console: ConmonConsole;
+  readonly console: MonitorConsole;
   /** The container's first process. */
   readonly process: HostProcess;
   start(): Promise<void>;
-  /** Waits for conmon's exit file. @returns the exit code. */
+  /** Waits for the monitor's exit file. @returns the exit code. */
   exited(): Promise<number>;
+  /** How the monitor itself ended. */
+  readonly monitorExit: Promise<ProgramExit>;
   kill(): void;
 }
 
@@ -47,7 +53,7 @@ export const realClock: Clock = {
   },
 };
 
-export async function conmonRig(options: RigOptions): Promise<ConmonRig> {
+export async function monitorRig(options: RigOptions): Promise<MonitorRig> {
   await using undo = new AsyncDisposableStack();
   const directory = undo.use(await makeTemporaryDirectory());
   const id = containerId(randomBytes(32).toString('hex'));
@@ -56,15 +62,23 @@ export async function conmonRig(options: RigOptions): Promise<ConmonRig> {
   await makeBundle(bundleDir, `${directory.path}/rootfs`, options);
   await makeDirectory(`${directory.path}/exits`);
   undo.defer(async () => void (await runProgram('runc', [...runtime, 'delete', '-f', id], within())));
-  await runOrThrow('conmon', conmonArgs(id, directory.path, { ...options, bundleDir }), within());
+  using report = new ReportPipe(100, () => {});
+  const monitor = await spawnProgram(
+    options.keeperPath ?? containerKeeperPath(),
+    keeperArguments(id, directory.path, { ...options, bundleDir }),
+    {
+      stdio: ['ignore', 'ignore', 'ignore', report.writeEnd],
+      detached: true,
+    },
+  );
+  report.handedOver();
   const process = await waitFor(async () => {
-    const pid = await readTextIfExists(`${bundleDir}/pid`, 100);
-    return pid === undefined || pid === '' ? undefined : findProcess(Number(pid));
+    const [, pid] = /\0(\d+)\n$/.exec(report.takeText()) ?? [];
+    return pid === undefined ? undefined : findProcess(Number(pid));
   });
-  const monitor = findProcess(Number(await readTextIfExists(`${bundleDir}/conmon.pid`, 100)));
   undo.defer(async () => {
     signalProcess(process, 9);
-    if (monitor !== undefined) await waitFor(async () => processPresence(monitor) !== 'running' || undefined);
+    await monitor.exited;
   });
   const owned = undo.move();
   return {
@@ -72,13 +86,10 @@ export async function conmonRig(options: RigOptions): Promise<ConmonRig> {
     bundleDir,
     logPath: `${bundleDir}/log`,
     process,
-    console: new ConmonConsole({
-      clock: realClock,
-      bundleDir: () => bundleDir,
-      onProcessEnd: (_id, callback) => onProcessEnd(process, callback),
-    }),
+    console: new MonitorConsole({ bundleDir: () => bundleDir }),
     start: async () => void (await runOrThrow('runc', [...runtime, 'start', id], within())),
     exited: async () => Number(await waitFor(() => readTextIfExists(`${directory.path}/exits/${id}`, 100))),
+    monitorExit: monitor.exited,
     kill: () => void signalProcess(process, 9),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -102,7 +113,8 @@ async function makeBundle(bundleDir: string, rootfs: string, options: RigOptions
   await makeDirectory(bundleDir);
   for (const name of ['bin', 'proc', 'dev', 'sys', 'tmp']) await makeDirectory(`${rootfs}/${name}`);
   await runOrThrow('cp', ['/bin/busybox', `${rootfs}/bin/busybox`], within());
-  for (const applet of ['sh', 'cat', 'sleep', 'stty', 'yes']) await makeLink('busybox', `${rootfs}/bin/${applet}`);
+  for (const applet of ['sh', 'cat', 'head', 'sleep', 'stty', 'yes'])
+    await makeLink('busybox', `${rootfs}/bin/${applet}`);
   const config = {
     ociVersion: '1.0.2',
     process: {
@@ -124,23 +136,17 @@ async function makeBundle(bundleDir: string, rootfs: string, options: RigOptions
   await writeFileAtomically(`${bundleDir}/config.json`, JSON.stringify(config));
 }
 
-function conmonArgs(id: string, root: string, options: RigOptions & { readonly bundleDir: string }): readonly string[] {
+function keeperArguments(
+  id: string,
+  root: string,
+  options: RigOptions & { readonly bundleDir: string },
+): readonly string[] {
   const { bundleDir, tty, stdin } = options;
-  const named: Readonly<Record<string, string>> = {
-    '--api-version': '1',
-    '--cid': id,
-    '--cuuid': id,
-    '--name': 'rig',
-    '--bundle': bundleDir,
-    '--runtime': '/usr/sbin/runc',
-    '--container-pidfile': `${bundleDir}/pid`,
-    '--conmon-pidfile': `${bundleDir}/conmon.pid`,
-    '--exit-dir': `${root}/exits`,
-    '--log-path': `k8s-file:${bundleDir}/log`,
-  };
-  const flags = ['--full-attach', '--no-sync-log', '--runtime-arg', '--root', '--runtime-arg', `${root}/runc`];
-  if (tty === true) flags.push('--terminal');
-  if (stdin !== undefined) flags.push('--stdin');
-  if (stdin === 'kept') flags.push('--leave-stdin-open');
-  return [...Object.entries(named).flat(), ...flags];
+  return [
+    ...['--id', id, '--bundle', bundleDir, '--exits', `${root}/exits`, '--log', `${bundleDir}/log`],
+    ...(tty === true ? ['--terminal'] : []),
+    ...(stdin === undefined ? [] : ['--stdin', stdin]),
+    ...['--', '/usr/sbin/runc', '--root', `${root}/runc`, 'create', '--bundle', bundleDir, '--pid-file', 'pidfile'],
+    ...(tty === true ? ['--console-socket', 'console', id] : [id]),
+  ];
 }
