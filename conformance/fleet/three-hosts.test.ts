@@ -111,11 +111,15 @@ describe('a fleet of three hosts', { skip: process.getuid?.() !== 0 }, () => {
     const queue = ['--queue', '--start-by', '10m', '--key', 'later'];
     const asked = await fairlead('fleet', 'run', '--on', 'role=web', ...queue, '--', 'restart', '-t', '0', 'web');
     assert.match(asked, /^alpha +QUEUED +op_/m);
+    const isDone = async (host: string): Promise<void> => {
+      const [{ id } = { id: '' }] = await fleet.operations({ host, limit: 1 });
+      await processes.until(`${host} has done it`, async () => (await operation(id)).state === 'SUCCEEDED');
+    };
+    await isDone('beta');
     assert.equal(await fairlead('--on', 'beta', 'exec', 'web', 'echo', 'here'), 'here\n');
 
     network.mend('alpha');
-    const [alpha] = (await fleet.operations({ host: 'alpha', limit: 1 })).map(({ id }) => id);
-    await processes.until('it is done', async () => (await operation(alpha ?? '')).state === 'SUCCEEDED');
+    await isDone('alpha');
     assert.equal(await fairlead('--on', 'alpha', 'exec', 'web', 'echo', 'back'), 'back\n');
     assert.equal((await operation(expired)).startedAt, null);
   });
