@@ -110,13 +110,19 @@ export class FleetProcesses implements AsyncDisposable {
     await this.online(name);
   }
 
+  /** Without notice. Resolves when the hub has noticed: until then it takes the host for online. */
   async killAgent(name: string): Promise<void> {
     await end(this.#agent(name).command, 'SIGKILL');
+    await this.offline(name);
   }
 
   /** Resolves when it has ended by itself. */
   async agentEnded(name: string): Promise<CommandResult> {
     return await this.#agent(name).command.result();
+  }
+
+  async offline(name: string): Promise<void> {
+    await this.until(`${name} is offline`, async () => (await this.fleet.host(name)).state === 'offline');
   }
 
   /** @throws Error with what its agent said, when it does not come. */

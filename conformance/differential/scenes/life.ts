@@ -4,6 +4,15 @@ const NAME = 'life';
 const OF_C = '%7B%22container%22:%5B%22{c}%22%5D%7D';
 const quiet = (target: string): Step => ({ target, compare: 'status' });
 
+/**
+ * Pauses, and takes a second. dockerd hears of a pause from containerd, too: one that it hears of only after the unpause is a second one
+ * to it, and it says so in its events.
+ */
+const paused: readonly Step[] = [
+  quiet(`POST /containers/${NAME}/pause`),
+  quiet(`GET /containers/${NAME}/stats?stream=0`),
+];
+
 function create(config: object, host: object = {}): Step {
   const json = { Image: 'busybox', ...config, HostConfig: { NetworkMode: 'none', ...host } };
   return { target: `POST /containers/create?name=${NAME}`, json, keep: 'c' };
@@ -25,7 +34,7 @@ const WHOLE_LIFE: readonly Step[] = [
   { target: 'POST /exec/{x}/start', json: {}, hijack: { input: '', upgrade: false } },
   // Two samples, a second apart: the exec is over in every respect by then.
   { target: `GET /containers/${NAME}/stats?stream=0`, compare: 'shape' },
-  quiet(`POST /containers/${NAME}/pause`),
+  ...paused,
   quiet(`POST /containers/${NAME}/unpause`),
   quiet(`POST /containers/${NAME}/rename?name=${NAME}-2`),
   { target: 'POST /containers/{c}/update', json: { CpuShares: 512 } },
@@ -99,7 +108,7 @@ export const lifeScenes: readonly Scene[] = [
       quiet(`POST /containers/${NAME}/start`),
       { target: `POST /containers/${NAME}/exec`, json: { Cmd: ['sleep', '1000'] }, keep: 'x' },
       { target: `POST /containers/${NAME}/exec`, json: { Cmd: ['true'], DetachKeys: 'ctrl-a' }, keep: 'y' },
-      quiet(`POST /containers/${NAME}/pause`),
+      ...paused,
       { target: 'POST /exec/{x}/start', json: { Detach: true } },
       quiet(`POST /containers/${NAME}/unpause`),
       { target: 'POST /exec/{x}/start', json: { Detach: true } },
