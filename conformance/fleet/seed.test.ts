@@ -8,6 +8,7 @@ import { FleetWorld } from './fleet-world.ts';
 
 /** How long the container may take, and how long its caller listens: the same, so the caller cannot hear the end. */
 const GRACE_MS = 4_000;
+const TRIES = 4;
 const IGNORES_TERM = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
 
 /** Why there is a fleet: whoever asks for a stop that takes as long as he listens is told the truth, and gets the end. */
@@ -19,16 +20,18 @@ for (const kind of ['fairlead', 'dockerd'] as const)
     before(async () => {
       world = await FleetWorld.open({ kind });
       engine = await connect({ host: world.engine.host, env: {} });
-      for (const name of ['operation', 'session']) {
-        const body = { Image: 'busybox', Cmd: IGNORES_TERM, HostConfig: { NetworkMode: 'none' } };
-        await engine.containers.create(body, { name });
-        await engine.containers.start(name);
-      }
+      await running('operation');
     });
     after(async () => {
       await engine[Symbol.asyncDispose]();
       await world[Symbol.asyncDispose]();
     });
+
+    const running = async (name: string): Promise<void> => {
+      const body = { Image: 'busybox', Cmd: IGNORES_TERM, HostConfig: { NetworkMode: 'none' } };
+      await engine.containers.create(body, { name });
+      await engine.containers.start(name);
+    };
 
     it('is PENDING with its phase and what is left, then SUCCEEDED for everybody who attaches', async () => {
       await using fleet = await FleetClient.open({ hub: world.socket });
@@ -56,18 +59,25 @@ for (const kind of ['fairlead', 'dockerd'] as const)
 
     it('is a PendingError of the client, and its wait() tells the end', async () => {
       await using web = await connect({ hub: world.socket, host: 'web' });
-      const stop = web.containers.stop('session', { graceMs: GRACE_MS, patienceMs: GRACE_MS });
-      const pending = await stop.then(
-        () => assert.fail('the stop cannot have ended'),
-        (error: unknown) => error,
-      );
+      let pending: unknown;
+      let name = '';
+      // The client looks once more when its caller's patience ends. On a busy machine that look may come after the end: then again.
+      for (let tries = 1; pending === undefined && tries <= TRIES; tries += 1) {
+        name = `session-${tries}`;
+        await running(name);
+        const stop = web.containers.stop(name, { graceMs: GRACE_MS, patienceMs: GRACE_MS });
+        pending = await stop.then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      }
       assert.ok(pending instanceof PendingError, String(pending));
       assert.doesNotMatch(pending.message, /cannot connect/i);
       const { endsWithinMs } = pending.operation;
       assert.ok(endsWithinMs > 0 && endsWithinMs < Infinity, String(endsWithinMs));
       const { changed, outcome, exitCode } = await pending.operation.wait();
       assert.deepEqual([changed, outcome, exitCode], [true, 'killed', 137]);
-      assert.deepEqual(exitOf(await engine.containers.inspect('session')), ['exited', 137]);
+      assert.deepEqual(exitOf(await engine.containers.inspect(name)), ['exited', 137]);
     });
   });
 
