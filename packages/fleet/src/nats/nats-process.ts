@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '@fairlead/protocol';
@@ -22,6 +23,11 @@ const RELOAD_WITHIN_MS = 30_000;
 /** How long a child may take to end before it is killed. */
 const END_WITHIN_MS = 5_000;
 const POLL_MS = 10;
+/**
+ * Processors that it works on at once: half of them. It passes each message on in microseconds, so what it would do on more is look for work,
+ * on those that the hub is to have: a quarter of its time on a machine with two.
+ */
+const GO_PROCESSORS: number = Math.max(1, Math.floor(availableParallelism() / 2));
 /** The last lines of its log are told when it fails. */
 const LOG_LINES_KEPT = 12;
 /** The INFO of a nats-server is a line of some 500 bytes. */
@@ -44,6 +50,7 @@ export class NatsProcess implements AsyncDisposable {
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', place.program, '-c', place.configPath], {
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
+      env: { GOMAXPROCS: String(GO_PROCESSORS), ...process.env },
     });
     this.ended = this.#watch();
   }
