@@ -72,8 +72,6 @@ export function receivePacket(fd: number, into: Uint8Array, offset: number, leng
 export function sendPacket(fd: number, from: Uint8Array, offset: number, length: number): number;
 /** Half-close: the other side reads the end. @throws 'ENOTCONN'. */
 export function shutdownWrite(fd: number): void;
-/** Wants no more: the other side's writes fail with EPIPE. @throws 'ENOTCONN'. */
-export function shutdownRead(fd: number): void;
 /**
  * Receives one descriptor (SCM_RIGHTS) and the text sent with it.
  * @returns undefined when nothing waits. @throws 'ECONNRESET' when the sender left without one, 'EPROTO' when there was none in it.

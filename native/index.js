@@ -50,7 +50,6 @@ export const {
   setNonBlocking,
   setPipeSize,
   setWindowSize,
-  shutdownRead,
   shutdownWrite,
   spawnProcess,
   umount2,

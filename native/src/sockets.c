@@ -138,20 +138,12 @@ static napi_value send_packet(napi_env env, napi_callback_info info) {
   return int_value(env, count);
 }
 
-static napi_value shut_down(napi_env env, napi_callback_info info, int how) {
+static napi_value shutdown_write(napi_env env, napi_callback_info info) {
   napi_value args[ARGS_MAX];
   int fd;
   if (!args_of(env, info, 1, args) || !int_of(env, args[0], &fd)) return NULL;
-  if (shutdown(fd, how) != 0) return throw_errno(env, errno, "shutdown", NULL);
+  if (shutdown(fd, SHUT_WR) != 0) return throw_errno(env, errno, "shutdown", NULL);
   return NULL;
-}
-
-static napi_value shutdown_read(napi_env env, napi_callback_info info) {
-  return shut_down(env, info, SHUT_RD);
-}
-
-static napi_value shutdown_write(napi_env env, napi_callback_info info) {
-  return shut_down(env, info, SHUT_WR);
 }
 
 /* Takes the first descriptor out of a message and closes any others. Returns -1 when there is none. */
@@ -247,7 +239,6 @@ void init_sockets(napi_env env, napi_value exports) {
   define(env, exports, "acceptConnection", accept_connection);
   define(env, exports, "receivePacket", receive_packet);
   define(env, exports, "sendPacket", send_packet);
-  define(env, exports, "shutdownRead", shutdown_read);
   define(env, exports, "shutdownWrite", shutdown_write);
   define(env, exports, "receiveDescriptor", receive_descriptor);
   define(env, exports, "sendDescriptor", send_descriptor);

@@ -16,6 +16,7 @@ const BODIES: Readonly<Record<string, object>> = {
   user: { User: '1000:1000' },
   'a working directory': { WorkingDir: '/tmp//x/../y' },
   'a relative working directory': { WorkingDir: 'tmp' },
+  'a working directory that is a file': { WorkingDir: '/bin/busybox' },
   labels: { Labels: { a: 'b', c: '' } },
   'a host name': { Hostname: 'web', Domainname: 'example.org' },
   'a stop signal': { StopSignal: 'SIGUSR1' },

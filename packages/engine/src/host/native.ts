@@ -39,7 +39,6 @@ export {
   setNonBlocking,
   setPipeSize,
   setWindowSize,
-  shutdownRead,
   shutdownWrite,
   spawnProcess,
   umount2,

@@ -98,9 +98,19 @@ export function snapshotterSuite(name: string, make: () => Promise<SnapshotterSc
         ['modified /etc', 'added /etc/new', 'added /etc/new/one'],
       );
       assert.equal(readFileSync(join(await snapshots.mount(first), 'etc/name'), 'utf8'), 'layer');
-      for (const directory of ['/etc', '/etc/name', '/etc/name/below']) {
-        await snapshots.prepare(second, layerIds, { disposable: false, directory });
-        assert.deepEqual(await snapshots.changes(second, never), [], directory);
+      await snapshots.prepare(second, layerIds, { disposable: false, directory: '/etc' });
+      assert.deepEqual(await snapshots.changes(second, never), []);
+    });
+
+    it('makes no directory where a layer has a file, or below one', async () => {
+      await using place = await make();
+      const { snapshots, layerIds } = place;
+      for (const directory of ['/etc/name', '/etc/name/below']) {
+        await assert.rejects(snapshots.prepare(second, layerIds, { disposable: false, directory }), {
+          kind: 'internal',
+          message: `Cannot mkdir: ${directory} is not a directory`,
+        });
+        await snapshots.remove(second);
       }
     });
 

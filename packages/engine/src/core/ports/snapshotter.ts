@@ -20,7 +20,7 @@ export interface PrepareOptions {
    * such a crash `mount` and `hold` refuse with 'internal'.
    */
   readonly disposable: boolean;
-  /** Absolute, clean: made in the writable layer unless something is there, or a link or a file is above it. */
+  /** Absolute, clean: made in the writable layer unless it is there, or a link is in the way. A file in the way is refused as 'internal'. */
   readonly directory?: string;
 }
 

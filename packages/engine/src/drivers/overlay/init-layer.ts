@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { EngineError } from '@fairlead/protocol';
 import { copyOwnership, readTimes, restoreTimes, type FileTimes } from '../../host/file-times.ts';
 import { makeDirectory, makeLink, pathExists, writePlainFile } from '../../host/files.ts';
 import { LowerDirectory } from '../../host/lower-tree.ts';
@@ -45,12 +46,27 @@ export async function fillInitLayer(directory: string, lower: readonly string[])
  * Makes a directory in a writable layer where nothing is at its place; those above it that the layers have keep their owner, mode and times.
  *
  * @param upper the writable layer, not mounted, with its owner and times @param lower as in {@link fillInitLayer} @param path absolute, clean
+ * @throws EngineError 'internal', Docker's kind, when a file is in the way; what a link leads to is for the runtime to see.
  */
 export async function makeDirectoryOver(upper: string, lower: readonly string[], path: string): Promise<void> {
   const kept: FileTimes[] = [{ ...(await readTimes(upper)), path: upper }];
-  if (!(await lacks({ image: LowerDirectory.stack(lower), directory: upper, kept }, path))) return;
+  const image = LowerDirectory.stack(lower);
+  if (await hasFileAt(image, path)) throw new EngineError('internal', `Cannot mkdir: ${path} is not a directory`);
+  if (!(await lacks({ image, directory: upper, kept }, path))) return;
   await makeDirectory(join(upper, path), 0o755);
   for (const times of kept.toReversed()) await restoreTimes(times);
+}
+
+/** Whether a path leads to, or through, what is neither a directory nor a link. */
+async function hasFileAt(image: LowerDirectory, path: string): Promise<boolean> {
+  let at: LowerDirectory | undefined = image;
+  for (const part of path.split('/').filter((name) => name !== '')) {
+    const found = await at.find(part);
+    if (found !== undefined && !found.isDirectory()) return !found.isSymbolicLink();
+    at = await at.enter(part);
+    if (at === undefined) return false;
+  }
+  return false;
 }
 
 interface Filling {

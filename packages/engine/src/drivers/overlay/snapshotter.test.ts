@@ -63,6 +63,13 @@ describe('OverlaySnapshotter', () => {
     assert.deepEqual([mode & 0o7777, uid, gid], [0o750, 5, 6]);
   });
 
+  it('makes a directory where a file was whited out', async () => {
+    await using place = await overlayScene();
+    const layers = await place.stack(base, [{ name: 'etc/' }, { name: 'etc/.wh.other' }]);
+    await place.snapshots.prepare(id, layers, { disposable: false, directory: '/etc/other/below' });
+    assert.ok(statSync(join(await place.snapshots.mount(id), 'etc/other/below')).isDirectory());
+  });
+
   it('mounts as many layers as an image may have', async () => {
     await using place = await overlayScene();
     // One tar on top of itself is another layer each time; unpacking all of them takes a while, so they are few bytes.
