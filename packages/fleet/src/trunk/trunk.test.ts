@@ -147,6 +147,12 @@ describe('sessions with a trunk', () => {
     assert.deepEqual(victim.joined, { onTrunk: 1, onNats: 1 });
   });
 
+  it('end for a user who is removed while they are being opened', async () => {
+    await using host = await TunnelHost.open(place, 'leaving', (connection) => void connection.write('secret'));
+    host.asked = async () => void (await place.ask('DELETE', '/v1/users/leaving-viewer-1'));
+    await assert.rejects(text(await host.dial()), /token is nobody/);
+  });
+
   it('lose their trunk when the host is removed, and it gets no other', async () => {
     await using host = await TunnelHost.open(place, 'removed', () => {});
     const trunk = await host.trunk();

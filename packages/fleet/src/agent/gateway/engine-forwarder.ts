@@ -57,6 +57,8 @@ export class EngineForwarder implements Disposable {
   async forwardUpgrade(request: IncomingMessage, connection: Duplex, head: Uint8Array): Promise<void> {
     const { method = 'GET', url = '/', rawHeaders } = request;
     const engine = await this.#dial(this.#leaving.signal);
+    // An error is followed by 'close', and that is what is listened to.
+    for (const stream of [engine, connection]) stream.on('error', () => {});
     const lines = [`${method} ${url} HTTP/1.1`];
     for (let at = 0; at < rawHeaders.length; at += 2)
       lines.push(`${rawHeaders[at] ?? ''}: ${rawHeaders[at + 1] ?? ''}`);
@@ -67,7 +69,7 @@ export class EngineForwarder implements Disposable {
     for (let left = Number(request.headers['content-length'] ?? 0); left > 0;) {
       const bytes = await nextBytes(connection, left);
       if (bytes === undefined) return void engine.destroy();
-      engine.write(bytes);
+      if (!engine.write(bytes)) await oneOf(engine, ['drain', 'close']);
       left -= bytes.length;
     }
     const told = await nextHead(engine);
@@ -119,15 +121,17 @@ async function nextBytes(stream: Duplex, maxBytes: number): Promise<Uint8Array |
   while (!stream.readableEnded && !stream.destroyed) {
     const bytes: unknown = stream.read(Math.min(maxBytes, stream.readableLength || 1));
     if (bytes instanceof Uint8Array) return bytes;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        stream.off('readable', done).off('end', done).off('close', done);
-        resolve();
-      };
-      stream.on('readable', done).on('end', done).on('close', done);
-    });
+    await oneOf(stream, ['readable', 'end', 'close']);
   }
   return undefined;
+}
+
+/** Resolves when one of these happens. */
+async function oneOf(stream: Duplex, events: readonly string[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const event of events) stream.on(event, resolve);
+  await promise;
+  for (const event of events) stream.off(event, resolve);
 }
 
 function withLengthOf(rawHeaders: readonly string[], body: string): string[] {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { connect as dial, type Socket } from 'node:net';
+import { connect as dial, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Client } from '@fairlead/client';
 import type { FleetRole } from '@fairlead/protocol/fleet';
 import { silentFleetLog } from '../../lib/log.ts';
@@ -64,9 +65,13 @@ describe('EngineGateway', () => {
   });
 
   /** A client as if it had come through the fleet, with this role. */
-  async function through(role: FleetRole, deny: GatewayDeps['deny'] = async () => undefined): Promise<Through> {
+  async function through(
+    role: FleetRole,
+    deny: GatewayDeps['deny'] = async () => undefined,
+    enginePath = path,
+  ): Promise<Through> {
     const gateway = new EngineGateway({
-      dial: async () => dial({ path, allowHalfOpen: true }),
+      dial: async () => dial({ path: enginePath, allowHalfOpen: true }),
       deny,
       log: silentFleetLog,
     });
@@ -186,6 +191,27 @@ describe('EngineGateway', () => {
     await using come = await through('exec');
     const heard = await heardOf(come, 'POST /exec/e1/start', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n');
     assert.match(heard, /^HTTP\/1\.1 400 [^]*how long its body is/);
+  });
+
+  it('takes no more of a body than the engine takes', async () => {
+    using undo = new DisposableStack();
+    const deafPath = join(home, 'deaf.sock');
+    const deaf = createTcpServer({ pauseOnConnect: true }, (socket) => undo.defer(() => void socket.destroy()));
+    undo.defer(() => deaf.close());
+    deaf.listen(deafPath);
+    await once(deaf, 'listening');
+    await using come = await through('exec', undefined, deafPath);
+    const connection = await come.client.dial(AbortSignal.timeout(30_000));
+    undo.defer(() => void connection.on('error', () => {}).destroy());
+    const length = 64 * 1024 * 1024;
+    connection.write(`POST /exec/e1/start HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
+    connection.write(Buffer.alloc(length));
+    const bytesTaken = (): number => come.taken.at(-1)?.bytesRead ?? 0;
+    for (let before = 0; before !== bytesTaken() || before === 0;) {
+      before = bytesTaken();
+      await sleep(200);
+    }
+    assert.ok(bytesTaken() < 4 * 1024 * 1024, `${bytesTaken()} bytes were taken`);
   });
 
   it('lets the engine see that the caller has hung up', async () => {

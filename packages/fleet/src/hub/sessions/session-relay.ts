@@ -51,6 +51,15 @@ export interface FrameCarrier {
   close(): void;
 }
 
+/** One caller's connection, from the question on. */
+interface Carried {
+  readonly host: HostId;
+  readonly actor: string;
+  /** There is none before the agent has agreed. */
+  carrier: FrameCarrier | undefined;
+  isCut: boolean;
+}
+
 /** Where a channel's frames come from and go to. */
 interface AgentSide extends Disposable {
   send(frame: EncodedFrame): void;
@@ -64,15 +73,10 @@ export class SessionRelay implements AsyncDisposable {
   /** The agents' straight ways here. */
   readonly trunks: HubTrunks = new HubTrunks();
   readonly #nats: NatsConnection;
-  readonly #carriers = new Map<FrameCarrier, { readonly host: HostId; readonly actor: string }>();
+  readonly #carried = new Set<Carried>();
 
   constructor(nats: NatsConnection) {
     this.#nats = nats;
-  }
-
-  /** Connections that carry a session at the moment. */
-  get count(): number {
-    return this.#carriers.size;
   }
 
   /** Asks the host's agent. @throws HubError 'HOST_OFFLINE' when there is none, 'UNAVAILABLE' when it does not answer, else its refusal. */
@@ -107,6 +111,7 @@ export class SessionRelay implements AsyncDisposable {
     begin: (opened: Opened) => FrameCarrier | Promise<FrameCarrier>,
   ): Promise<void> {
     const { channel } = request;
+    using carried = this.#add({ host, actor: request.actor.name, carrier: undefined, isCut: false });
     // The agent's first frames come before its answer, on either way.
     const early: EncodedFrame[] = [];
     const to = { send: (frame: EncodedFrame): void => void early.push(frame) };
@@ -114,37 +119,50 @@ export class SessionRelay implements AsyncDisposable {
     using expected = this.trunks.expect(host, channel, (frame) => to.send(frame));
     const opened = await this.ask(host, { ...request, hub: this.trunks.hub });
     const carrier = await begin(opened);
+    carried.of.carrier = carrier;
+    if (carried.of.isCut) carrier.close();
     for (const frame of early) carrier.send(frame);
     to.send = (frame) => carrier.send(frame);
     using trunk = this.#onTrunk(host, { channel, carrier, id: opened.trunk });
     expected[Symbol.dispose]();
     if (trunk !== undefined) nats[Symbol.dispose]();
     const agent = trunk ?? nats;
-    this.#carriers.set(carrier, { host, actor: request.actor.name });
     try {
       for await (const frame of carrier.frames()) agent.send(frame);
     } catch (error) {
       // Cut, or not frames: the caller comes back, or does not.
       if (!(error instanceof Error)) throw error;
     } finally {
-      this.#carriers.delete(carrier);
       carrier.close();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const carrier of this.#carriers.keys()) carrier.close();
+    this.#cut(() => true);
   }
 
   /** Ends the connections to one host's sessions; the sessions themselves go on. */
   cut(host: HostId): void {
     this.trunks.cut(host);
-    for (const [carrier, of] of this.#carriers) if (of.host === host) carrier.close();
+    this.#cut((one) => one.host === host);
   }
 
   /** Ends the connections of somebody who may not look any more; the sessions themselves go on. */
   cutActor(name: string): void {
-    for (const [carrier, of] of this.#carriers) if (of.actor === name) carrier.close();
+    this.#cut((one) => one.actor === name);
+  }
+
+  #cut(which: (one: Carried) => boolean): void {
+    for (const one of this.#carried) {
+      if (!which(one)) continue;
+      one.isCut = true;
+      one.carrier?.close();
+    }
+  }
+
+  #add(of: Carried): { readonly of: Carried } & Disposable {
+    this.#carried.add(of);
+    return { of, [Symbol.dispose]: () => void this.#carried.delete(of) };
   }
 
   #onNats(host: HostId, channel: string, receive: (frame: EncodedFrame) => void): AgentSide {
