@@ -17,6 +17,7 @@ const NEW = body({
     Mounts: [
       { Type: 'bind', Source: '/a', Target: '/a', BindOptions: { CreateMountpoint: true, NonRecursive: true } },
       { Type: 'bind', Source: '/b', Target: '/b', VolumeOptions: {}, TmpfsOptions: {} },
+      { Type: 'bind', Source: '/c', Target: '/c', BindOptions: { ReadOnlyNonRecursive: true } },
     ],
   },
 });
@@ -32,6 +33,7 @@ describe('createBodyOf', () => {
     { until: '1.39', from: '1.42', path: ['HostConfig', 'Mounts', '0', 'BindOptions'] },
     { until: '1.41', from: '1.42', path: ['HostConfig', 'Mounts', '1', 'VolumeOptions'] },
     { until: '1.41', from: '1.42', path: ['HostConfig', 'Mounts', '1', 'TmpfsOptions'] },
+    { until: '1.43', from: '1.44', path: ['HostConfig', 'Mounts', '2', 'BindOptions'] },
     { until: '1.42', from: '1.43', path: ['HostConfig', 'Annotations'] },
     { until: '1.43', from: '1.44', path: ['Healthcheck', 'StartInterval'] },
   ];

@@ -32,11 +32,16 @@ function mountOf(mount: Mount, since: (gate: ApiVersion) => boolean): Mount {
   if (type === 'bind' && bind?.ReadOnlyForceRecursive === true && !since('1.44')) {
     throw new EngineError('invalid-argument', 'BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer');
   }
-  if (since('1.42')) return mount;
+  const bindOptions = bind && {
+    ...bind,
+    NonRecursive: since('1.40') && bind.NonRecursive,
+    CreateMountpoint: since('1.42') && bind.CreateMountpoint,
+    ReadOnlyNonRecursive: since('1.44') && bind.ReadOnlyNonRecursive,
+  };
+  if (since('1.42')) return { ...mount, BindOptions: bindOptions };
   return {
     ...mount,
-    BindOptions:
-      bind === null ? null : { ...bind, CreateMountpoint: false, NonRecursive: since('1.40') && bind.NonRecursive },
+    BindOptions: bindOptions,
     VolumeOptions: type === 'volume' ? volume : null,
     TmpfsOptions: type === 'tmpfs' ? tmpfs : null,
   };
