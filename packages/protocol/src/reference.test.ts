@@ -73,10 +73,10 @@ describe('parseReference', () => {
         assert.equal(normalizeReference(toFamiliar(canonical)), canonical);
       }),
     );
-    const began = performance.now();
+    const began = process.cpuUsage();
     assert.throws(() => parseReference(`${'a-'.repeat(20_000)}!`));
     assert.throws(() => parseReference(`${'a-'.repeat(20_000)}_.io/x`));
-    assert.ok(performance.now() - began < 200);
+    assert.ok(process.cpuUsage(began).user < 200_000);
   });
 
   it('knows what may be the id of an image', () => {
