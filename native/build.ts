@@ -11,15 +11,14 @@ const outDir = join(here, 'build', 'Release');
 const output = join(outDir, 'fairlead_native.node');
 const stamp = join(outDir, 'stamp');
 
-const sources = readdirSync(join(here, 'src'))
-  .filter((name) => name.endsWith('.c'))
-  .toSorted()
-  .map((name) => join(here, 'src', name));
-// One program per file.
+const sources = sourcesOf(join(here, 'src'));
+// One program per file, or per directory.
 const programs = readdirSync(join(here, 'programs'))
-  .filter((name) => name.endsWith('.c'))
   .toSorted()
-  .map((name) => ({ source: join(here, 'programs', name), output: join(outDir, name.slice(0, -'.c'.length)) }));
+  .map((name) => ({
+    sources: sourcesOf(join(here, 'programs', name)),
+    output: join(outDir, name.replace(/\.c$/, '')),
+  }));
 const flags = [
   '-std=gnu11',
   '-O2',
@@ -33,6 +32,15 @@ const flags = [
   '-Wno-unused-result',
   '-Wl,-z,relro,-z,now',
 ];
+
+/** What a program, or the addon, is made of, its headers too: they are no part of the compiler's call, but of what may change. */
+function sourcesOf(path: string): readonly string[] {
+  if (path.endsWith('.c')) return [path];
+  const names = readdirSync(path).toSorted();
+  return names.filter((name) => /\.[ch]$/.test(name)).map((name) => join(path, name));
+}
+
+const isUnit = (source: string): boolean => source.endsWith('.c');
 
 /** Where a Node of any version keeps its headers: node_api.h and uv.h are the same promise in all of them. */
 function headerDirectories(): readonly string[] {
@@ -66,9 +74,7 @@ if (include === undefined) {
 const compiler = process.env['CC'] ?? 'cc';
 const programFlags = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra'];
 const hash = createHash('sha256').update(JSON.stringify([compiler, flags, programFlags, include]));
-for (const source of [...sources, join(here, 'src', 'common.h'), ...programs.map((program) => program.source)]) {
-  hash.update(readFileSync(source));
-}
+for (const source of [...sources, ...programs.flatMap((program) => program.sources)]) hash.update(readFileSync(source));
 const wanted = hash.digest('hex');
 const outputs = [output, ...programs.map((program) => program.output)];
 const upToDate = outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
@@ -96,8 +102,9 @@ function compile(into: string, args: readonly string[]): void {
 
 if (!upToDate || process.argv.includes('--force')) {
   mkdirSync(outDir, { recursive: true });
-  compile(output, [...flags, '-I', include, ...sources]);
+  compile(output, [...flags, '-I', include, ...sources.filter(isUnit)]);
   const link = linkFlags();
-  for (const program of programs) compile(program.output, [...programFlags, ...link, program.source]);
+  for (const program of programs)
+    compile(program.output, [...programFlags, ...link, ...program.sources.filter(isUnit)]);
   writeFileSync(stamp, wanted);
 }

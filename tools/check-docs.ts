@@ -131,7 +131,7 @@ if (import.meta.main) {
   const documents = new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
   const examples = globSync('examples/*.ts', { cwd: root });
   const quoted = new Map(examples.map((file) => [basename(file, '.ts'), readFileSync(join(root, file), 'utf8')]));
-  const native = globSync(['native/src/*', 'native/programs/*'], { cwd: root });
+  const native = globSync(['native/src/*', 'native/programs/**/*.{c,h}'], { cwd: root });
   const citing = [
     // Tests speak of documents that they make up.
     ...files.filter(({ file }) => !isTestFile(file)),

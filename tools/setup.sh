@@ -50,7 +50,7 @@ missing_packages() {
 }
 
 # Everything the npm part and the addon are made from.
-fingerprint() { cat package-lock.json package.json native/build.ts native/src/* native/programs/* tools/setup.sh | sha256sum | cut -d' ' -f1; }
+fingerprint() { cat package-lock.json package.json native/build.ts $(find native/src native/programs -type f | sort) tools/setup.sh | sha256sum | cut -d' ' -f1; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then

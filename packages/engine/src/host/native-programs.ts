@@ -10,7 +10,7 @@ export function execKeeperPath(): string {
 
 /**
  * Path of `container-keeper OPTIONS -- RUNTIME ARGUMENT...`: runs an OCI runtime's `create` and is the monitor of the process
- * that it makes. Source: native/programs/container-keeper.c.
+ * that it makes. Source: native/programs/container-keeper.
  */
 export function containerKeeperPath(): string {
   return pathOf('container-keeper');

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isEngineError } from '@fairlead/protocol';
 import type { ConsoleConnection, OutputStream } from '../../core/ports/console.ts';
-import { makeTemporaryDirectory } from '../../host/files.ts';
+import { listDirectory, makeTemporaryDirectory } from '../../host/files.ts';
 import { runOrThrow } from '../../host/process.ts';
 import { monitorRig } from './monitor-rig.suite.ts';
 
@@ -188,10 +188,13 @@ describe('the monitor, with its memory checked', { timeout: 120_000 }, () => {
   it('makes no mistake when attachers type, stall, vanish, and come back', async () => {
     await using directory = await makeTemporaryDirectory();
     const keeperPath = `${directory.path}/container-keeper`;
-    const source = fileURLToPath(new URL('programs/container-keeper.c', import.meta.resolve('@fairlead/native')));
+    const sources = fileURLToPath(new URL('programs/container-keeper', import.meta.resolve('@fairlead/native')));
     const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-static-libasan', '-static-libubsan'];
+    const units = (await listDirectory(sources))
+      .filter((name) => name.endsWith('.c'))
+      .map((name) => `${sources}/${name}`);
     const signal = AbortSignal.timeout(60_000);
-    await runOrThrow('cc', ['-std=gnu11', '-g', '-O1', ...checks, '-o', keeperPath, source], { signal });
+    await runOrThrow('cc', ['-std=gnu11', '-g', '-O1', ...checks, '-o', keeperPath, ...units], { signal });
     const script = 'cat >/dev/null & while :; do echo on; echo err >&2; done';
     await using rig = await monitorRig({ script, stdin: 'once', keeperPath });
     const stalled = [await rig.console.attach(rig.id), await rig.console.attach(rig.id, { outputOnly: true })];

@@ -12,7 +12,7 @@ import { isErrno } from '../../host/errno.ts';
 import { connectPackets } from '../../host/sockets.ts';
 import { monitorGone, sendResize } from './monitor-control.ts';
 
-/** What the monitor reads at once, after a byte that names the stream. Source: native/programs/container-keeper.c, READ_MAX. */
+/** What the monitor reads at once, after a byte that names the stream. Source: native/programs/container-keeper/output.c, READ_MAX. */
 const PACKET_BYTES_MAX: number = 32 * 1024 + 1;
 /** The monitor takes 64 KiB per packet; a socket has room for a few of this size. */
 const INPUT_PACKET_BYTES_MAX: number = 16 * 1024;

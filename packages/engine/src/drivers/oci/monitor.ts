@@ -28,7 +28,7 @@ export interface MonitorDeps {
  * Starts a container's monitor on a written bundle; it makes the container's process and stays with it.
  *
  * It has a session of its own, no descriptor of the engine but the pipe it closes, and does not notice when the engine dies:
- * the engine, or init after it, reaps it. What it does is in native/programs/container-keeper.c.
+ * the engine, or init after it, reaps it. What it does is in native/programs/container-keeper.
  * @throws EngineError in Docker's words, see {@link runtimeFailure}; 'unavailable' when the monitor itself cannot be run.
  */
 export async function startMonitor(deps: MonitorDeps, bundle: Bundle, request: CreateProcess): Promise<CreatedProcess> {
