@@ -148,6 +148,28 @@ describe('connect({ hub, host })', { concurrency: 2 }, () => {
     await web.containers.remove('hub', { force: true });
   });
 
+  it('carries a program’s output, each byte once, while the hub is started again in the middle of it', async () => {
+    const token = await world.user('bulk', 'exec');
+    await using far = await connect({ hub: world.url.href, token, host: 'web' });
+    await background(web, 'bulk');
+    const lines = 4_000_000;
+    await using stream = await far.containers.spawn('bulk', ['seq', String(lines)]);
+    const heard = createHash('sha256');
+    let bytes = 0;
+    let restarting: Promise<void> | undefined;
+    for await (const chunk of stream.output()) {
+      heard.update(chunk.bytes);
+      bytes += chunk.bytes.length;
+      if (bytes > 3_000_000) restarting ??= world.restartHub();
+    }
+    await restarting;
+    const said = createHash('sha256');
+    for (let line = 1; line <= lines; line += 1) said.update(`${line}\n`);
+    assert.equal(heard.digest('hex'), said.digest('hex'));
+    assert.equal(await stream.exitCode(), 0);
+    await web.containers.remove('bulk', { force: true });
+  });
+
   it('lets a user do what the role allows, request by request', async () => {
     const token = await world.user('viewer', 'view');
     await using viewer = await connect({ hub: world.url.href, token, host: 'web' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,10 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@fairlead/client';
 import { decodeFrame, encodeFrame, hostSubjects, sessionRequestSchema } from '@fairlead/protocol/fleet';
-import { FaultProxy } from '@fairlead/testkit';
+import { FaultProxy, makeCertificates } from '@fairlead/testkit';
 import * as v from 'valibot';
 import { EngineSide } from '../agent/engine/engine-side.ts';
+import type { HubAddress } from '../agent/identity/hub-http.ts';
 import type { Identity } from '../agent/identity/identity.ts';
 import { dialTrunk } from '../agent/link/dial-hub.ts';
 import { AgentSessions } from '../agent/sessions/agent-sessions.ts';
@@ -94,6 +95,23 @@ describe('sessions with a trunk', () => {
     await cutting;
     const { onTrunk, onNats } = host.joined;
     assert.ok(onTrunk > 3 && onNats > 1, `${onTrunk} channels on trunks, ${onNats} on NATS`);
+  });
+
+  it('are on one over TLS, too', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'fairlead-trunk-'));
+    await using undo = new AsyncDisposableStack();
+    undo.defer(() => rm(directory, { recursive: true, force: true }));
+    const { server } = await makeCertificates(directory);
+    const [cert, key, ca] = await Promise.all(
+      ['cert.pem', 'key.pem', 'ca.pem'].map((name) => readFile(join(server, name), 'utf8')),
+    );
+    assert.ok(cert !== undefined && key !== undefined);
+    const listen = { host: '127.0.0.1', port: 0, tls: { cert, key } };
+    const safe = undo.use(await HubPlace.open({ listen }));
+    const bytes = randomBytes(3_000_000);
+    const host = undo.use(await TunnelHost.open(safe, 'safe', (connection) => void connection.end(bytes), ca));
+    assert.equal(await digest(await host.dial()), createHash('sha256').update(bytes).digest('hex'));
+    assert.deepEqual(host.joined, { onTrunk: 1, onNats: 0 });
   });
 
   it('go by NATS where the hub cannot be dialled', async () => {
@@ -185,7 +203,13 @@ class TunnelHost implements AsyncDisposable {
     this.#undo = undo;
   }
 
-  static async open(place: HubPlace, name: string, serve: (connection: Duplex) => void): Promise<TunnelHost> {
+  /** @param options.ca what signed the hub's certificate, when it has one. */
+  static async open(
+    place: HubPlace,
+    name: string,
+    serve: (connection: Duplex) => void,
+    ca?: string,
+  ): Promise<TunnelHost> {
     await using undo = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'fairlead-trunk-'));
     undo.defer(() => rm(directory, { recursive: true, force: true }));
@@ -193,7 +217,8 @@ class TunnelHost implements AsyncDisposable {
     const proxy = undo.use(await FaultProxy.open({ host, port: Number(port) }));
     const viewers = undo.use(await FaultProxy.open({ host, port: Number(port) }));
     const agent = await place.agent(name);
-    const identity = identityOf(agent, proxy);
+    const scheme = ca === undefined ? 'http' : 'https';
+    const identity = identityOf(agent, { url: `${scheme}://127.0.0.1:${proxy.port}`, ca });
     const client = undo.use(await connect({ host: `unix://${directory}/no-engine.sock` }));
     const dial = (signal: AbortSignal) => dialTrunk(identity, signal);
     const sessions = undo.use(
@@ -223,8 +248,11 @@ class TunnelHost implements AsyncDisposable {
     this.#viewers += 1;
     const name = `${this.#name}-viewer-${this.#viewers}`;
     const { token } = await this.#place.hub.parts.accounts.create({ name, role: 'exec' });
-    const hub = `http://127.0.0.1:${this.viewers.port}`;
-    const client = this.#undo.use(await connect({ hub, token, host: this.#name }));
+    const { url, ca } = this.#identity.hub;
+    const hub = Object.assign(new URL(url), { port: this.viewers.port }).origin;
+    const client = this.#undo.use(
+      await connect({ hub, token, host: this.#name, tls: ca === undefined ? false : { ca } }),
+    );
     const connection = await client.dial(AbortSignal.timeout(30_000));
     this.#undo.defer(() => void connection.destroy());
     return connection;
@@ -264,8 +292,8 @@ interface HostParts {
   readonly undo: AsyncDisposableStack;
 }
 
-function identityOf({ host, key }: WireAgent, proxy: FaultProxy): Identity {
-  return { host, key, hub: { url: `http://127.0.0.1:${proxy.port}` }, nats: { via: 'hub' }, journalId: undefined };
+function identityOf({ host, key }: WireAgent, hub: HubAddress): Identity {
+  return { host, key, hub, nats: { via: 'hub' }, journalId: undefined };
 }
 
 /** In turn the trunk, the viewer, and both while the hub cannot be dialled. */
