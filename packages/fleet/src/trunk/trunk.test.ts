@@ -79,7 +79,7 @@ describe('sessions with a trunk', () => {
   after(async () => await place[Symbol.asyncDispose]());
 
   it('carry both directions whole while trunk and viewer are cut again and again, on whichever way there is', async () => {
-    await using host = await TunnelHost.open(place, 'cut', (connection) => void connection.pipe(connection));
+    await using host = await TunnelHost.open(place, 'cut', { serve: (connection) => void connection.pipe(connection) });
     const bytes = randomBytes(24_000_000);
     const connection = await host.dial();
     const heard = digest(connection);
@@ -109,13 +109,15 @@ describe('sessions with a trunk', () => {
     const listen = { host: '127.0.0.1', port: 0, tls: { cert, key } };
     const safe = undo.use(await HubPlace.open({ listen }));
     const bytes = randomBytes(3_000_000);
-    const host = undo.use(await TunnelHost.open(safe, 'safe', (connection) => void connection.end(bytes), ca));
+    const host = undo.use(
+      await TunnelHost.open(safe, 'safe', { serve: (connection) => void connection.end(bytes), ca }),
+    );
     assert.equal(await digest(await host.dial()), createHash('sha256').update(bytes).digest('hex'));
     assert.deepEqual(host.joined, { onTrunk: 1, onNats: 0 });
   });
 
   it('go by NATS where the hub cannot be dialled', async () => {
-    await using host = await TunnelHost.open(place, 'far', (connection) => void connection.end('all of it'));
+    await using host = await TunnelHost.open(place, 'far', { serve: (connection) => void connection.end('all of it') });
     using _ = host.proxy.refuse();
     assert.equal(await text(await host.dial()), 'all of it');
     assert.deepEqual(host.joined, { onTrunk: 0, onNats: 1 });
@@ -123,16 +125,13 @@ describe('sessions with a trunk', () => {
 
   it('make a writer wait for a viewer that does not read', async () => {
     const taken = { bytes: 0 };
-    await using host = await TunnelHost.open(place, 'slow', (connection) => {
-      const block = new Uint8Array(64 * 1024);
-      const push = (): void => {
-        connection.write(block, (error) => {
-          taken.bytes += block.length;
-          if (error === undefined || error === null) push();
-        });
-      };
-      push();
-    });
+    const push = (connection: Duplex): void => {
+      connection.write(new Uint8Array(64 * 1024), (error) => {
+        taken.bytes += 64 * 1024;
+        if (error === undefined || error === null) push(connection);
+      });
+    };
+    await using host = await TunnelHost.open(place, 'slow', { serve: push });
     await host.dial();
     for (let before = 0; before !== taken.bytes || before === 0;) {
       before = taken.bytes;
@@ -143,8 +142,10 @@ describe('sessions with a trunk', () => {
   });
 
   it('are none of another host’s, whatever it says on its own trunk, and when', async () => {
-    await using victim = await TunnelHost.open(place, 'victim', (connection) => void connection.write('mine;'));
-    await using evil = await TunnelHost.open(place, 'evil', () => {});
+    await using victim = await TunnelHost.open(place, 'victim', {
+      serve: (connection) => void connection.write('mine;'),
+    });
+    await using evil = await TunnelHost.open(place, 'evil', { serve: () => {} });
     const trunk = await evil.trunk();
     const interfere = async (channel: string): Promise<void> => {
       for (const offset of [0, 5]) {
@@ -166,13 +167,15 @@ describe('sessions with a trunk', () => {
   });
 
   it('end for a user who is removed while they are being opened', async () => {
-    await using host = await TunnelHost.open(place, 'leaving', (connection) => void connection.write('secret'));
+    await using host = await TunnelHost.open(place, 'leaving', {
+      serve: (connection) => void connection.write('secret'),
+    });
     host.asked = async () => void (await place.ask('DELETE', '/v1/users/leaving-viewer-1'));
     await assert.rejects(text(await host.dial()), /token is nobody/);
   });
 
   it('lose their trunk when the host is removed, and it gets no other', async () => {
-    await using host = await TunnelHost.open(place, 'removed', () => {});
+    await using host = await TunnelHost.open(place, 'removed', { serve: () => {} });
     const trunk = await host.trunk();
     assert.equal((await place.ask('DELETE', '/v1/hosts/removed')).status, 200);
     await trunk.ended;
@@ -207,8 +210,7 @@ class TunnelHost implements AsyncDisposable {
   static async open(
     place: HubPlace,
     name: string,
-    serve: (connection: Duplex) => void,
-    ca?: string,
+    { serve, ca }: { readonly serve: (connection: Duplex) => void; readonly ca?: string | undefined },
   ): Promise<TunnelHost> {
     await using undo = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'fairlead-trunk-'));
