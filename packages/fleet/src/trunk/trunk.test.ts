@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@fairlead/client';
 import { decodeFrame, encodeFrame, hostSubjects, sessionRequestSchema } from '@fairlead/protocol/fleet';
 import { FaultProxy, makeCertificates } from '@fairlead/testkit';
@@ -20,6 +20,8 @@ import { AgentSessions } from '../agent/sessions/agent-sessions.ts';
 import { AgentTrunks } from '../agent/sessions/agent-trunks.ts';
 import { Recordings } from '../agent/sessions/recordings.ts';
 import { HubPlace, type WireAgent } from '../hub/hub-place.fixture.ts';
+import { StreamCarrier } from '../hub/sessions/stream-carrier.ts';
+import { WebSocketCarrier } from '../hub/sessions/web-socket-carrier.ts';
 import { silentFleetLog } from '../lib/log.ts';
 import { Trunk } from './trunk.ts';
 
@@ -68,6 +70,46 @@ describe('Trunk', () => {
       assert.deepEqual([trunk.isOpen, trunk.isIdle], [false, true], how);
       trunk.send(CHANNELS[0], encodeFrame({ kind: 'ping' }));
     }
+  });
+});
+
+describe('a caller’s connection at the hub', () => {
+  for (const [over, make] of [
+    ['a byte stream', (socket: Socket) => new StreamCarrier(socket)],
+    ['a WebSocket', (socket: Socket) => new WebSocketCarrier(socket)],
+  ] as const) {
+    it(`is cut, over ${over}, when it takes credit and does not read`, async () => {
+      await using pair = await socketPair();
+      const [near, far] = pair.sockets;
+      far.pause();
+      const carrier = make(near);
+      const frame = encodeFrame({ kind: 'bytes', stream: 1, offset: 0, bytes: new Uint8Array(32 * 1024) });
+      let most = 0;
+      for (let sent = 0; sent < 2_000 && !near.destroyed; sent += 1) {
+        carrier.send(frame);
+        most = Math.max(most, near.writableLength);
+        if (sent % 8 === 0) await turn();
+      }
+      assert.ok(near.destroyed);
+      assert.ok(most < 9 * 1024 * 1024, `${most} bytes were held`);
+    });
+  }
+
+  it('is read no further while the trunk is full', async () => {
+    await using pair = await socketPair();
+    const [near, far] = pair.sockets;
+    far.pause();
+    using trunk = new Trunk(near, { id: 'full' });
+    const frame = encodeFrame({ kind: 'bytes', stream: 0, offset: 0, bytes: new Uint8Array(32 * 1024) });
+    for (let sent = 0; sent < 2_000 && trunk.room === undefined; sent += 1) {
+      trunk.send(CHANNELS[0], frame);
+      if (sent % 8 === 0) await turn();
+    }
+    const { room } = trunk;
+    assert.ok(room !== undefined && near.writableLength < 9 * 1024 * 1024, `${near.writableLength} bytes were held`);
+    far.resume();
+    await room;
+    assert.equal(trunk.room, undefined);
   });
 });
 

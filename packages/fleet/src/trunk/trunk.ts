@@ -8,9 +8,12 @@ import {
   type ReceivedFrame,
   SessionFrameReader,
 } from '@fairlead/protocol/fleet';
+import { oneOf } from '../lib/one-of.ts';
 
 /** A peer that is gone without a word is noticed within these: as soon as on the link. */
 const PULSE = { pingMs: 4_000, silentMs: 12_000 } as const;
+/** More than this does not wait for the other side, as far as those who write can wait. */
+const FULL_BYTES: number = 8 * 1024 * 1024;
 /** The trunk's own signs of life are no channel's. */
 const NO_CHANNEL = '-'.repeat(CHANNEL_CHARACTERS);
 
@@ -45,6 +48,7 @@ export class Trunk implements Disposable {
   readonly #writer: FrameWriter;
   readonly #channels = new Map<string, TrunkChannel>();
   readonly #pulse: ChannelPulse;
+  #room: Promise<void> | undefined;
 
   constructor(socket: Duplex, { id, stray = () => {}, pulse = PULSE }: TrunkOptions) {
     this.id = id;
@@ -72,6 +76,13 @@ export class Trunk implements Disposable {
   /** What a trunk that has ended is given is lost; its channels are told so. */
   send(name: string, frame: EncodedFrame): void {
     this.#writer.write(frame, name);
+  }
+
+  /** Resolves when there is room again; undefined when there is. For whoever can wait: so much waits for the other side. */
+  get room(): Promise<void> | undefined {
+    if (this.#socket.writableLength < FULL_BYTES || !this.isOpen) return undefined;
+    this.#room ??= oneOf(this.#socket, ['drain', 'close']).finally(() => (this.#room = undefined));
+    return this.#room;
   }
 
   [Symbol.dispose](): void {

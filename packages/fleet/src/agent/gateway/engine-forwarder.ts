@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, request as httpRequest, type ServerRespons
 import { PassThrough, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { closeWhenAnswered } from '../../lib/close-when-answered.ts';
+import { oneOf } from '../../lib/one-of.ts';
 
 /** Hands requests on to the engine as they are, and its answers back as they come. */
 export class EngineForwarder implements Disposable {
@@ -124,14 +125,6 @@ async function nextBytes(stream: Duplex, maxBytes: number): Promise<Uint8Array |
     await oneOf(stream, ['readable', 'end', 'close']);
   }
   return undefined;
-}
-
-/** Resolves when one of these happens. */
-async function oneOf(stream: Duplex, events: readonly string[]): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  for (const event of events) stream.on(event, resolve);
-  await promise;
-  for (const event of events) stream.off(event, resolve);
 }
 
 function withLengthOf(rawHeaders: readonly string[], body: string): string[] {

@@ -8,6 +8,7 @@ import {
   type RecordingAnswer,
   recordingAnswerSchema,
   type RecordingRequest,
+  SESSION_CREDIT_BYTES_MAX,
   type SessionAnswer,
   sessionAnswerSchema,
   type SessionRequest,
@@ -26,6 +27,9 @@ const RECORDINGS_WITHIN_MS = 15_000;
 
 /** How long a caller may take to read the end of a session. */
 export const LAST_WORDS_WITHIN_MS = 15_000;
+
+/** What may wait for a caller to read it: no more is on its way to one who grants credit for what was written out. Who does not is cut off. */
+export const UNREAD_BYTES_MAX: number = 2 * SESSION_CREDIT_BYTES_MAX;
 
 /** Refusals of an agent that are passed on as they are; every other one means that it cannot be opened now. */
 const CODES = [
@@ -63,6 +67,8 @@ interface Carried {
 /** Where a channel's frames come from and go to. */
 interface AgentSide extends Disposable {
   send(frame: EncodedFrame): void;
+  /** Undefined while there is room. */
+  room(): Promise<void> | undefined;
 }
 
 /**
@@ -128,7 +134,11 @@ export class SessionRelay implements AsyncDisposable {
     if (trunk !== undefined) nats[Symbol.dispose]();
     const agent = trunk ?? nats;
     try {
-      for await (const frame of carrier.frames()) agent.send(frame);
+      for await (const frame of carrier.frames()) {
+        agent.send(frame);
+        // Nothing more is taken from the caller while the way is full.
+        await agent.room();
+      }
     } catch (error) {
       // Cut, or not frames: the caller comes back, or does not.
       if (!(error instanceof Error)) throw error;
@@ -177,6 +187,7 @@ export class SessionRelay implements AsyncDisposable {
         const subject = isInputFrame(frame) ? sessionInput : sessionControl;
         this.#nats.publish(subject(channel), frameBytes(frame));
       },
+      room: () => undefined,
       [Symbol.dispose]: () => output.isClosed() || output.unsubscribe(),
     };
   }
@@ -194,7 +205,11 @@ export class SessionRelay implements AsyncDisposable {
     const trunk = this.trunks.get(host, id);
     if (trunk === undefined) carrier.close();
     const opened = trunk?.open(channel, { receive: (frame) => carrier.send(frame), lost: () => carrier.close() });
-    return { send: (frame) => trunk?.send(channel, frame), [Symbol.dispose]: () => opened?.[Symbol.dispose]() };
+    return {
+      send: (frame) => trunk?.send(channel, frame),
+      room: () => trunk?.room,
+      [Symbol.dispose]: () => opened?.[Symbol.dispose](),
+    };
   }
 
   async #request<T>(host: HostId, asked: AgentQuestion, schema: v.GenericSchema<unknown, T>): Promise<T> {

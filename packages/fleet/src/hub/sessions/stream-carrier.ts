@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { FrameWriter } from '@fairlead/client/fleet';
 import { EngineError } from '@fairlead/protocol';
 import { type EncodedFrame, SessionFrameReader } from '@fairlead/protocol/fleet';
-import { type FrameCarrier, LAST_WORDS_WITHIN_MS } from './session-relay.ts';
+import { type FrameCarrier, LAST_WORDS_WITHIN_MS, UNREAD_BYTES_MAX } from './session-relay.ts';
 
 /** Frames on a byte stream that was upgraded: each with its length in front. */
 export class StreamCarrier implements FrameCarrier {
@@ -23,6 +23,7 @@ export class StreamCarrier implements FrameCarrier {
   }
 
   send(frame: EncodedFrame): void {
+    if (this.#socket.writableLength > UNREAD_BYTES_MAX) this.#socket.destroy();
     this.#writer.write(frame);
   }
 

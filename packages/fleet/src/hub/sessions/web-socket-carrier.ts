@@ -11,7 +11,7 @@ import {
   WebSocketProtocolError,
 } from '@fairlead/protocol/web-socket';
 import { closeWhenAnswered } from '../../lib/close-when-answered.ts';
-import { type FrameCarrier, LAST_WORDS_WITHIN_MS } from './session-relay.ts';
+import { type FrameCarrier, LAST_WORDS_WITHIN_MS, UNREAD_BYTES_MAX } from './session-relay.ts';
 
 /** Frames on a WebSocket: each is one binary message. */
 export class WebSocketCarrier implements FrameCarrier {
@@ -52,6 +52,7 @@ export class WebSocketCarrier implements FrameCarrier {
   }
 
   send({ head, payload }: EncodedFrame): void {
+    if (this.#socket.writableLength > UNREAD_BYTES_MAX) this.#socket.destroy();
     this.#write(encodeWebSocketHeader('binary', head.length + payload.length), head, payload);
   }
 
