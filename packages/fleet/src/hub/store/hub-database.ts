@@ -2,6 +2,7 @@ import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EngineError } from '@fairlead/protocol';
+import { Checkpoints } from './checkpoints.ts';
 import { HUB_SCHEMA, HUB_SCHEMA_CHANGES } from './schema.ts';
 
 /** What is written in one transaction, in the order in which it was asked for. */
@@ -19,8 +20,12 @@ const SCHEMA_VERSION: number = HUB_SCHEMA_CHANGES.length + 1;
 /** Rows read at once. */
 const CACHE_KIB = 16 * 1024;
 const BUSY_MS = 5_000;
-/** Pages of 4 KiB that the log grows to before they are put in their places: every page that changed meanwhile is put there once. */
-const CHECKPOINT_PAGES = 4_000;
+/** Writes, of a page or two each, after which the log is put in its place: every page that changed meanwhile is put there once. */
+const CHECKPOINT_WRITES = 2_000;
+/** Pages of 4 KiB from which on the log is to begin anew. */
+const LOG_PAGES_LONG = 4_000;
+/** From which on a commit sees to that itself: the thread does not get it done. 64 MiB. */
+const LOG_PAGES_MAX = 16_000;
 
 /**
  * The hub's records: SQLite, WAL, group commit.
@@ -30,16 +35,19 @@ const CHECKPOINT_PAGES = 4_000;
  * fdatasync(2) of that log is a thread's work, and nobody hears of a write before it has returned: neither kill -9 nor a power cut takes
  * back what was accepted, as with `synchronous=FULL`, and the hub goes on working meanwhile.
  *
+ * Another thread puts the log into its place meanwhile; when it has become long, commits wait for the little that is left, and it begins anew.
+ *
  * A commit or a sync that fails is the end: what the hub holds in memory is then ahead of its records, so `failed` tells, everyone who
  * waits is refused, and nothing is written any more.
  */
-export class HubDatabase implements Disposable {
+export class HubDatabase implements AsyncDisposable {
   /** Rejects when a commit failed. */
   readonly failed: Promise<never>;
   readonly #path: string;
   readonly #database: DatabaseSync;
   /** A descriptor of SQLite's log of our own. Closing it takes no lock away: that is on another file. */
   readonly #log: number;
+  readonly #checkpoints: Checkpoints;
   readonly #begin: StatementSync;
   readonly #end: StatementSync;
   readonly #fail: (error: EngineError) => void;
@@ -50,6 +58,9 @@ export class HubDatabase implements Disposable {
   /** On their way to the disk. */
   #syncing: Group | undefined;
   #isScheduled = false;
+  /** Nothing is committed for a moment. */
+  #isHeld = false;
+  #uncheckedWrites = 0;
   #failure: EngineError | undefined;
   #closed = false;
 
@@ -58,6 +69,7 @@ export class HubDatabase implements Disposable {
     this.#database = database;
     this.#log = openSync(`${path}-wal`, 'r+');
     syncDirectory(dirname(path));
+    this.#checkpoints = new Checkpoints(path);
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#end = database.prepare('COMMIT');
     const failed = Promise.withResolvers<never>();
@@ -71,9 +83,8 @@ export class HubDatabase implements Disposable {
     try {
       const database = new DatabaseSync(path, { timeout: BUSY_MS });
       database.exec(
-        // Locked for as long as it is open: a lock for every read and write would be half of what they cost.
-        `PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
-         PRAGMA cache_size=-${CACHE_KIB}; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`,
+        `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
+         PRAGMA cache_size=-${CACHE_KIB}; PRAGMA wal_autocheckpoint=${LOG_PAGES_MAX}`,
       );
       const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
       if (version > SCHEMA_VERSION) {
@@ -132,15 +143,18 @@ export class HubDatabase implements Disposable {
     if (this.#gathering.writes.length > 0) this.#commit();
   }
 
-  [Symbol.dispose](): void {
+  /** Everything that was written so far, and until it is closed, is on disk then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#checkpoints[Symbol.asyncDispose]();
+    while (this.#failure === undefined && this.#last() !== undefined) {
+      this.flush();
+      await this.settled().catch(ignore);
+    }
     if (this.#closed) return;
-    if (this.#failure === undefined) this.flush();
     this.#closed = true;
     // SQLite puts its log in its place, on disk, when it closes.
     this.#database.close();
     if (this.#syncing === undefined) closeSync(this.#log);
-    if (this.#committed !== undefined) tell(this.#committed);
-    this.#committed = undefined;
   }
 
   /** The group of what was added last; undefined when everything is on disk. */
@@ -149,11 +163,11 @@ export class HubDatabase implements Disposable {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#syncing !== undefined) return;
+    if (this.#isScheduled || this.#isHeld || this.#syncing !== undefined) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      if (!this.#closed) this.flush();
+      if (!this.#closed && !this.#isHeld) this.flush();
     });
   }
 
@@ -168,8 +182,20 @@ export class HubDatabase implements Disposable {
       this.#failWith(cause, group);
       return;
     }
+    this.#uncheckedWrites += Math.max(group.writes.length, group.stored.length);
+    if (this.#uncheckedWrites >= CHECKPOINT_WRITES && !this.#checkpoints.isBusy) void this.#checkpoint();
     this.#committed = this.#committed === undefined ? group : joined(this.#committed, group);
     if (this.#syncing === undefined) this.#sync(this.#committed);
+  }
+
+  async #checkpoint(): Promise<void> {
+    this.#uncheckedWrites = 0;
+    if ((await this.#checkpoints.run()) < LOG_PAGES_LONG) return;
+    // The next commit begins the log anew if all of it is in its place by then: what is left is what came meanwhile.
+    this.#isHeld = true;
+    await this.#checkpoints.run();
+    this.#isHeld = false;
+    if (this.#gathering.writes.length > 0) this.#schedule();
   }
 
   #sync(group: Group): void {
@@ -177,7 +203,7 @@ export class HubDatabase implements Disposable {
     this.#syncing = group;
     fdatasync(this.#log, (cause) => {
       this.#syncing = undefined;
-      if (this.#closed) closeSync(this.#log);
+      if (this.#closed) return closeSync(this.#log);
       if (cause !== null) {
         this.#failWith(cause, group);
         return;

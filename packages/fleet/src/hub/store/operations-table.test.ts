@@ -18,7 +18,7 @@ describe('OperationsTable', () => {
     const [first, second] = [operation(1), operation(2)];
     const ended = withState(first, 'SUCCEEDED');
     {
-      using database = HubDatabase.open(place.path);
+      await using database = HubDatabase.open(place.path);
       const table = new OperationsTable(database);
       table.add(first, () => {});
       table.add(second, () => {});
@@ -27,7 +27,7 @@ describe('OperationsTable', () => {
       await table.settled();
       assert.deepEqual(table.get(first.id), ended);
     }
-    using database = HubDatabase.open(place.path);
+    await using database = HubDatabase.open(place.path);
     const table = new OperationsTable(database);
     assert.deepEqual(table.open(), [second]);
     assert.deepEqual(table.byKey('key-1'), ended);
@@ -40,7 +40,7 @@ describe('OperationsTable', () => {
 
   it('tells of each write once it is on disk, in order, and only of those', async () => {
     await using place = await directory();
-    using database = HubDatabase.open(place.path);
+    await using database = HubDatabase.open(place.path);
     const table = new OperationsTable(database);
     const told: string[] = [];
     table.add(operation(1), () => told.push('1 added'));
@@ -63,7 +63,7 @@ describe('OperationsTable', () => {
         .prepare('INSERT INTO operations (id, key, host, state, open, document) VALUES (?, ?, ?, ?, 1, ?)')
         .run(old.id, old.key, old.host, old.life.state, JSON.stringify(old));
     }
-    using database = HubDatabase.open(place.path);
+    await using database = HubDatabase.open(place.path);
     const table = new OperationsTable(database);
     assert.deepEqual(table.open(), [old]);
     table.put(withState(old, 'EXPIRED'), () => {});
