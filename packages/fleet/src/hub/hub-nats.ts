@@ -10,7 +10,7 @@ import { type FleetKey, loadOrCreateKey } from '../nats/fleet-key.ts';
 import { agentUser, type NatsAgent } from '../nats/nats-config.ts';
 import { type NatsServer, startNatsServer } from '../nats/nats-server.ts';
 import { natsVersion, refuseUnsafeListener } from '../nats/nats-version.ts';
-import type { NatsAddress } from './api/link.ts';
+import type { NatsAddress } from './api/link-pipes.ts';
 import type { NatsGate } from './host/enrolment.ts';
 import type { HubOptions, SiteNats } from './hub-options.ts';
 

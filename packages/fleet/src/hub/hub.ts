@@ -19,7 +19,7 @@ import { recordingEndpoints } from './sessions/recording-endpoints.ts';
 import { SessionTickets } from './sessions/session-tickets.ts';
 import { SessionRelay } from './sessions/session-relay.ts';
 import { HostProofs } from './api/host-proofs.ts';
-import { LinkPipes } from './api/link.ts';
+import { LinkPipes } from './api/link-pipes.ts';
 import { linkUpgrade } from './api/link-upgrade.ts';
 import { OPERATION_ENDPOINTS } from './api/operations.ts';
 import { claimSocket } from './api/unix-socket.ts';

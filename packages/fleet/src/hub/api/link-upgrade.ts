@@ -3,7 +3,7 @@ import { HubError } from '../operation/hub-error.ts';
 import type { HubParts } from './endpoint.ts';
 import type { HostProofs } from './host-proofs.ts';
 import type { UpgradeEndpoint } from './hub-server.ts';
-import type { LinkPipes } from './link.ts';
+import type { LinkPipes } from './link-pipes.ts';
 
 /** What an agent that has proved its host may have of the hub's port. */
 export interface LinkWays {
