@@ -112,41 +112,6 @@ for (const kind of clientKinds()) {
       });
     });
 
-    describe('run', { concurrency: AT_ONCE }, () => {
-      it('gives back what was written, and removes the container', async () => {
-        const { exitCode, stdout, stderr } = await docker.run(
-          'busybox',
-          ['sh', '-c', 'echo out; echo err >&2; sleep 0.5; exit 4'],
-          {
-            name: 'run-1',
-            autoRemove: true,
-            body: QUIET,
-          },
-        );
-        assert.deepEqual([exitCode, String(stdout), String(stderr)], [4, 'out\n', 'err\n']);
-        if (cleansUp) await assert.rejects(docker.containers.inspect('run-1'), { kind: 'not-found' });
-      });
-
-      it('gives back what was written in no time', async () => {
-        const { exitCode, stdout } = await docker.run('busybox', ['echo', 'hi'], { body: QUIET });
-        assert.deepEqual([exitCode, String(stdout)], [0, 'hi\n']);
-        const removed = await docker.run('busybox', ['sh', '-c', 'echo hi; exit 5'], { body: QUIET, autoRemove: true });
-        assert.deepEqual([removed.exitCode, String(removed.stdout)], [5, 'hi\n']);
-      });
-
-      it('gives it its input', async () => {
-        const { stdout } = await docker.run('busybox', ['tr', 'a-z', 'A-Z'], { stdin: 'hello', body: QUIET });
-        assert.equal(String(stdout), 'HELLO');
-      });
-
-      it('leaves nothing of what cannot be started', async () => {
-        const asked = docker.run('busybox', ['/no/such/program'], { name: 'run-2', autoRemove: true, body: QUIET });
-        await assert.rejects(asked, /no such file or directory|not found/i);
-        await docker.containers.until('run-2', 'exited', { withinMs: 30_000 }).catch(() => {});
-        await assert.rejects(docker.containers.inspect('run-2'), { kind: 'not-found' });
-      });
-    });
-
     describe('until', { concurrency: AT_ONCE }, () => {
       it('a line of the log', async () => {
         const name = await started(['sh', '-c', 'sleep 0.5; echo "listening on 80"; exec sleep 1000']);
@@ -283,6 +248,42 @@ for (const kind of clientKinds()) {
           (await Array.fromAsync(docker.containers.logs(name, { tail: 1 }))).map(({ text }) => text),
           ['last'],
         );
+      });
+    });
+
+    // Late: Podman goes on with a wait whose client has left, with all of a processor, and for ever where nothing cleans up.
+    describe('run', { concurrency: AT_ONCE }, () => {
+      it('gives back what was written, and removes the container', async () => {
+        const { exitCode, stdout, stderr } = await docker.run(
+          'busybox',
+          ['sh', '-c', 'echo out; echo err >&2; sleep 0.5; exit 4'],
+          {
+            name: 'run-1',
+            autoRemove: true,
+            body: QUIET,
+          },
+        );
+        assert.deepEqual([exitCode, String(stdout), String(stderr)], [4, 'out\n', 'err\n']);
+        if (cleansUp) await assert.rejects(docker.containers.inspect('run-1'), { kind: 'not-found' });
+      });
+
+      it('gives back what was written in no time', async () => {
+        const { exitCode, stdout } = await docker.run('busybox', ['echo', 'hi'], { body: QUIET });
+        assert.deepEqual([exitCode, String(stdout)], [0, 'hi\n']);
+        const removed = await docker.run('busybox', ['sh', '-c', 'echo hi; exit 5'], { body: QUIET, autoRemove: true });
+        assert.deepEqual([removed.exitCode, String(removed.stdout)], [5, 'hi\n']);
+      });
+
+      it('gives it its input', async () => {
+        const { stdout } = await docker.run('busybox', ['tr', 'a-z', 'A-Z'], { stdin: 'hello', body: QUIET });
+        assert.equal(String(stdout), 'HELLO');
+      });
+
+      it('leaves nothing of what cannot be started', async () => {
+        const asked = docker.run('busybox', ['/no/such/program'], { name: 'run-2', autoRemove: true, body: QUIET });
+        await assert.rejects(asked, /no such file or directory|not found/i);
+        await docker.containers.until('run-2', 'exited', { withinMs: 30_000 }).catch(() => {});
+        await assert.rejects(docker.containers.inspect('run-2'), { kind: 'not-found' });
       });
     });
 

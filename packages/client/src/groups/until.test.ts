@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NotReadyError } from '../errors.ts';
-import { FakeEngine, json } from '../fake-engine.fixture.ts';
+import { type FakeAnswer, FakeEngine, json } from '../fake-engine.fixture.ts';
 import type { Goal } from './until.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
@@ -22,6 +22,7 @@ const health = (Status: string, ...Log: readonly object[]): object => ({
   Health: { Status, FailingStreak: 0, Log },
 });
 const REMOVED = undefined;
+const STARTED_TO_LISTEN = '2026-01-01T00:00:00.000000001Z listening on 80\r\n';
 
 /** An engine whose container is in these states, one after the other: each look shows the next, and an event announces it. */
 function engineWith(...states: readonly (object | undefined)[]): FakeEngine {
@@ -132,6 +133,21 @@ describe('untilContainer', () => {
       assert.equal(error.lastProbe?.Output, 'connection refused');
       return true;
     });
+  });
+
+  it('does not wait for the end of a log that Podman forgot to end', async () => {
+    const answer: FakeAnswer = ({ line, socket }) => {
+      const State = engine.requests.length > 4 ? EXITED : RUNNING;
+      if (line.includes('/logs')) socket.write(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${STARTED_TO_LISTEN}`);
+      else if (!line.includes('/events'))
+        socket.write(json('200 OK', { Id: 'c1', Name: '/web', State, Config: { Tty: true }, HostConfig: {} }));
+    };
+    const engine = new FakeEngine(answer, 'Libpod/3.4.4\r\nLibpod-Api-Version: 3.4.4');
+    await using client = await engine.client();
+    await assert.rejects(
+      client.containers.until('web', { log: /nothing/ }),
+      /"web" exited with code 7 .* before it wrote/,
+    );
   });
 
   it('says that there is no way to a port', async () => {
