@@ -4,8 +4,9 @@
  * them has been answered by the hub: at first, and after every outage.
  */
 import { text } from 'node:stream/consumers';
+import { dialThroughHub } from '@fairlead/fleet/testing';
 import { isHostId } from '@fairlead/protocol/fleet';
-import { LeanAgent } from './lean-agent.ts';
+import { LeanAgent, type LeanAgentPlace } from './lean-agent.ts';
 
 /** One host of the pool, as JSON carries it. */
 export interface PooledHost {
@@ -14,10 +15,12 @@ export interface PooledHost {
   readonly seed: string;
 }
 
+/** Where agents connect: to the nats-server at `nats://ADDRESS:PORT`, or through the pipes of the hub at `http://ADDRESS:PORT`. */
+export type PoolWay = { readonly nats: string } | { readonly hub: string };
+
 /** What the pool is told. */
 export interface PoolOrder {
-  /** `nats://ADDRESS:PORT` */
-  readonly server: string;
+  readonly way: PoolWay;
   readonly hosts: readonly PooledHost[];
   readonly heartbeatMs: number;
 }
@@ -29,7 +32,6 @@ const ASK_AGAIN_EVERY_MS = 1_000;
 const order = JSON.parse(await text(process.stdin)) as PoolOrder;
 const linked = new Set<string>();
 const agents: LeanAgent[] = [];
-const { hostname, port } = new URL(order.server);
 const waiting = [...order.hosts];
 await Promise.all(Array.from({ length: AT_ONCE }, connectNext));
 setInterval(() => agents.forEach((agent) => agent.askAgain()), ASK_AGAIN_EVERY_MS);
@@ -41,12 +43,20 @@ async function connectNext(): Promise<void> {
 async function connectOne({ host, publicKey, seed }: PooledHost): Promise<void> {
   if (!isHostId(host)) throw new Error(`not a host id: ${host}`);
   const key = { publicKey, seed: new TextEncoder().encode(seed) };
-  const address = { host: hostname, port: Number(port) };
   const up = Promise.withResolvers<void>();
-  const agent = new LeanAgent({ host, key, address, linked: (isLinked) => count(host, isLinked, up.resolve) });
+  const linked = (isLinked: boolean): void => count(host, isLinked, up.resolve);
+  const agent = new LeanAgent({ host, key, dial: dialOf(order.way, { host, key }), linked });
   agents.push(agent);
   await up.promise;
   setInterval(() => agent.beat(), order.heartbeatMs);
+}
+
+function dialOf(way: PoolWay, self: Pick<LeanAgentPlace, 'host' | 'key'>): LeanAgentPlace['dial'] {
+  if ('hub' in way) {
+    return () => dialThroughHub({ ...self, hub: { url: way.hub, ca: undefined } }, new AbortController().signal);
+  }
+  const { hostname: host, port } = new URL(way.nats);
+  return { host, port: Number(port) };
 }
 
 function count(host: string, isLinked: boolean, up: () => void): void {

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PoolOrder } from './agent-pool.ts';
+import { spawnBound } from './bound-child.ts';
 
 const PROGRAM = join(import.meta.dirname, 'agent-pool.ts');
 
@@ -13,10 +14,12 @@ export class AgentPool implements AsyncDisposable {
   #more = another();
 
   constructor(order: PoolOrder) {
-    const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawnBound([PROGRAM], ['pipe', 'pipe', 'inherit']);
+    const { stdin, stdout } = child;
+    if (stdin === null || stdout === null) throw new Error('a pool of agents without its pipes');
     this.#child = child;
-    child.stdin.end(JSON.stringify(order));
-    createInterface(child.stdout).on('line', () => {
+    stdin.end(JSON.stringify(order));
+    createInterface(stdout).on('line', () => {
       this.#times += 1;
       this.#more.resolve();
       this.#more = another();

@@ -6,7 +6,8 @@ import type { FleetPlace } from './fleet-place.ts';
 const RATE_SECONDS = 8;
 const REQUESTS_AT_ONCE = 64;
 const BATCHES_AT_ONCE = 16;
-const BATCH = 100;
+/** Commands of one request. */
+export const BATCH = 100;
 const LATENCY_COMMANDS = 2_000;
 const LATENCY_PAUSE_MS = 5;
 
@@ -25,7 +26,7 @@ export async function measureCommands(place: FleetPlace, hosts: readonly PooledH
   ];
 }
 
-function figuresOf(what: string, { perSecond, costUs }: Rate, goal: string): readonly Figure[] {
+export function figuresOf(what: string, { perSecond, costUs }: Rate, goal: string): readonly Figure[] {
   const costs = Object.entries(costUs).map(([part, us]) => `${part} ${us.toFixed(0)}`);
   return [
     { what, value: `${perSecond.toFixed(0)} /s`, goal },

@@ -8,13 +8,13 @@ const HEARD_MS = 1_000;
 
 /** How long it takes until all agents are there, in two halves, and what each of them adds to the memory of the hub and of its nats-server. */
 export async function measureConnecting(place: FleetPlace, hosts: readonly PooledHost[]): Promise<readonly Figure[]> {
-  const server = natsUrlOf(place.directory);
+  const way = { nats: natsUrlOf(place.directory) };
   const half = Math.ceil(hosts.length / 2);
   const natsBytes = place.memory().natsBytes;
   const none = await held(place);
-  const firstMs = await place.startAgents(server, hosts.slice(0, half));
+  const firstMs = await place.startAgents(way, hosts.slice(0, half));
   const some = await held(place);
-  const secondMs = await place.startAgents(server, hosts.slice(half));
+  const secondMs = await place.startAgents(way, hosts.slice(half));
   const all = await held(place);
   const per = (bytes: number, agents: number): string => `${(bytes / agents / 1024).toFixed(1)} KiB`;
   const halves = `${per(some - none, half)} for the first half, ${per(all - some, hosts.length - half)} for the second`;

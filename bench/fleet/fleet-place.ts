@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,9 @@ import { FleetClient } from '@fairlead/client/fleet';
 import { createKey } from '@fairlead/fleet/testing';
 import { heartbeatMs } from '@fairlead/protocol/fleet';
 import { processWeights } from '../memory.ts';
-import type { PooledHost, PoolOrder } from './agent-pool.ts';
+import type { PooledHost, PoolOrder, PoolWay } from './agent-pool.ts';
 import { AgentPool } from './agent-process.ts';
+import { spawnBound } from './bound-child.ts';
 import { Inspectable, INSPECTABLE, type Inspected } from './inspected.ts';
 import { processorSeconds } from './processor-time.ts';
 
@@ -51,14 +52,16 @@ export class FleetPlace implements AsyncDisposable {
   async startHub(): Promise<void> {
     const files = ['--state-dir', join(this.directory, 'state'), '--socket', join(this.directory, 'hub.sock')];
     const args = [...INSPECTABLE, PROGRAM, 'hub', ...files, '--listen', `127.0.0.1:${this.#port}`];
-    const hub = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const hub = spawnBound(args, ['ignore', 'pipe', 'pipe']);
+    const { stdout, stderr } = hub;
+    if (stdout === null || stderr === null) throw new Error('a hub without its pipes');
     this.#hub = hub;
-    this.#inspectable = new Inspectable(hub, hub.stderr);
-    for await (const line of createInterface(hub.stdout)) {
+    this.#inspectable = new Inspectable(hub, stderr);
+    for await (const line of createInterface(stdout)) {
       const port = /:(\d+)\b/.exec(line)?.[1];
       if (port === undefined) continue;
       this.#port = Number(port);
-      hub.stdout.resume();
+      stdout.resume();
       return;
     }
     throw new Error('the hub ended');
@@ -96,11 +99,11 @@ export class FleetPlace implements AsyncDisposable {
   }
 
   /** Starts agents of some hosts. @returns how long it took until the hub had greeted all of them, ms. */
-  async startAgents(server: string, hosts: readonly PooledHost[]): Promise<number> {
+  async startAgents(way: PoolWay, hosts: readonly PooledHost[]): Promise<number> {
     const startedAt = performance.now();
     for (let at = 0; at < hosts.length; at += PER_POOL) {
       const order: PoolOrder = {
-        server,
+        way,
         hosts: hosts.slice(at, at + PER_POOL),
         heartbeatMs: heartbeatMs(this.#enrolled),
       };

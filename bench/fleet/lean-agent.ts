@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { signWith } from '@fairlead/fleet/testing';
 import {
   type AgentEvent,
@@ -13,11 +14,11 @@ import {
 } from '@fairlead/protocol/fleet';
 import { NatsWire, type WireMessage } from './nats-wire.ts';
 
-/** A host, its key, and where its nats-server is. */
+/** A host, its key, and how it reaches its nats-server: at an address, or over a byte stream. */
 export interface LeanAgentPlace {
   readonly host: HostId;
   readonly key: { readonly publicKey: string; readonly seed: Uint8Array };
-  readonly address: { readonly host: string; readonly port: number };
+  readonly dial: { readonly host: string; readonly port: number } | (() => Promise<Socket>);
   /** Told when the hub has answered its hello, and when the connection is gone. */
   readonly linked: (isLinked: boolean) => void;
 }
@@ -85,9 +86,22 @@ export class LeanAgent {
   }
 
   #connect(): void {
-    const { address, key, host, linked } = this.#place;
+    const { dial } = this.#place;
+    if (typeof dial !== 'function') return this.#speak(dial);
+    dial().then(
+      (socket) => this.#speak(socket),
+      () => this.#connectLater(),
+    );
+  }
+
+  #connectLater(): void {
+    setTimeout(() => this.#connect(), CONNECT_AGAIN_MS * (1 + Math.random()));
+  }
+
+  #speak(to: Socket | { readonly host: string; readonly port: number }): void {
+    const { key, host, linked } = this.#place;
     const { inboxPrefix, rpc } = this.#subjects;
-    const wire = new NatsWire(address, {
+    const wire = new NatsWire(to, {
       name: host,
       publicKey: key.publicKey,
       sign: (nonce) => signWith(key, nonce),
@@ -100,7 +114,7 @@ export class LeanAgent {
       down: () => {
         this.#wire = undefined;
         linked(false);
-        setTimeout(() => this.#connect(), CONNECT_AGAIN_MS * (1 + Math.random()));
+        this.#connectLater();
       },
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Measures the fleet on this machine: `node bench/fleet/main.ts [--agents N] [--only commands|reconnect|terminal] [--save]`.
+ * Measures the fleet on this machine: `node bench/fleet/main.ts [--agents N] [--only commands|reconnect|pipes|terminal] [--save]`.
  *
  * The hub is a process of its own with its nats-server, the agents are in processes of 500, the callers in this one; all of them
  * share the machine's processors, so what is measured is what all of it together can do.
@@ -11,6 +11,7 @@ import { measureCommands } from './commands.ts';
 import { measureConnecting } from './connecting.ts';
 import type { Figure } from './figure.ts';
 import { FleetPlace } from './fleet-place.ts';
+import { measurePipes } from './pipes.ts';
 import { measureReconnects } from './reconnect.ts';
 import { measureTerminal } from './terminal.ts';
 
@@ -18,10 +19,11 @@ const { values } = parseArgs({
   options: { agents: { type: 'string' }, save: { type: 'boolean' }, only: { type: 'string', multiple: true } },
 });
 const agents = Number(values.agents ?? 1_000);
-const wanted = (part: 'commands' | 'reconnect' | 'terminal'): boolean => values.only?.includes(part) ?? true;
+const wanted = (part: 'commands' | 'reconnect' | 'pipes' | 'terminal'): boolean => values.only?.includes(part) ?? true;
 const figures: Figure[] = [];
 
 if (wanted('commands') || wanted('reconnect')) await measureAgents();
+if (wanted('pipes')) for (const figure of await measurePipes(agents)) add(figure);
 if (wanted('terminal')) for (const figure of await measureTerminal()) add(figure);
 report();
 

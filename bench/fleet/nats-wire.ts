@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 
 /** One message of a subscription. */
 export interface WireMessage {
@@ -30,7 +30,8 @@ export class NatsWire {
   #unsent = '';
   #isOver = false;
 
-  constructor(address: { readonly host: string; readonly port: number }, user: WireUser) {
+  /** @param to the server's address, or a byte stream to it. */
+  constructor(to: Socket | { readonly host: string; readonly port: number }, user: WireUser) {
     this.#user = user;
     // Reads of all connections share one buffer: what is in it is taken out before the next one.
     const onread = {
@@ -40,7 +41,8 @@ export class NatsWire {
         return true;
       },
     };
-    this.#socket = connect({ ...address, noDelay: true, onread });
+    this.#socket = to instanceof Socket ? to : connect({ ...to, noDelay: true, onread });
+    if (to instanceof Socket) to.on('data', (chunk: Buffer) => this.#read(chunk.toString('latin1')));
     this.#socket.on('error', () => {});
     this.#socket.once('close', () => {
       this.#isOver = true;

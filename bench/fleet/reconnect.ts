@@ -1,16 +1,16 @@
 import type { Figure } from './figure.ts';
 import type { FleetCpu, FleetPlace } from './fleet-place.ts';
 
-/** How long it takes until the hub has greeted every agent again: after its own death, and after its nats-server's. */
-export async function measureReconnects(place: FleetPlace): Promise<readonly Figure[]> {
+/** How long it takes until the hub has greeted every agent again: after its own death, and after its nats-server's. `how` they are linked is in the figures. */
+export async function measureReconnects(place: FleetPlace, how = ''): Promise<readonly Figure[]> {
   const afterHub = await outage(place, 2, async () => {
     await place.killHub();
     await place.startHub();
   });
   const afterNats = await outage(place, 3, async () => process.kill(place.natsPid(), 'SIGKILL'));
   return [
-    figure('all agents back after kill -9 of the hub', afterHub),
-    figure('all agents back after kill -9 of the nats-server', afterNats),
+    figure(`all agents back after kill -9 of the hub${how}`, afterHub),
+    figure(`all agents back after kill -9 of the nats-server${how}`, afterNats),
   ];
 }
 

@@ -13,12 +13,15 @@ import { CONNECT_MS } from './epoch.ts';
 const KEEP_ALIVE_MS = 15_000;
 const nonceSchema = v.object({ nonce: v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)) });
 
+/** Who dials, and where to. */
+export type LinkIdentity = Pick<Identity, 'hub' | 'host' | 'key'>;
+
 /**
  * Opens one byte pipe to NATS through the hub's own port: proves the host's key to the hub, and upgrades.
  *
  * @throws EngineError with the hub's refusal, 'unavailable' when it cannot be reached.
  */
-export async function dialThroughHub(identity: Identity, signal: AbortSignal): Promise<Socket> {
+export async function dialThroughHub(identity: LinkIdentity, signal: AbortSignal): Promise<Socket> {
   return (await dial(identity, 'fairlead-link', signal)).socket;
 }
 
@@ -30,7 +33,7 @@ export interface DialledTrunk {
 }
 
 /** Opens a trunk to the hub, in the same way. @throws EngineError as `dialThroughHub`. */
-export async function dialTrunk(identity: Identity, signal: AbortSignal): Promise<DialledTrunk> {
+export async function dialTrunk(identity: LinkIdentity, signal: AbortSignal): Promise<DialledTrunk> {
   const { socket, headers } = await dial(identity, 'fairlead-trunk', signal);
   return { socket, hub: String(headers[TRUNK_HEADERS.hub]), id: String(headers[TRUNK_HEADERS.trunk]) };
 }
@@ -40,7 +43,7 @@ interface Dialled {
   readonly headers: IncomingHttpHeaders;
 }
 
-async function dial(identity: Identity, way: LinkUpgrade, signal: AbortSignal): Promise<Dialled> {
+async function dial(identity: LinkIdentity, way: LinkUpgrade, signal: AbortSignal): Promise<Dialled> {
   const { hub, host, key } = identity;
   const limited = budgetSignal(Budget.of(CONNECT_MS, performance.now()), signal);
   const answer = await postToHub(hub, { path: '/v1/link/challenge', body: { host } }, limited);
@@ -57,7 +60,11 @@ async function dial(identity: Identity, way: LinkUpgrade, signal: AbortSignal): 
   return await upgrade(identity, headers, limited);
 }
 
-function upgrade({ hub }: Identity, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Dialled> {
+function upgrade(
+  { hub }: LinkIdentity,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Dialled> {
   const { promise, resolve, reject } = Promise.withResolvers<Dialled>();
   const url = new URL('/v1/link', hub.url);
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
