@@ -165,7 +165,7 @@ describe('sessions with a trunk', () => {
     assert.deepEqual(host.joined, { onTrunk: 0, onNats: 1 });
   });
 
-  it('make a writer wait for a viewer that does not read', async () => {
+  it('make a writer wait for a viewer that does not read, and nobody else', async () => {
     const taken = { bytes: 0 };
     const push = (connection: Duplex): void => {
       connection.write(new Uint8Array(64 * 1024), (error) => {
@@ -180,7 +180,27 @@ describe('sessions with a trunk', () => {
       await sleep(300);
     }
     assert.ok(taken.bytes < 6 * 1024 * 1024, `${taken.bytes} bytes were taken`);
-    assert.deepEqual(host.joined, { onTrunk: 1, onNats: 0 });
+    // Another one on the same trunk waits for nobody.
+    let read = 0;
+    for await (const bytes of await host.dial()) {
+      read += (bytes as Uint8Array).length;
+      if (read > 20_000_000) break;
+    }
+    assert.deepEqual(host.joined, { onTrunk: 2, onNats: 0 });
+  });
+
+  it('go on by NATS when the trunk is only half there, within seconds', async () => {
+    await using host = await TunnelHost.open(place, 'half', {
+      serve: (connection) => void connection.pipe(connection),
+    });
+    const connection = await host.dial();
+    connection.write('before');
+    assert.equal(String((await once(connection, 'data'))[0]), 'before');
+    using _ = host.proxy.swallow('to-server', 'to-client');
+    connection.write('after');
+    const heard = await Promise.race([once(connection, 'data'), sleep(30_000, ['too late'], { ref: false })]);
+    assert.equal(String(heard[0]), 'after');
+    assert.ok(host.joined.onNats > 0);
   });
 
   it('are none of another host’s, whatever it says on its own trunk, and when', async () => {
