@@ -122,7 +122,7 @@ export class SessionViewer implements SessionParty, AsyncDisposable {
     await this.#asks.ask({ kind: 'signal', signal });
   }
 
-  /** Ends the session for everybody. */
+  /** Leaves, and ends the session for everybody: heard of those who joined to type, and of everybody who looks at a log. */
   end(reason = ''): void {
     this.#typed.send({ kind: 'close', reason });
     this.#leave();

@@ -122,6 +122,21 @@ describe('StreamSession', () => {
     assert.deepEqual(source.sizes, [{ kind: 'resize', id: 1, rows: 5, columns: 6 }]);
   });
 
+  it('is ended by a viewer that may type, not by one that only looks', async () => {
+    const source = new ScriptedSource();
+    await using here = scene(source);
+    using watcher = await here.look();
+    using typist = await here.look(true);
+    watcher.send({ kind: 'credit', offset: 0, limit: MANY });
+    watcher.send({ kind: 'close', reason: '' });
+    watcher.send({ kind: 'signal', id: 1, signal: 'INT' });
+    await until(() => watcher.came.some(({ kind }) => kind === 'answer'));
+    source.say('still here');
+    await until(() => watcher.text() === 'still here');
+    typist.send({ kind: 'close', reason: '' });
+    await here.session.over;
+  });
+
   it('lets Ctrl-C pass a window full of input', async () => {
     const source = new ScriptedSource({ reads: false });
     await using here = scene(source);

@@ -75,6 +75,8 @@ export class StreamSession implements AgentSession {
   join(open: OpenChannel, options: ViewerRights & { readonly changed: () => void }): void {
     const viewer: Viewer = new Viewer(open, {
       signalsDenied: options.signalsDenied,
+      // Who only looks at a program takes it from nobody; a log has nobody else.
+      mayEnd: options.write || this.kind === 'logs',
       ring: this.#ring,
       exit: () => this.#exit,
       receive: (frame) => this.#receive(viewer, frame),
@@ -124,7 +126,7 @@ export class StreamSession implements AgentSession {
 
   #receive(viewer: Viewer, frame: SessionFrame): void {
     const { source } = this.#parts;
-    if (frame.kind === 'close') return void this[Symbol.asyncDispose]();
+    if (frame.kind === 'close') return void (viewer.mayEnd && this[Symbol.asyncDispose]());
     if (frame.kind === 'resize' || frame.kind === 'signal') return void this.#answer(viewer, frame);
     if (viewer !== this.#writer) return;
     switch (frame.kind) {
@@ -180,6 +182,7 @@ export class StreamSession implements AgentSession {
 
 interface ViewerParts {
   readonly signalsDenied: Denial | undefined;
+  readonly mayEnd: boolean;
   readonly ring: SessionRing;
   readonly exit: () => Exit | undefined;
   readonly receive: (frame: SessionFrame) => void;
@@ -207,6 +210,10 @@ class Viewer {
 
   get signalsDenied(): Denial | undefined {
     return this.#parts.signalsDenied;
+  }
+
+  get mayEnd(): boolean {
+    return this.#parts.mayEnd;
   }
 
   send(frame: SessionFrame): void {

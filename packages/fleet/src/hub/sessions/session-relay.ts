@@ -72,8 +72,8 @@ interface AgentSide extends Disposable {
 }
 
 /**
- * Carries a session's frames between a caller's connection and the agent, on its trunk or over NATS. It keeps nothing: an id names its host, the agent knows the
- * token, so any hub of the fleet carries a session on after another one died.
+ * Carries a session's frames between a caller's connection and the agent, on its trunk or over NATS. It keeps nothing: an id names its
+ * host, the agent knows the token, so any hub of the fleet carries a session on after another one died.
  */
 export class SessionRelay implements AsyncDisposable {
   /** The agents' straight ways here. */
