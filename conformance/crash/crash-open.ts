@@ -21,7 +21,7 @@ const ENDS: readonly (readonly [name: string, statuses: readonly string[]])[] = 
 /** Learns which checkpoints an engine passes that opens on a root with something of everything. */
 export async function checkpointsOfOpen(world: CrashWorld): Promise<readonly string[]> {
   await leaveEverything(world);
-  const names = await world.traced(() => world.startTracing());
+  const names = await world.traced(() => world.switchToTracing());
   const wrong = [...(await check(world)), ...(await sweep(world))];
   await world.kill();
   if (wrong.length > 0) throw new Error(`without a crash: ${wrong.join('; ')}`);

@@ -22,7 +22,7 @@ const SETTLE_POLL_MS = 25;
 
 /** Learns which checkpoints a verb passes, by an engine that counts them and does not die. It is left running. */
 export async function checkpointsOf(world: CrashWorld, verb: CrashVerb): Promise<readonly string[]> {
-  await world.startTracing();
+  await world.switchToTracing();
   world.forgetEvents();
   await verb.prepare(world);
   const names = await world.traced(() => verb.run(world));
@@ -43,25 +43,19 @@ export function pointsOf(checkpoints: number, count: number = Infinity): readonl
 
 /**
  * Lets the engine die at each of the points, and looks at what the next one makes of it: the verb's own promises, agreement
- * with the kernel, and whether everything can be used and removed. An engine that counts is left running.
+ * with the kernel, and whether everything can be used and removed.
+ *
+ * The engine that looks at what the last one left is the one that dies next, a start less for each point: left running is one that
+ * dies at `following`, without it one that counts.
  */
 export async function crashAt(
   world: CrashWorld,
   verb: CrashVerb,
-  points: readonly CrashPoint[],
+  { points, following }: { readonly points: readonly CrashPoint[]; readonly following: CrashPoint | undefined },
 ): Promise<readonly CrashFinding[]> {
   const findings: CrashFinding[] = [];
-  const look = async (point: string | undefined): Promise<void> => {
-    if (point === undefined) return;
-    const wrong = [...(await verb.check(world)), ...(await world.differences()), ...(await sweep(world))];
-    if (wrong.length > 0) findings.push({ point, wrong });
-  };
-  let last: string | undefined;
-  await world.kill();
-  for (const point of points) {
-    // The engine that looks at what the last one left is the one that dies next: a start less for each point.
-    await world.start(ruleOf(point));
-    await look(last);
+  for (const [at, point] of points.entries()) {
+    await world.switchTo(ruleOf(point));
     world.forgetEvents();
     await verb.prepare(world);
     world.arm();
@@ -69,10 +63,13 @@ export async function crashAt(
     await verb.run(world).catch(() => {});
     const crashed = await world.hasCrashed();
     if (!crashed) await world.kill();
-    last = `${point.when} ${point.index}${crashed ? '' : ' (not reached)'}`;
+    const next = points[at + 1] ?? following;
+    if (next === undefined) await world.switchToTracing();
+    else await world.start(ruleOf(next));
+    const wrong = [...(await verb.check(world)), ...(await world.differences()), ...(await sweep(world))];
+    if (wrong.length > 0)
+      findings.push({ point: `${point.when} ${point.index}${crashed ? '' : ' (not reached)'}`, wrong });
   }
-  await world.startTracing();
-  await look(last);
   return findings;
 }
 

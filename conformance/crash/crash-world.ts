@@ -24,7 +24,8 @@ export class CrashWorld implements AsyncDisposable {
   readonly #trace: string;
   #engine: EngineProcess | undefined;
   #eventsSince = 0;
-  #isTracing = false;
+  /** Of the engine that runs. */
+  #plan: string | undefined;
 
   private constructor(home: PrivateHome) {
     this.home = home;
@@ -54,13 +55,19 @@ export class CrashWorld implements AsyncDisposable {
   async start(rule?: string): Promise<void> {
     const env = rule === undefined ? undefined : { FAIRLEAD_FAULTS: `when ${this.#armed}; ${rule}` };
     this.#engine = await EngineProcess.start({ ...fairleadProgram(this.home), ...(env === undefined ? {} : { env }) });
+    this.#plan = rule;
   }
 
-  /** Starts an engine that counts and never dies by itself, unless one runs already. */
-  async startTracing(): Promise<void> {
-    if (this.#isTracing) return;
-    await this.start(`trace ${this.#trace}`);
-    this.#isTracing = true;
+  /** The engine with this plan: the one that runs if it has it, else another one in its place. */
+  async switchTo(rule: string): Promise<void> {
+    if (this.#plan === rule) return;
+    await this.kill();
+    await this.start(rule);
+  }
+
+  /** Switches to an engine that counts and never dies by itself. */
+  async switchToTracing(): Promise<void> {
+    await this.switchTo(`trace ${this.#trace}`);
   }
 
   /** What an engine says that does not start; undefined when it does. */
@@ -87,7 +94,7 @@ export class CrashWorld implements AsyncDisposable {
     }
   }
 
-  /** The names of the checkpoints that `work` passes in the engine of {@link startTracing}, or in one that it starts itself. */
+  /** The names of the checkpoints that `work` passes in the engine of {@link switchToTracing}, or in one that it starts itself. */
   async traced(work: () => Promise<void>): Promise<readonly string[]> {
     rmSync(this.#trace, { force: true });
     writeFileSync(this.#trace, '');
@@ -111,12 +118,13 @@ export class CrashWorld implements AsyncDisposable {
   async hasCrashed(): Promise<boolean> {
     const crashed = await this.#alive().endsWithin(CRASH_WITHIN_MS);
     this.disarm();
+    if (crashed) this.#plan = undefined;
     return crashed;
   }
 
   /** SIGKILL, wherever it is. None there is success. */
   async kill(): Promise<void> {
-    this.#isTracing = false;
+    this.#plan = undefined;
     await this.#engine?.kill();
   }
 
@@ -167,7 +175,7 @@ export class CrashWorld implements AsyncDisposable {
 
   /** Stops the engine in good order; its containers go on. */
   async stop(): Promise<void> {
-    this.#isTracing = false;
+    this.#plan = undefined;
     await this.#alive()[Symbol.asyncDispose]();
   }
 
