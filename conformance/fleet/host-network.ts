@@ -23,6 +23,11 @@ export class HostNetwork implements Disposable {
     return network;
   }
 
+  /** Of a host, as this machine and the others see it. */
+  addressOf(host: string): string {
+    return this.address.replace(/1$/, String(this.#hosts.indexOf(host) + 2));
+  }
+
   /** What to put in front of a command line that is to run on this host. */
   within(host: string): readonly string[] {
     return ['nsenter', `--net=/run/netns/${this.#name(host)}`];
@@ -61,12 +66,12 @@ export class HostNetwork implements Disposable {
     ip('link', 'add', bridge, 'type', 'bridge');
     ip('addr', 'add', `${this.address}/24`, 'dev', bridge);
     ip('link', 'set', bridge, 'up');
-    for (const [index, host] of this.#hosts.entries()) {
+    for (const host of this.#hosts) {
       const name = this.#name(host);
       ip('netns', 'add', name);
       ip('link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
       ip('link', 'set', name, 'master', bridge, 'up');
-      ip('-n', name, 'addr', 'add', this.address.replace(/1$/, `${index + 2}/24`), 'dev', 'eth0');
+      ip('-n', name, 'addr', 'add', `${this.addressOf(host)}/24`, 'dev', 'eth0');
       for (const device of ['lo', 'eth0']) ip('-n', name, 'link', 'set', device, 'up');
     }
   }
