@@ -134,7 +134,8 @@ export const CRASH_VERBS: readonly CrashVerb[] = [
     prepare: async (world) => await running(world, { command: ENDS_ON_TERM, hostConfig: { AutoRemove: true } }),
     run: async (world) => {
       // From within, so that the engine learns of the exit and of nothing else.
-      const [pid = 0] = world.kernel().cgroups.values().next().value ?? [];
+      const [pid] = world.kernel().cgroups.values().next().value ?? [];
+      if (pid === undefined) throw new Error('the container has no process');
       process.kill(pid, 'SIGTERM');
       while ((await world.ask(`GET /containers/${NAME}/json`)).status !== 404) await sleep(50);
     },

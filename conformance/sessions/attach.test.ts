@@ -196,10 +196,16 @@ sessions('POST /containers/{id}/attach', (session) => {
     );
     return stream;
   };
+  /** Line by line, because two may come in one frame. */
   const textOf = async (stream: RawConnection): Promise<string> =>
     new FrameDecoder()
       .push(Buffer.concat(await Array.fromAsync(stream.rest())))
-      .map((frame) => `${frame.stream}: ${Buffer.from(frame.bytes).toString()}`)
+      .flatMap(({ stream: from, bytes }) =>
+        Buffer.from(bytes)
+          .toString()
+          .split(/(?<=\n)/)
+          .map((line) => `${from}: ${line}`),
+      )
       .join('');
 
   it('asks for nothing unless it is told to, and is an event all the same', async () => {
