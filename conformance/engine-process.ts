@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from './raw-http.ts';
 
 /** How long an engine may take from its start to its first answer. Measured: Fairlead 0.4 s, dockerd 1 to 4 s on two cores. */
 const START_WITHIN_MS = 60_000;
@@ -77,13 +77,9 @@ export class EngineProcess implements AsyncDisposable {
   }
 }
 
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const ping = request({ socketPath, path: '/_ping', agent: false }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    ping.on('error', () => resolve(false));
-    ping.end();
-  });
+async function answers(socketPath: string): Promise<boolean> {
+  return await ask(socketPath, 'GET /_ping').then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }

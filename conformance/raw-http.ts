@@ -1,12 +1,15 @@
-import { request, type IncomingHttpHeaders } from 'node:http';
+import type * as nodeHttp from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 
+/** Not imported: that would load Node's WebSockets as well, in every file of tests. */
+const { request }: typeof nodeHttp = process.getBuiltinModule('node:http');
+
 /** An answer with its whole body. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: nodeHttp.IncomingHttpHeaders;
   readonly body: string;
   /** The body as it came. */
   readonly bytes: Buffer;

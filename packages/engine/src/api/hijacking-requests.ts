@@ -1,4 +1,5 @@
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { http } from './node-http.ts';
 
 /**
  * Node's parser asks a request whether it is an upgrade, and stops behind the head if so.
@@ -7,7 +8,7 @@ import { IncomingMessage } from 'node:http';
  * even, would be taken for the next request. All others say no, whatever they ask for (`Upgrade: h2c`), as with Docker.
  */
 export function hijackingRequests(isHijack: (request: IncomingMessage) => boolean): typeof IncomingMessage {
-  return class extends IncomingMessage {
+  return class extends http.IncomingMessage {
     get upgrade(): boolean {
       return this.method === 'CONNECT' || isHijack(this);
     }

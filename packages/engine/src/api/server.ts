@@ -1,5 +1,5 @@
 import { once, setMaxListeners } from 'node:events';
-import { createServer, type IncomingMessage, ServerResponse, type Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '@fairlead/protocol';
 import type { OperationBeginner, OperationCaller } from '../core/operation/operation-handle.ts';
@@ -14,6 +14,7 @@ import { hijackingRequests } from './hijacking-requests.ts';
 import { Hangup, watchHangup } from './hangup.ts';
 import { closeLingering, within } from './linger.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+import { http } from './node-http.ts';
 import { notServedRouter } from './not-served.ts';
 import { parseTarget, Router } from './router.ts';
 import type { Route } from './route.ts';
@@ -140,7 +141,7 @@ class ApiServer implements Api {
 
   #createServer(): Server {
     const isHijack = (request: IncomingMessage): boolean => this.#isHijack(request);
-    const server = createServer({
+    const server = http.createServer({
       IncomingMessage: hijackingRequests(isHijack),
       shouldUpgradeCallback: isHijack,
       maxHeaderSize: this.#limits.headBytes,
@@ -261,7 +262,7 @@ class ApiServer implements Api {
       connection.destroy();
       return;
     }
-    const answer = new ServerResponse(request);
+    const answer = new http.ServerResponse(request);
     answer.shouldKeepAlive = keepsAlive(request);
     answer.assignSocket(connection);
     using watch = watchHangup({ connection, answer, halfClose: false }, this.#draining.signal);
