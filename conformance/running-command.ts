@@ -48,6 +48,11 @@ export class RunningCommand implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
+  /** It has ended, and its output is complete. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
   get stdout(): string {
     return this.#said.stdout;
   }

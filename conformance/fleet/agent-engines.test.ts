@@ -72,7 +72,7 @@ for (const { engine, programOf, tellsSignals } of ENGINES)
       const { hub } = world;
       const id = hub.send({ verb: 'stop', container: 'app', graceMs: 3_000 });
       await hub.events(id, (events) => events.some((event) => event.kind === 'phase'));
-      assert.equal(await world.stopAgent('SIGKILL'), 'SIGKILL');
+      assert.equal(await world.stopAgent('SIGKILL'), 137);
       await world.startLinkedAgent();
       const { state, outcome } = await hub.end(id);
       assert.deepEqual([state, outcome.late], ['SUCCEEDED', true]);

@@ -1,92 +1,49 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Client, connect } from '@fairlead/client';
-import { HubPlace } from '@fairlead/fleet/testing';
+import type { PendingFleetOperation } from '@fairlead/client/fleet';
 import type { FleetCommand, FleetOperation, SubmitOperation } from '@fairlead/protocol/fleet';
-import { busyboxImage, dockerArchive } from '@fairlead/testkit';
-import { EngineProcess } from '../engine-process.ts';
+import { EngineUnderTest } from '../engines.ts';
 import { eventually } from '../eventually.ts';
-import { fairleadProgram } from '../private-fairlead.ts';
-import { makeHome, type PrivateHome, removeHome } from '../private-home.ts';
-
-const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
+import { FleetProcesses } from './fleet-processes.ts';
 
 /** The whole way: a caller, the hub's HTTP API, its nats-server behind its own port, an agent, an engine. */
 describe('fairlead agent at a hub', { skip: process.getuid?.() !== 0 }, () => {
   const stack = new AsyncDisposableStack();
-  let home: PrivateHome;
-  let place: HubPlace;
+  let engine: EngineUnderTest;
+  let processes: FleetProcesses;
   let client: Client;
   let token: string;
-  let agent: ChildProcess | undefined;
   before(async () => {
-    home = await makeHome();
-    stack.defer(() => removeHome(home));
-    stack.use(await EngineProcess.start(fairleadProgram(home)));
-    client = stack.use(await connect({ host: home.host, env: {} }));
-    stack.defer(async () => {
-      for (const { Id } of await client.containers.list({ all: true }))
-        await client.containers.remove(Id, { force: true });
-    });
-    const image = await dockerArchive([await busyboxImage()]);
-    for await (const _ of client.images.load(
-      (async function* () {
-        yield image;
-      })(),
-    ))
-      continue;
-    place = stack.use(await HubPlace.open());
-    const made = await place.ask('POST', '/v1/enrolment-tokens', { body: { name: 'alpha' } });
-    token = made.body.token;
+    engine = stack.use(await EngineUnderTest.start('fairlead'));
+    client = stack.use(await connect({ host: engine.host, env: {} }));
+    processes = stack.use(await FleetProcesses.open());
   });
-  after(async () => {
-    await leave('SIGKILL');
-    await stack[Symbol.asyncDispose]();
-  });
+  after(() => stack[Symbol.asyncDispose]());
 
-  const argsOf = (directory: string, more: readonly string[]): readonly string[] => [
-    ...[PROGRAM, 'agent', '--state-dir', join(home.directory, directory), '--engine', home.host],
-    ...more,
-  ];
-  function start(more: readonly string[] = []): void {
-    const log = openSync(join(home.directory, 'agent.log'), 'a');
-    agent = spawn(process.execPath, argsOf('agent', more), { stdio: ['ignore', log, log] });
-    closeSync(log);
-  }
-  async function leave(signal: NodeJS.Signals): Promise<void> {
-    if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
-    agent.kill(signal);
-    await once(agent, 'exit');
-  }
   /** What an agent says that does not start. */
-  async function refused(args: readonly string[]): Promise<string> {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    for await (const bytes of child.stderr) said += String(bytes);
-    if (child.exitCode === null) await once(child, 'exit');
-    assert.notEqual(child.exitCode, 0);
-    return said;
+  async function refused(name: string, more: readonly string[]): Promise<string> {
+    const stateDir = join(processes.directory, `agent-${name}`);
+    const { exitCode, stderr } = await processes.run(
+      'agent',
+      '--state-dir',
+      stateDir,
+      '--engine',
+      engine.host,
+      ...more,
+    );
+    assert.notEqual(exitCode, 0);
+    return stderr;
   }
-  const isOnline = async (): Promise<boolean> => {
-    const { body } = await place.ask('GET', '/v1/hosts/alpha');
-    return body.state === 'online';
-  };
-  const run = async (command: FleetCommand, more: Partial<SubmitOperation> = {}): Promise<FleetOperation> => {
-    const asked: SubmitOperation = { host: 'alpha', command, patienceMs: 60_000, ...more };
-    const { body } = await place.ask('POST', '/v1/operations', { body: asked });
-    return body.operation ?? body;
-  };
-  const shown = async (id: string): Promise<FleetOperation> => (await place.ask('GET', `/v1/operations/${id}`)).body;
+  const submit = async (command: FleetCommand, more: Partial<SubmitOperation> = {}): Promise<PendingFleetOperation> =>
+    await processes.fleet.submit({ host: 'alpha', command, patienceMs: 60_000, ...more });
+  const run = async (command: FleetCommand): Promise<FleetOperation> => (await submit(command)).latest;
+  const shown = async ({ id }: PendingFleetOperation): Promise<FleetOperation> =>
+    (await processes.fleet.operation(id)).latest;
 
   it('enrols with a token, through the hub’s own port, and does what it is asked', async () => {
-    start(['--hub', place.hub.url ?? '', '--token', token]);
-    await eventually(isOnline, true).catch((error) => {
-      throw new Error(readFileSync(join(home.directory, 'agent.log'), 'utf8'), { cause: error });
-    });
+    token = await processes.addHost('alpha', { engine: engine.host });
     const body = { Image: 'busybox', Cmd: ['sleep', '1000'] };
     const made = await run({ verb: 'create', name: 'web', body, start: true });
     assert.equal(made.state, 'SUCCEEDED', JSON.stringify(made));
@@ -95,49 +52,45 @@ describe('fairlead agent at a hub', { skip: process.getuid?.() !== 0 }, () => {
   });
 
   it('is the same host when it comes again, without a token', async () => {
-    await leave('SIGTERM');
-    start();
-    await eventually(isOnline, true);
+    await processes.killAgent('alpha', 'SIGTERM');
+    await processes.startAgent('alpha');
     assert.equal((await run({ verb: 'start', container: 'web' })).state, 'SUCCEEDED');
-    const { body } = await place.ask('GET', '/v1/hosts');
-    assert.equal((body.hosts ?? body).length, 1);
+    assert.equal((await processes.fleet.hosts()).length, 1);
   });
 
   it('says what is wrong with a token that was used, or none', async () => {
-    const hub = ['--hub', place.hub.url ?? ''];
-    const used = await refused(argsOf('other', [...hub, '--token', token]));
+    const hub = ['--hub', processes.url.href];
+    const used = await refused('other', [...hub, '--token', token]);
     assert.match(used, /the hub at .* refused: the enrolment token is not known/);
-    const none = await refused(argsOf('other', hub));
+    const none = await refused('other', hub);
     assert.match(none, /this host is not enrolled .* --token/);
-    const twice = await refused(argsOf('agent', []));
+    const twice = await refused('alpha', []);
     assert.match(twice, /another agent runs with/);
   });
 
   it('tells the true end of a stop in whose grace it was killed', async () => {
-    const { id } = await run({ verb: 'stop', container: 'web', graceMs: 4_000 }, { patienceMs: 0 });
-    await eventually(async () => (await shown(id)).phase !== null, true);
-    await leave('SIGKILL');
-    start();
-    await eventually(async () => (await shown(id)).state, 'SUCCEEDED');
-    assert.equal((await shown(id)).outcome?.exitCode, 137);
+    const stop = await submit({ verb: 'stop', container: 'web', graceMs: 4_000 }, { patienceMs: 0 });
+    await eventually(async () => (await shown(stop)).phase !== null, true);
+    await processes.killAgent('alpha');
+    await processes.startAgent('alpha');
+    await eventually(async () => (await shown(stop)).state, 'SUCCEEDED');
+    assert.equal((await shown(stop)).outcome?.exitCode, 137);
   });
 
   it('fetches what was queued while it was away', async () => {
-    await leave('SIGTERM');
-    await eventually(isOnline, false);
+    await processes.killAgent('alpha', 'SIGTERM');
     const live = await run({ verb: 'start', container: 'web' });
     assert.equal(live.outcome?.failure?.code, 'HOST_OFFLINE');
-    const queued = await run({ verb: 'start', container: 'web' }, { mode: 'queue', patienceMs: 0 });
-    start();
-    await eventually(async () => (await shown(queued.id)).state, 'SUCCEEDED');
+    const queued = await submit({ verb: 'start', container: 'web' }, { mode: 'queue', patienceMs: 0 });
+    await processes.startAgent('alpha');
+    await eventually(async () => (await shown(queued)).state, 'SUCCEEDED');
     assert.equal((await client.containers.inspect('web')).State.Running, true);
   });
 
   it('cancels a program through the hub', async () => {
-    const { id } = await run({ verb: 'exec', container: 'web', argv: ['sleep', '1000'] }, { patienceMs: 0 });
-    await eventually(async () => (await shown(id)).phase, 'work');
-    const cancel = async (): Promise<string> => (await place.ask('POST', `/v1/operations/${id}/cancel`)).body.result;
-    await eventually(cancel, 'CANCEL_DELIVERED');
-    await eventually(async () => (await shown(id)).outcome?.exitCode, 137);
+    const program = await submit({ verb: 'exec', container: 'web', argv: ['sleep', '1000'] }, { patienceMs: 0 });
+    await eventually(async () => (await shown(program)).phase, 'work');
+    await eventually(async () => (await program.cancel()).result, 'CANCEL_DELIVERED');
+    await eventually(async () => (await shown(program)).outcome?.exitCode, 137);
   });
 });

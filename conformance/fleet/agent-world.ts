@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, connect } from '@fairlead/client';
 import { type NatsTestPlace, natsTestPlace, ScriptedHub, testAgent, type TestAgent } from '@fairlead/fleet/testing';
 import { busyboxImage, dockerArchive } from '@fairlead/testkit';
 import { type EngineProgram, EngineProcess } from '../engine-process.ts';
 import { makeHome, type PrivateHome, removeHome } from '../private-home.ts';
+import type { RunningCommand } from '../running-command.ts';
+import { endFairlead, startFairlead } from './fairlead-process.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
-const LEAVES_WITHIN_MS = 60_000;
+const COMES_WITHIN_MS = 60_000;
 
 /** One host with an engine of its own, a nats-server, a hub whose words the test decides, and agents one after the other. */
 export class AgentWorld implements AsyncDisposable {
@@ -23,7 +22,8 @@ export class AgentWorld implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #programOf: (home: PrivateHome) => EngineProgram;
   #engine: EngineProcess;
-  #agent: ChildProcess | undefined;
+  /** One after the other. */
+  readonly #agents: RunningCommand[] = [];
 
   private constructor(parts: {
     readonly home: PrivateHome;
@@ -81,45 +81,40 @@ export class AgentWorld implements AsyncDisposable {
       readonly env?: Readonly<Record<string, string>>;
     } = {},
   ): void {
-    const log = openSync(join(this.home.directory, 'agent.log'), 'a');
-    const args = [PROGRAM, 'agent', '--state-dir', this.stateDir, '--engine', this.home.host, ...(options.args ?? [])];
-    const env = {
-      ...process.env,
-      ...(options.crash === undefined ? {} : { FAIRLEAD_AGENT_CRASH: options.crash }),
-      ...options.env,
-    };
-    this.#agent = spawn(process.execPath, args, { stdio: ['ignore', log, log], env });
-    closeSync(log);
+    const args = ['agent', '--state-dir', this.stateDir, '--engine', this.home.host, ...(options.args ?? [])];
+    const crash = options.crash === undefined ? {} : { FAIRLEAD_AGENT_CRASH: options.crash };
+    this.#agents.push(startFairlead(args, { env: { ...crash, ...options.env } }));
   }
 
   /** Starts one and resolves when it has said hello. */
   async startLinkedAgent(options: Parameters<AgentWorld['startAgent']>[0] = {}): Promise<void> {
     const before = this.hub.hellos.length;
     this.startAgent(options);
-    const until = performance.now() + LEAVES_WITHIN_MS;
+    const until = performance.now() + COMES_WITHIN_MS;
     while (this.hub.hellos.length === before) {
-      if (this.#isOver) throw new Error(`the agent ended:\n${this.agentLog()}`);
+      if (this.#agents.at(-1)?.isOver === true) throw new Error(`the agent ended:\n${this.agentLog()}`);
       if (performance.now() > until) throw new Error(`the agent does not come:\n${this.agentLog()}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
-  /** Resolves when the agent has ended by itself. @returns by which signal, or with which exit code. */
-  async agentEnded(): Promise<NodeJS.Signals | number | null> {
-    const agent = this.#agent;
+  /** Resolves when the agent has ended by itself. @returns its exit code: 137 when it was killed. */
+  async agentEnded(): Promise<number> {
+    const agent = this.#agents.at(-1);
     if (agent === undefined) throw new Error('no agent');
-    if (!this.#isOver) await Promise.race([once(agent, 'exit'), late()]);
-    return agent.signalCode ?? agent.exitCode;
+    return (await agent.result()).exitCode;
   }
 
-  /** SIGTERM, and its end. */
-  async stopAgent(signal: NodeJS.Signals = 'SIGTERM'): Promise<NodeJS.Signals | number | null> {
-    if (!this.#isOver) this.#agent?.kill(signal);
-    return await this.agentEnded();
+  /** SIGTERM, and its end. @returns its exit code. */
+  async stopAgent(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
+    const agent = this.#agents.at(-1);
+    if (agent === undefined) throw new Error('no agent');
+    return (await endFairlead(agent, signal)).exitCode;
   }
 
+  /** Of all of them. */
   agentLog(): string {
-    return readFileSync(join(this.home.directory, 'agent.log'), 'utf8');
+    return this.#agents.map(({ stdout, stderr }) => stdout + stderr).join('');
   }
 
   async killEngine(): Promise<void> {
@@ -143,15 +138,11 @@ export class AgentWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#agent !== undefined && !this.#isOver) await this.stopAgent('SIGKILL');
+    if (this.#agents.length > 0) await this.stopAgent('SIGKILL');
     const listed = await this.client.containers.list({ all: true }).catch(() => []);
     for (const { Id } of listed) await this.client.containers.remove(Id, { force: true }).catch(() => {});
     await this.#engine[Symbol.asyncDispose]();
     await this.#stack[Symbol.asyncDispose]();
-  }
-
-  get #isOver(): boolean {
-    return this.#agent === undefined || this.#agent.exitCode !== null || this.#agent.signalCode !== null;
   }
 }
 
@@ -160,9 +151,4 @@ function writeIdentity(directory: string, { host, publicKey, key }: TestAgent, u
   writeFileSync(join(directory, 'nkey.seed'), key.seed, { mode: 0o600 });
   const identity = { version: 1, host, hub: 'http://127.0.0.1:1', nats: { urls: [url] }, publicKey };
   writeFileSync(join(directory, 'identity.json'), JSON.stringify(identity));
-}
-
-async function late(): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, LEAVES_WITHIN_MS).unref());
-  throw new Error('the agent does not end');
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FleetClient } from '@fairlead/client/fleet';
 import { FairleadCli } from '../fairlead-cli.ts';
-import { type CommandResult, RunningCommand } from '../running-command.ts';
+import type { CommandResult, RunningCommand } from '../running-command.ts';
+import { endFairlead, type FairleadProcessOptions, startFairlead } from './fairlead-process.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 /** What has to happen in the end; a loaded machine takes its time. */
 const WITHIN_MS = 60_000;
 
@@ -18,16 +18,13 @@ export interface HubProcessOptions {
 }
 
 /** Which engine an agent commands, and how it gets to the hub. */
-export interface AgentProcessOptions {
+export interface AgentProcessOptions extends FairleadProcessOptions {
   readonly engine: string;
   /** Else the hub's own address. */
   readonly hub?: string;
   readonly labels?: readonly string[];
   /** Certificates to trust at the hub. */
   readonly hubCa?: string;
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** In front of its command line: `nsenter --net=PATH`. */
-  readonly within?: readonly string[] | undefined;
 }
 
 /** A fleet as it is run: `fairlead hub` and `fairlead agent`, each a process that can be killed. Disposing ends and removes everything. */
@@ -80,7 +77,7 @@ export class FleetProcesses implements AsyncDisposable {
   /** Again at the same port, when it ran before. */
   async startHub(): Promise<void> {
     const files = ['--state-dir', join(this.directory, 'hub'), '--socket', join(this.directory, 'hub.sock')];
-    this.#hub = start(['hub', ...files, '--listen', this.#listen, ...this.#hubArgs]);
+    this.#hub = startFairlead(['hub', ...files, '--listen', this.#listen, ...this.#hubArgs]);
     const [, url = ''] = await this.#hub.says(/^hub: (http\S+) /m, { withinMs: WITHIN_MS });
     this.#url = url;
     this.#listen = this.url.host;
@@ -88,18 +85,20 @@ export class FleetProcesses implements AsyncDisposable {
 
   /** Without notice. */
   async killHub(): Promise<void> {
-    await end(this.#hub, 'SIGKILL');
+    if (this.#hub !== undefined) await endFairlead(this.#hub, 'SIGKILL');
   }
 
-  /** Enrols a host and resolves when it is online. */
-  async addHost(name: string, options: AgentProcessOptions): Promise<void> {
+  /** Enrols a host and resolves when it is online. @returns the token that it used. */
+  async addHost(name: string, options: AgentProcessOptions): Promise<string> {
     const labels = (options.labels ?? []).flatMap((label) => ['--label', label]);
     const made = await this.run('fleet', 'token', 'create', '--name', name, ...labels);
     if (made.exitCode !== 0) throw new Error(made.stderr);
     const ca = options.hubCa === undefined ? [] : ['--hub-ca', options.hubCa];
-    const enrolment = ['--hub', options.hub ?? this.#url, ...ca, '--token', made.stdout.trim()];
+    const token = made.stdout.trim();
+    const enrolment = ['--hub', options.hub ?? this.#url, ...ca, '--token', token];
     this.#agents.set(name, { options, command: this.#agentOf(name, { options, more: enrolment }) });
     await this.online(name);
+    return token;
   }
 
   /** Starts the agent of a host again, with what it kept of its first time. `env` is for this time. */
@@ -110,9 +109,9 @@ export class FleetProcesses implements AsyncDisposable {
     await this.online(name);
   }
 
-  /** Without notice. Resolves when the hub has noticed: until then it takes the host for online. */
-  async killAgent(name: string): Promise<void> {
-    await end(this.#agent(name).command, 'SIGKILL');
+  /** Without notice, unless the signal gives it some. Resolves when the hub has noticed: until then it takes the host for online. */
+  async killAgent(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await endFairlead(this.#agent(name).command, signal);
     await this.offline(name);
   }
 
@@ -150,8 +149,8 @@ export class FleetProcesses implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#agents.values()].map(({ command }) => end(command, 'SIGTERM')));
-    await end(this.#hub, 'SIGTERM');
+    await Promise.all([...this.#agents.values()].map(({ command }) => endFairlead(command, 'SIGTERM')));
+    if (this.#hub !== undefined) await endFairlead(this.#hub, 'SIGTERM');
     await this.fleet[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -168,21 +167,6 @@ export class FleetProcesses implements AsyncDisposable {
   ): RunningCommand {
     const { engine, within, env } = options;
     const args = ['agent', '--state-dir', join(this.directory, `agent-${name}`), '--engine', engine, ...more];
-    return start(args, { within, env });
+    return startFairlead(args, { within, env });
   }
-}
-
-function start(
-  args: readonly string[],
-  { within = [], env = {} }: Partial<Pick<AgentProcessOptions, 'within' | 'env'>> = {},
-): RunningCommand {
-  const [program = '', ...rest] = [...within, process.execPath, PROGRAM, ...args];
-  return new RunningCommand({ program, args: rest, env: { PATH: process.env['PATH'] ?? '', ...env } });
-}
-
-async function end(command: RunningCommand | undefined, signal: NodeJS.Signals): Promise<void> {
-  command?.signal(signal);
-  // Disposing kills what does not leave.
-  await command?.result().catch(() => {});
-  await command?.[Symbol.asyncDispose]();
 }
