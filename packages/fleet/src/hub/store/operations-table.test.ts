@@ -8,9 +8,11 @@ import { hostId } from '@fairlead/protocol/fleet';
 import { SUBMITTED } from '../operation/machine.ts';
 import type { OperationRecord } from '../operation/record.ts';
 import { HubDatabase } from './hub-database.ts';
-import { OperationsTable } from './operations-table.ts';
+import { type OperationFilter, OperationsTable } from './operations-table.ts';
+import { ROWS_TOGETHER } from './schema.ts';
 
 const host = hostId(`h${'a'.repeat(26)}`);
+const other = hostId(`h${'b'.repeat(26)}`);
 
 describe('OperationsTable', () => {
   it('gives back what was put, by id and by key, also from another hub’s file', async () => {
@@ -51,6 +53,26 @@ describe('OperationsTable', () => {
     assert.deepEqual(told, []);
     await table.settled();
     assert.deepEqual(told, ['1 added', '1 claimed', '2 added']);
+  });
+
+  it('lists those of one host, the newest first, however many others there are', async () => {
+    await using place = await directory();
+    await using database = HubDatabase.open(place.path);
+    const table = new OperationsTable(database);
+    const rare = new Set([3, 4_095, 4_096, 5_000, 12_345]);
+    for (let at = 1; at <= 13_000; at += 1)
+      table.add({ ...operation(at), host: rare.has(at) ? other : host }, () => {});
+    const listed = (filter: Partial<OperationFilter>): readonly string[] =>
+      table.list({ host: other, limit: 10, ...filter }).map(({ id }) => id);
+    assert.deepEqual(listed({}), ['op_12345', 'op_5000', 'op_4096', 'op_4095', 'op_3']);
+    assert.deepEqual(listed({ limit: 2 }), ['op_12345', 'op_5000']);
+    assert.deepEqual(listed({ before: 'op_4096' }), ['op_4095', 'op_3']);
+    assert.deepEqual(listed({ state: 'FAILED' }), []);
+    const sql = `SELECT n FROM operations WHERE host = ? AND n / ${ROWS_TOGETHER} = ? ORDER BY n DESC LIMIT ?`;
+    assert.match(
+      String(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).get(other, 0, 1)?.['detail']),
+      /INDEX operations_host/,
+    );
   });
 
   it('reads and goes on with the rows of a hub that knew one column', async () => {

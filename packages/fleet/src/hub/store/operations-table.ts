@@ -3,6 +3,7 @@ import { commandTarget, type FleetState, type HostId } from '@fairlead/protocol/
 import { OPERATION_ID_PREFIX } from '../../lib/random-id.ts';
 import { isOpen, type OperationRecord } from '../operation/record.ts';
 import type { HubDatabase } from './hub-database.ts';
+import { ROWS_TOGETHER } from './schema.ts';
 
 /** Which operations, the newest first. */
 export interface OperationFilter {
@@ -96,12 +97,20 @@ export class OperationsTable {
       ['n < (SELECT n FROM operations WHERE id = ?)', filter.before],
     ];
     const used = terms.filter(([, value]) => value !== undefined);
-    const where = used.length === 0 ? '' : `WHERE ${used.map(([sql]) => sql).join(' AND ')}`;
     const values = used.map(([, value]) => value ?? null);
-    return this.#database
-      .prepare(`SELECT document, progress FROM operations ${where} ORDER BY n DESC LIMIT ?`)
-      .all(...values, filter.limit)
-      .flatMap(readSome);
+    const sqls = used.map(([sql]) => sql);
+    if (filter.host === undefined)
+      return this.#select(sqls)
+        .all(...values, filter.limit)
+        .flatMap(readSome);
+    // The index by host is one of stretches of rows.
+    const inStretch = this.#select([...sqls, `n / ${ROWS_TOGETHER} = ?`]);
+    const found: OperationRecord[] = [];
+    const oldest = this.#stretchOf('min');
+    for (let at = this.#stretchOf('max'); at >= oldest && found.length < filter.limit; at -= 1) {
+      found.push(...inStretch.all(...values, at, filter.limit - found.length).flatMap(readSome));
+    }
+    return found;
   }
 
   /** Forgets the oldest ended ones beyond `ENDED_KEPT_MAX`. */
@@ -114,6 +123,16 @@ export class OperationsTable {
         )
         .run(keep);
     });
+  }
+
+  #select(terms: readonly string[]): StatementSync {
+    const where = terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`;
+    return this.#database.prepare(`SELECT document, progress FROM operations ${where} ORDER BY n DESC LIMIT ?`);
+  }
+
+  #stretchOf(which: 'min' | 'max'): number {
+    const row = this.#database.prepare(`SELECT ${which}(n) AS n FROM operations`).get();
+    return Math.floor(Number(row?.['n'] ?? 0) / ROWS_TOGETHER);
   }
 
   #flush(): void {
