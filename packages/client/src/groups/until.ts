@@ -4,11 +4,10 @@ import { budgetSignal } from '../deadlines/spend-budget.ts';
 import { NotReadyError } from '../errors.ts';
 import type { LogLine } from '../streams/log-lines.ts';
 import { logLines } from '../streams/logs.ts';
-import { settledWithin } from '../settled-within.ts';
 import { openLog } from './container-streams.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
 import { untilPortOpen } from './until-port.ts';
-import { type ContainerView, inspectContainer, viewContainer, watchContainer } from './watch-container.ts';
+import { type ContainerView, inspectContainer, orSilence, viewContainer, watchContainer } from './watch-container.ts';
 
 /** What a container is waited for to be, to have written, or to listen on. */
 export type Goal =
@@ -86,9 +85,6 @@ async function untilState(deps: ClientDeps, awaited: Awaited, signal: AbortSigna
   throw new NotReadyError(`the events of "${awaited.name}" ended`, { operation: operationOf(awaited) });
 }
 
-/** After how long a silence of a log that Podman follows the container is looked at. */
-const SILENT_MS = 1_000;
-
 /** Whoever follows a log is told of its end: then the container is looked at. */
 async function untilLogged(deps: ClientDeps, awaited: Awaited, signal: AbortSignal): Promise<Reached> {
   for await (const view of watchContainer(deps, awaited.ref, signal)) {
@@ -115,9 +111,13 @@ async function lineIn(
   const either = AbortSignal.any([signal, leaving.signal]);
   try {
     const log = await openLog(deps, ref, { signal: either, since, follow: true, timestamps: true });
-    for await (const line of untilOver(deps, { ref, lines: logLines(log) }, signal)) {
+    // Podman does not end the log of a container that ended while it was being opened: it is over when nothing comes after its end.
+    let wasOver = false;
+    for await (const line of orSilence(deps, logLines(log), either)) {
       // Unlike `test`, it does not begin where the last match of a global expression ended.
-      if (line.text.search(goal.log) !== -1) return line;
+      if (line !== undefined && line.text.search(goal.log) !== -1) return line;
+      if (line === undefined && wasOver) return undefined;
+      wasOver = line === undefined && (await isOver(deps, ref, either));
     }
   } catch (error) {
     if (signal.aborted || !isEngineError(error) || error.kind !== 'unavailable') throw error;
@@ -127,39 +127,9 @@ async function lineIn(
   return undefined;
 }
 
-/**
- * The lines of a log that is followed. Podman does not end the log of a container that ended while the log was being opened: with it
- * the container is looked at when nothing has come for a while, and the log is over when nothing comes after its end either.
- */
-async function* untilOver(
-  deps: ClientDeps,
-  { ref, lines }: { readonly ref: ContainerRef; readonly lines: AsyncGenerator<LogLine, void, undefined> },
-  signal: AbortSignal,
-): AsyncGenerator<LogLine, void, undefined> {
-  if (!(await deps.negotiation.traits(signal)).isPodman) {
-    yield* lines;
-    return;
-  }
-  const ask = (): ReturnType<typeof lines.next> => {
-    const asked = lines.next();
-    // Whoever leaves in the middle does not hear how it ends.
-    asked.catch(() => {});
-    return asked;
-  };
-  let next = ask();
-  for (let wasOver = false; ;) {
-    const item = await settledWithin(next, SILENT_MS, signal);
-    if (item?.done === true) return;
-    if (item !== undefined) {
-      yield item.value;
-      next = ask();
-      wasOver = false;
-      continue;
-    }
-    if (wasOver) return;
-    const view = await viewContainer(deps, ref, signal);
-    wasOver = view !== 'unavailable' && judge('exited', view) === 'reached';
-  }
+async function isOver(deps: ClientDeps, ref: ContainerRef, signal: AbortSignal): Promise<boolean> {
+  const view = await viewContainer(deps, ref, signal);
+  return view !== 'unavailable' && judge('exited', view) === 'reached';
 }
 
 async function untilListening(

@@ -72,8 +72,9 @@ export async function* watchContainer(
   const either = AbortSignal.any([signal, leaving.signal]);
   try {
     let mustExist = true;
-    const isTold = !(await deps.negotiation.traits(either)).isPodman;
-    for await (const _ of moments(containerEvents(deps, { ref, reconnect: true }, either), { isTold }, either)) {
+    const events = containerEvents(deps, { ref, reconnect: true }, either);
+    for await (const item of orSilence(deps, events, either)) {
+      if (item?.kind === 'event' && IRRELEVANT.test(item.event.Action)) continue;
       const view = mustExist ? await inspectContainer(deps, ref, signal) : await viewContainer(deps, ref, signal);
       // The engine went away in between: when it is back, the feed tells of a gap.
       if (view === 'unavailable') continue;
@@ -86,12 +87,13 @@ export async function* watchContainer(
   }
 }
 
-/** When it is time to look. */
-async function* moments(
-  items: ReturnType<typeof containerEvents>,
-  watched: { readonly isTold: boolean },
+/** What comes, and with Podman undefined as well when nothing has come for a while. Whoever leaves has to abort what the items come from. */
+export async function* orSilence<T>(
+  deps: ClientDeps,
+  items: AsyncGenerator<T, void, undefined>,
   signal: AbortSignal,
-): AsyncGenerator<void, void, undefined> {
+): AsyncGenerator<T | undefined, void, undefined> {
+  const { isPodman } = await deps.negotiation.traits(signal);
   const ask = (): ReturnType<typeof items.next> => {
     const asked = items.next();
     // Whoever leaves in the middle does not hear how it ends.
@@ -100,11 +102,10 @@ async function* moments(
   };
   let next = ask();
   for (let pauseMs = LOOK_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, LOOK_MS_MAX)) {
-    const item = watched.isTold ? await next : await settledWithin(next, pauseMs, signal);
+    const item = isPodman ? await settledWithin(next, pauseMs, signal) : await next;
     if (item?.done === true) return;
     if (item !== undefined) next = ask();
-    if (item?.value.kind === 'event' && IRRELEVANT.test(item.value.event.Action)) continue;
-    yield;
+    yield item?.value;
   }
 }
 
