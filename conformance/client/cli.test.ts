@@ -45,6 +45,7 @@ describe('fairlead with dockerd', { concurrency: 4 }, () => {
       '-c',
       program,
     );
+    await docker.ok('exec', 'web', 'sh', '-c', 'until [ -L /l ]; do sleep 0.05; done');
     web = 'web';
   });
 
