@@ -82,7 +82,9 @@ void open_control(void);
 
 /* memory.c: killing for want of memory */
 extern int memory_fd;
-void look_at_memory(void);
+/* When it is to be looked at without a word of the kernel's; 0 is never. */
+extern long long memory_again_at;
+void look_at_memory(bool is_last);
 void watch_memory(void);
 
 /* children.c: the runtime, the process that it leaves behind, and its exit */

@@ -164,8 +164,8 @@ static void serve_events(void) {
     read_control();
   if (entries[AT_CONSOLE].revents != 0 && console_fd >= 0)
     receive_terminal();
-  if (entries[AT_MEMORY].revents != 0)
-    look_at_memory();
+  if (entries[AT_MEMORY].revents != 0 || (memory_again_at != 0 && now_ms() >= memory_again_at))
+    look_at_memory(false);
   for (struct client *client = clients; entry < last; client = client->next)
     serve_client(client, (entry++)->revents);
   if (entries[AT_INPUT].revents != 0 && input_waits())
@@ -197,7 +197,7 @@ static bool make_process(void) {
 
 static void stay_until_its_end(void) {
   while (kept_code < 0) {
-    wait_for_events(!somebody_is_full(), now_ms(), 0);
+    wait_for_events(!somebody_is_full(), now_ms(), memory_again_at);
     serve_events();
   }
   for (long long end = now_ms();;) {
@@ -231,7 +231,7 @@ int main(int argc, char **argv) {
     return 1;
   stay_until_its_end();
   if (options.memory_group != NULL)
-    look_at_memory();
+    look_at_memory(true);
   for (int tries = 0; !write_exit_file() && tries < EXIT_FILE_TRIES; tries++)
     poll(NULL, 0, EXIT_FILE_RETRY_MS);
   return 0;

@@ -7,9 +7,16 @@
 #include <unistd.h>
 #include "keeper.h"
 
+/* How long the kernel may take from its word to its count. */
+enum { COUNTED_MS = 50 };
+
 int memory_fd = -1;
+long long memory_again_at;
 static long long kills_seen;
-/* cgroup v1 tells just before it kills and counts, and where the killed was in a group below it counts there. */
+/*
+ * cgroup v1 gives its word just before it kills and counts, sometimes twice for one kill, and what it kills in a group below it counts
+ * there. So after its word the count is looked at again, and only where it never grew is the word itself believed, once.
+ */
 static bool tells_before_count, has_told;
 
 /* How often the kernel has killed in the group; -1 when that is not told. */
@@ -50,19 +57,17 @@ static void tell_out_of_memory(void) {
   has_told = true;
 }
 
-void look_at_memory(void) {
+void look_at_memory(bool is_last) {
   char event[4096];
-  bool is_told = memory_fd >= 0 && read(memory_fd, event, sizeof(event)) > 0;
-  if (tells_before_count && (is_told || has_told)) {
-    if (is_told)
-      tell_out_of_memory();
-    return;
-  }
+  bool has_word = memory_fd >= 0 && read(memory_fd, event, sizeof(event)) > 0 && tells_before_count;
+  bool had_word = memory_again_at != 0;
   long long kills = count_kills();
-  if (kills <= kills_seen)
-    return;
-  kills_seen = kills;
-  tell_out_of_memory();
+  if (kills > kills_seen)
+    tell_out_of_memory();
+  else if ((is_last ? has_word || had_word : had_word) && !has_told)
+    tell_out_of_memory();
+  kills_seen = kills > kills_seen ? kills : kills_seen;
+  memory_again_at = has_word ? now_ms() + COUNTED_MS : 0;
 }
 
 /* cgroup v2 changes a file that can be watched; v1 counts up an eventfd. */
@@ -96,5 +101,5 @@ void watch_memory(void) {
       close(registry);
   }
   /* It may have happened before. */
-  look_at_memory();
+  look_at_memory(false);
 }
