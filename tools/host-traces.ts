@@ -10,6 +10,12 @@ export type HostTraces = readonly string[];
 const PROGRAMS =
   /^(container-keepe|exec-keeper|conmon|crun|runc|tini|dockerd|containerd|containerd-shim.*|podman|docker|docker-init|aardvark-dns|slirp4netns|docker-registry)$/;
 
+/**
+ * Node keeps what it compiled there, for whoever comes next. A dockerd that finds its containerd slow to answer has it write down what it
+ * does, and starts another.
+ */
+const NOT_OURS = /\/(node-compile-cache|containerd\.\d+\.stacks\.log)$/;
+
 /** How deep cgroups are looked at: `<controller>/<parent>/<container>`, and one for what is in it. */
 const CGROUP_DEPTH = 4;
 
@@ -23,8 +29,7 @@ export function readHostTraces(home: string): HostTraces {
     ...packetFilters(),
     ...cgroups('/sys/fs/cgroup', CGROUP_DEPTH),
     ...named('state of an engine', '/run/fairlead').filter((trace) => !trace.endsWith('/subnets')),
-    // Node keeps what it compiled there, for whoever comes next.
-    ...named('file', home).filter((trace) => !trace.endsWith('/node-compile-cache')),
+    ...named('file', home).filter((trace) => !NOT_OURS.test(trace)),
   ];
 }
 
