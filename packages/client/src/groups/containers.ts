@@ -70,7 +70,7 @@ import {
   spawnProgram,
 } from './exec.ts';
 import { type ClientDeps, type Listening, signalOf } from './group.ts';
-import { type Goal, type Reached, untilContainer, type UntilOptions } from './until.ts';
+import type { Goal, Reached, UntilOptions } from './until.ts';
 
 export interface ListOptions extends Listening, QueryOf<ContainerEndpoints['list']> {}
 
@@ -167,8 +167,9 @@ export class ContainerGroup {
   }
 
   /** Waits until it is running or healthy, has exited, has written something or takes connections. @throws as `untilContainer`. */
-  until(ref: ContainerRef, goal: Goal, options: UntilOptions = {}): Promise<Reached> {
-    return untilContainer(this.#deps, { ref, goal }, options);
+  async until(ref: ContainerRef, goal: Goal, options: UntilOptions = {}): Promise<Reached> {
+    const { untilContainer } = await import('./until.ts');
+    return await untilContainer(this.#deps, { ref, goal }, options);
   }
 
   /** Joins the container's standard streams; open it before a start, and nothing is missed. */
