@@ -1,5 +1,6 @@
 #!/bin/sh
-# Mounts the cgroup v1 controllers that a hybrid host left in its cgroup v2 mount.
+# Mounts the cgroup v1 controllers that a hybrid host left in its cgroup v2 mount, and the hierarchies that are in use and not mounted
+# (whoever unmounts one while cgroups below it are still going away leaves it so).
 #
 # crun refuses a host where cgroup v1 is in use and the cgroup v2 mount still offers controllers ("cgroups in hybrid mode not
 # supported"). Mounting the left-over ones as v1 hierarchies empties that list. For the set-up of tests: the engine itself
@@ -21,8 +22,18 @@ if [ -z "$unified" ]; then
   say "no cgroup v2 mount here: nothing to do"
   exit 0
 fi
+# Hierarchies, each by its controllers with commas, that no cgroup mount has.
+unmounted() {
+  awk -F: '$1 != 0 && $2 != "" && $2 !~ /^name=/ { print $2 }' /proc/self/cgroup | while read -r controllers; do
+    awk -v one="${controllers%%,*}" '{
+      for (i = 7; i <= NF; i++) if ($i == "-") break
+      if ($(i + 1) == "cgroup" && ("," $(i + 3) ",") ~ ("," one ",")) found = 1
+    } END { exit !found }' /proc/self/mountinfo || echo "$controllers"
+  done
+}
+
 left_over=$(cat "$unified/cgroup.controllers")
-if [ -z "$left_over" ]; then
+if [ -z "$left_over$(unmounted)" ]; then
   say "no controller is left in $unified: nothing to do"
   exit 0
 fi
@@ -57,6 +68,8 @@ for controller in $left_over; do
     *) mount_v1 "$controller" ;;
   esac
 done
+
+for controllers in $(unmounted); do mount_v1 "$controllers"; done
 
 left_over=$(cat "$unified/cgroup.controllers")
 if [ -n "$left_over" ]; then say "still in $unified: $left_over"; fi
