@@ -83,17 +83,23 @@ stream.on('test:complete', ({ name, file, details }) => {
   if (tookMs.size === files.length - 1) nameSlowest();
 });
 stream.compose(new spec()).pipe(process.stdout);
+/** When the process of each running test file was first seen. */
+const seenSince = new Map<string, number>();
 const watch = setInterval(endWhatHangs, 10_000);
 stream.once('end', () => clearInterval(watch));
 process.once('exit', putBack);
 
 /** Ends test files that take too long, which makes them fail, and says which. */
 function endWhatHangs(): void {
-  const { stdout } = spawnSync('ps', ['-o', 'pid=,etimes=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-  for (const line of stdout.split('\n')) {
-    const [pid = '', seconds = '', ...args] = line.trim().split(/\s+/);
-    if (Number(seconds) * 1000 < FILE_TIMEOUT_MS) continue;
-    console.error(`run-tests: ended after ${seconds} s, its process did not exit: ${args.at(-1)}`);
+  const now = performance.now();
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+  for (const pid of seenSince.keys()) if (!children.includes(pid)) seenSince.delete(pid);
+  for (const pid of children) {
+    const since = seenSince.get(pid) ?? now;
+    seenSince.set(pid, since);
+    if (now - since < FILE_TIMEOUT_MS) continue;
+    const file = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2);
+    console.error(`run-tests: ended after ${Math.round((now - since) / 1000)} s, its process did not exit: ${file}`);
     process.kill(Number(pid), 'SIGKILL');
   }
 }
