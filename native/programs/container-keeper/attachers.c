@@ -121,8 +121,7 @@ static size_t put_input(const char *bytes, size_t length) {
     if (count < 0 && errno == EAGAIN)
       return offset;
     if (count < 0) {
-      if (!options.terminal)
-        end_input();
+      end_input();
       return length;
     }
     offset += (size_t) count;

@@ -24,7 +24,7 @@
  * patience counts: after STALLED_MS what it has no room for is dropped.
  *
  * Why not conmon: one that hangs up while the container prints makes conmon read freed memory, and the container is lost
- * with it; it also takes 3 ms to load and ten times the memory. docs/adr/0018-a-monitor-of-our-own.md.
+ * with it; it also takes longer to load, and four times the memory. docs/adr/0018-a-monitor-of-our-own.md.
  */
 #define _GNU_SOURCE
 #include <errno.h>
